@@ -1,0 +1,76 @@
+# martlet: build, test, install. `make` alone lists what there is.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+
+# The Swift runtime is linked in, so that an installed martlet needs no toolchain and starts faster.
+RELEASE := -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker --strip-all
+STRICT := --explicit-target-dependency-import-check error
+# Suites that need no server, no other program and hardly any time.
+QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Ledger|Configuration|Control|Simulation|Tidy)Tests\.
+
+bindir := $(DESTDIR)$(PREFIX)/bin
+mandir := $(DESTDIR)$(PREFIX)/share/man
+unitdir := $(DESTDIR)$(PREFIX)/lib/systemd/user
+docdir := $(DESTDIR)$(PREFIX)/share/doc/martlet
+
+sources := find Sources Tests Benchmarks Package.swift -name .build -prune -o -name '*.swift' -print0 2>/dev/null
+
+.PHONY: help build release demo test test-quick bench lint format install uninstall clean toolchain
+
+help: ## Lists these targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: toolchain ## Builds for debugging, after installing the libraries that needs
+	config/install-packages build
+	$(SWIFT) build $(STRICT)
+
+release: toolchain ## Builds .build/release/martlet, optimized
+	config/install-packages build
+	$(SWIFT) build $(RELEASE) --product martlet
+
+demo: release ## Shows martlet at work between a private server and a Maildir
+	config/install-packages demo
+	$(SWIFT) build $(RELEASE) --product martlet-demo
+	.build/release/martlet-demo
+
+test: toolchain ## Runs all tests, after installing the servers and programs they use
+	config/install-packages build test
+	$(SWIFT) build --build-tests $(STRICT)
+	$(SWIFT) test --skip-build --disable-xctest --filter '$(QUICK)'
+	$(SWIFT) test --skip-build --disable-xctest --skip '$(QUICK)'
+
+test-quick: toolchain ## Runs the tests that need no server
+	config/install-packages build
+	$(SWIFT) test --disable-xctest --filter '$(QUICK)'
+
+bench: release ## Measures martlet beside mbsync and OfflineIMAP
+	config/install-packages bench
+	cd Benchmarks && $(SWIFT) run -c release
+
+lint: toolchain ## Checks the form of all Swift code
+	@$(sources) | xargs -0 $(SWIFT) format lint --strict
+
+format: toolchain ## Brings all Swift code into form
+	@$(sources) | xargs -0 $(SWIFT) format -i
+
+install: ## Installs what `make release` built, below PREFIX (/usr/local) in DESTDIR
+	@test -x .build/release/martlet || { echo "There is no .build/release/martlet yet: run 'make release' first." >&2; exit 1; }
+	install -D -m 755 .build/release/martlet $(bindir)/martlet
+	install -D -m 644 docs/man/martlet.1 $(mandir)/man1/martlet.1
+	install -D -m 644 docs/man/martlet.toml.5 $(mandir)/man5/martlet.toml.5
+	install -d $(unitdir)
+	sed 's|^ExecStart=[^ ]*martlet|ExecStart=$(PREFIX)/bin/martlet|' config/martlet.service >$(unitdir)/martlet.service
+	chmod 644 $(unitdir)/martlet.service
+	install -D -m 644 -t $(docdir) README.md LICENSE config/martlet.toml
+
+uninstall: ## Removes what `install` put there; configuration, ledgers and mail stay
+	rm -f $(bindir)/martlet $(mandir)/man1/martlet.1 $(mandir)/man5/martlet.toml.5 $(unitdir)/martlet.service
+	rm -rf $(docdir)
+
+clean: ## Removes all that was built
+	rm -rf .build
+
+toolchain:
+	@command -v $(SWIFT) >/dev/null || { echo "Swift is not installed; 6.2 or later is needed: https://www.swift.org/install" >&2; exit 1; }

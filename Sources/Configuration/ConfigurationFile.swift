@@ -1,0 +1,98 @@
+import Mail
+import TOMLKit
+
+extension Configuration {
+  /// Reads and checks the whole file; tells everything that is wrong at once.
+  package static func load(_ paths: Paths) throws(ConfigurationErrors) -> Configuration {
+    let file = paths.configurationFile
+    let bytes: [UInt8]
+    switch DiskPath.contents(file) {
+    case .success(let content): bytes = content
+    case .failure(let failure) where failure.isNotFound:
+      throw single(file, nil, expected: "a configuration. \(firstSteps)", found: "no such file")
+    case .failure(let failure):
+      throw single(file, nil, expected: "a readable configuration", found: failure.text)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+      throw single(file, lineOfFirstFault(bytes), expected: "UTF-8 text", found: "other bytes")
+    }
+    return try parse(text, file: file, home: paths.home)
+  }
+
+  /// - Parameters:
+  ///   - file: for messages, as the base of relative paths, and for who may read it.
+  ///   - home: what `~` stands for.
+  package static func parse(_ text: String, file: String, home: String?) throws(ConfigurationErrors) -> Configuration {
+    let root: TOMLTable
+    do {
+      root = try TOMLTable(string: text)
+    } catch {
+      throw syntaxError(error, file: file, text: text)
+    }
+    let lines = KeyLines(text)
+    let complaints = Complaints(file: file, lines: lines)
+    var reader = TableReader(root, path: [], complaints: complaints)
+    var accounts: [AccountConfiguration] = []
+    if let table = reader.table("accounts") {
+      let places = PlaceReader(home: home, base: DiskPath.directory(of: file))
+      // In the file's order, which the parser does not keep.
+      let inOrder = lines.keys(in: ["accounts"]).filter(table.keys.contains)
+      let names = inOrder + table.keys.filter { !inOrder.contains($0) }
+      accounts = names.compactMap { AccountReader(places: places).account($0, in: table) }
+      DirectoryOverlap.check(accounts, complaints)
+      if names.isEmpty {
+        complaints.add(["accounts"], expected: "at least one account, [accounts.NAME]", found: "none")
+      }
+    } else if !reader.has("accounts") {
+      complaints.add([], expected: "at least one account, [accounts.NAME]", found: "none")
+    }
+    reader.finish()
+    try complaints.throwIfAny()
+    return Configuration(accounts: accounts)
+  }
+
+  private static let firstSteps = """
+    Begin with these lines, and see martlet.toml(5) for the rest:
+
+      [accounts.personal.remote]
+      host = "imap.example.org"
+      user = "me@example.org"
+      password_command = "pass show mail/me"
+
+      [accounts.personal.local]
+      path = "~/Mail/personal"
+
+
+    """
+
+  private static func single(
+    _ file: String, _ line: Int?, expected: String, found: String
+  ) -> ConfigurationErrors {
+    ConfigurationErrors([ConfigurationError(file: file, line: line, expected: expected, found: found)])
+  }
+
+  /// The parser's words may quote what it stumbled on, which must not be a password (law L13).
+  private static func syntaxError(_ error: any Error, file: String, text: String) -> ConfigurationErrors {
+    guard let error = error as? TOMLParseError else {
+      return single(file, nil, expected: "TOML", found: "what the parser cannot read")
+    }
+    let line = error.source.begin.line
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.indices.contains(line - 1), lines[line - 1].contains("password") {
+      return single(file, line, expected: "TOML", found: "an error in this line")
+    }
+    // "Error while parsing WHAT: REASON, saw TEXT", with the file's text at the end.
+    let words = error.description.replacing("Error while parsing ", with: "an error in ").split(separator: ", saw ")
+    return single(file, line, expected: "TOML", found: printable(words.first ?? "an error"))
+  }
+
+  /// Where the text stops being UTF-8, or holds a NUL.
+  private static func lineOfFirstFault(_ bytes: [UInt8]) -> Int {
+    var line = 1
+    for piece in bytes.split(separator: 0x0A, omittingEmptySubsequences: false) {
+      if piece.contains(0) || String(validating: piece, as: UTF8.self) == nil { break }
+      line += 1
+    }
+    return line
+  }
+}

@@ -1,0 +1,59 @@
+import Mail
+
+/// Reads `[accounts.NAME.folders]`.
+enum FoldersReader {
+  /// Nil where something is wrong with it, which has then been told.
+  static func rules(_ account: inout TableReader) -> FolderRules? {
+    guard var reader = account.table("folders") else { return account.has("folders") ? nil : FolderRules() }
+    let include = patterns("include", &reader)
+    let exclude = patterns("exclude", &reader)
+    let renames = renames(&reader)
+    let areFine = (include != nil || !reader.has("include")) && (exclude != nil || !reader.has("exclude"))
+    reader.finish()
+    guard areFine, let renames else { return nil }
+    return FolderRules(include: include, exclude: exclude ?? [], renames: renames)
+  }
+
+  /// Nil where there is no such key, or something is wrong with it.
+  private static func patterns(_ key: String, _ reader: inout TableReader) -> [FolderPattern]? {
+    guard let texts = reader.strings(key) else { return nil }
+    var areFine = true
+    var patterns: [FolderPattern] = []
+    for (number, text) in texts.enumerated() {
+      do {
+        patterns.append(try FolderPattern(text))
+      } catch {
+        reader.complaints.add(reader.path + [key, String(number)], expected: error.expected, found: error.found)
+        areFine = false
+      }
+    }
+    return areFine ? patterns : nil
+  }
+
+  private static func renames(_ reader: inout TableReader) -> [RenameRule]? {
+    guard var table = reader.table("rename") else { return reader.has("rename") ? nil : [] }
+    var rules: [RenameRule] = []
+    var areFine = true
+    for remote in table.keys {
+      guard let local = table.string(remote) else {
+        areFine = false
+        continue
+      }
+      do {
+        let rule = try RenameRule(remote: remote, local: local)
+        if let other = rules.first(where: { $0.contradicts(rule) }) {
+          table.complain(
+            remote, expected: "one remote folder for each local one, since the rule is used in both directions",
+            found: "\(rule) beside \(other)")
+          areFine = false
+        } else {
+          rules.append(rule)
+        }
+      } catch {
+        table.complain(remote, expected: error.expected, found: error.found)
+        areFine = false
+      }
+    }
+    return areFine ? rules : nil
+  }
+}

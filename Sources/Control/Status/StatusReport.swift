@@ -1,0 +1,66 @@
+/// What `martlet status --json` prints and the control socket carries. Names are stable: keys may be added, none
+/// changes its meaning. A key whose value is not known is left out. Times are ISO 8601 in UTC.
+package struct StatusReport: Hashable, Sendable, Codable {
+  package var version = ControlWire.version
+  /// Left out where none runs, and all else is what the ledgers know.
+  package var daemon: DaemonStatus?
+  package var accounts: [AccountStatus]
+
+  package init(daemon: DaemonStatus?, accounts: [AccountStatus]) {
+    self.daemon = daemon
+    self.accounts = accounts
+  }
+}
+
+package struct DaemonStatus: Hashable, Sendable, Codable {
+  package let pid: Int32
+  /// Of the program.
+  package let release: String
+  package let startedAt: String
+
+  package init(pid: Int32, release: String, startedAt: String) {
+    self.pid = pid
+    self.release = release
+    self.startedAt = startedAt
+  }
+}
+
+package struct AccountStatus: Hashable, Sendable, Codable {
+  package enum State: String, Hashable, Sendable, Codable {
+    case stopped, connecting, syncing, watching
+    /// Out of service until `retryAt`.
+    case waiting
+    /// No daemon runs the account.
+    case offline
+  }
+
+  package var name: String
+  /// What each side is: a path, or a server.
+  package var local: String
+  package var remote: String
+  package var state: State
+  package var retryAt: String?
+  /// The last time that everything was found in sync.
+  package var lastSync: String?
+  package var lastError: String?
+  /// How far the pass is that runs; left out where none does.
+  package var progress: SyncProgress?
+  /// Folders that are being synced or wait for it.
+  package var queue: Int
+  package var folders: [FolderStatus]
+
+  package init(
+    name: String, local: String, remote: String, state: State, retryAt: String? = nil, lastSync: String? = nil,
+    lastError: String? = nil, folders: [FolderStatus] = []
+  ) {
+    self.name = name
+    self.local = local
+    self.remote = remote
+    self.state = state
+    self.retryAt = retryAt
+    self.lastSync = lastSync
+    self.lastError = lastError
+    queue = folders.count { $0.busy }
+    self.folders = folders
+  }
+}

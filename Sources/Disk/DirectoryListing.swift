@@ -1,0 +1,74 @@
+import CLinux
+import Glibc
+import Ports
+import Reactor
+
+/// Reads a whole directory; for a side queue. Kinds come from the directory itself; only where a file system does not
+/// keep them there is an entry looked at.
+enum DirectoryListing {
+  static func entries(of directory: String, in root: RootDirectory) throws(FileError) -> [DirectoryEntry] {
+    let number = try root.openNumber(directory, O_RDONLY | O_DIRECTORY, for: "list")
+    guard let stream = unsafe fdopendir(number) else {
+      let failure = errno
+      close(number)
+      throw FileError("list", directory, errno: failure)
+    }
+    // Closes `number` too.
+    defer { unsafe closedir(stream) }
+    var entries: [DirectoryEntry] = []
+    while true {
+      errno = 0
+      guard let record = unsafe readdir(stream) else {
+        // A failure half-way looks like the end but for errno.
+        if errno != 0 { throw FileError("list", directory, errno: errno) }
+        return entries
+      }
+      if let entry = unsafe entry(record, number) { entries.append(entry) }
+    }
+  }
+
+  private static func entry(_ record: UnsafeMutablePointer<dirent>, _ directory: Int32) -> DirectoryEntry? {
+    guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return nil }
+    let text = unsafe UnsafeRawPointer(record).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+    let bytes = unsafe UnsafeRawBufferPointer(start: text, count: strlen(text))
+    if unsafe bytes.elementsEqual(".".utf8) || bytes.elementsEqual("..".utf8) { return nil }
+    let kind = unsafe kind(record.pointee.d_type, text, directory)
+    if let name = unsafe String(validating: bytes, as: UTF8.self) { return DirectoryEntry(name: name, kind: kind) }
+    return unsafe DirectoryEntry(name: String(decoding: bytes, as: UTF8.self), kind: kind, isDecodable: false)
+  }
+
+  private static func kind(_ type: UInt8, _ name: UnsafePointer<CChar>, _ directory: Int32) -> FileKind {
+    switch Int(type) {
+    case Int(DT_REG): return .file
+    case Int(DT_DIR): return .directory
+    case Int(DT_LNK): return .symbolicLink
+    case Int(DT_UNKNOWN):
+      var status = stat()
+      guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return .other }
+      return FileKind(mode: status.st_mode)
+    default: return .other
+    }
+  }
+}
+
+extension FileKind {
+  init(mode: mode_t) {
+    self =
+      switch mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .directory
+      case S_IFLNK: .symbolicLink
+      default: .other
+      }
+  }
+}
+
+extension FileStatus {
+  init(_ status: stat) {
+    self.init(
+      kind: FileKind(mode: status.st_mode), size: Int(status.st_size),
+      modified: Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec),
+      changed: Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec),
+      inode: UInt64(status.st_ino), device: UInt64(status.st_dev), linkCount: Int(status.st_nlink))
+  }
+}

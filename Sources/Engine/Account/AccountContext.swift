@@ -1,0 +1,133 @@
+import Mail
+package import Ports
+package import Reconciliation
+
+/// What every pass of one account works with.
+@Loop
+package final class AccountContext {
+  package let name: String
+  package let stores: Sides<any MailStore>
+  package let ledger: any Ledger
+  package let clock: any LoopClock
+  package let mapping: FolderMapping
+  package let deletionRules: DeletionRules
+  let claims = Claims()
+  let directions = DirectionGate()
+  let limbo: Limbo
+  /// Held while it is found out which messages live on elsewhere, until the base is told of those that went: two folders
+  /// that lose the same message at once must not each take the other for its home.
+  let trashLock = AsyncLock()
+  /// Deletions carried out on each side a moment ago, in all folders.
+  var deletions = Sides(near: DeletionMeter(), far: DeletionMeter())
+  /// The folder pairs in sync.
+  let folders = FolderIndex()
+  private let observer: any AccountObserver
+  private let drawJitter: @Loop () -> Double
+
+  package init(
+    name: String, stores: Sides<any MailStore>, ledger: any Ledger, clock: any LoopClock, mapping: FolderMapping,
+    deletionRules: DeletionRules = DeletionRules(), jitter: @escaping @Loop () -> Double = { .random(in: 0..<1) },
+    observer: any AccountObserver
+  ) {
+    self.name = name
+    self.stores = stores
+    self.ledger = ledger
+    self.clock = clock
+    self.mapping = mapping
+    self.deletionRules = deletionRules
+    limbo = Limbo(keepSeconds: deletionRules.keepSeconds)
+    self.observer = observer
+    drawJitter = jitter
+  }
+
+  func tell(_ event: AccountEvent) { observer.account(name, event) }
+
+  /// Opens both stores, the local one first: a missing root must be known before anything is concluded (law L8). Where
+  /// it is `onlyToLook`, the base stays as it is.
+  func open(onlyToLook: Bool = false) async throws(StoreError) {
+    try await stores.near.open()
+    try await stores.far.open()
+    for side in Side.allCases { try await recognize(side, onlyToLook: onlyToLook) }
+    for folder in folders.all {
+      folder.isConfirmed = false
+      folder.hasKnownNumbers = false
+    }
+    limbo.load(try withLedger { ledger throws(LedgerError) in try ledger.limbo() })
+  }
+
+  func close() async {
+    await stores.far.close()
+    await stores.near.close()
+  }
+
+  /// False where the task was cancelled while it slept.
+  func sleep(_ duration: Duration) async -> Bool {
+    do {
+      try await clock.sleep(for: duration)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /// An account that now points elsewhere has a base that says nothing of the new place. It is forgotten, as if it had
+  /// been lost, and the messages are matched anew (law L8).
+  private func recognize(_ side: Side, onlyToLook: Bool) async throws(StoreError) {
+    let fact = "\(side) place"
+    let place = stores[side].place
+    let known = try withLedger { ledger throws(LedgerError) in try ledger.fact(fact) }
+    guard known != place else { return }
+    if onlyToLook {
+      guard let known else { return }
+      throw StoreError(
+        .account, .needsPerson,
+        "\(name): the \(side) side was \(printable(known)) and is \(printable(place)) now: a sync would forget what it "
+          + "knows of the old place and match every message anew; what comes of that a dry run cannot tell")
+    }
+    if known != nil {
+      for folder in try withLedger({ ledger throws(LedgerError) in try ledger.folders() }) {
+        try await forget(folder.id)
+      }
+      // What was kept aside lies in the old place.
+      if side == .near {
+        try commit(try withLedger { ledger throws(LedgerError) in try ledger.limbo() }.map { .removeLimbo($0.key) })
+      }
+      folders.removeAll()
+    }
+    // Last: a restart in between forgets the rest.
+    try withLedger { ledger throws(LedgerError) in try ledger.setFact(fact, to: place) }
+  }
+
+  /// Pairs that are read or removed in one go; then others get their turn on the loop.
+  static let pairsAtOnce = 500
+
+  /// Forgets a folder that neither side has. A stop in between leaves a folder with fewer pairs, which the next
+  /// discovery forgets.
+  func forget(_ folder: FolderID) async throws(StoreError) {
+    folders.remove(folder)
+    while try withLedger({ ledger throws(LedgerError) in
+      try ledger.removePairs(in: folder, limit: Self.pairsAtOnce)
+    }) { await Task.yield() }
+    try withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder) }
+  }
+
+  /// A ledger that fails stops the account: without a base nothing may be concluded (law L4).
+  func withLedger<Value>(_ body: (any Ledger) throws(LedgerError) -> Value) throws(StoreError) -> Value {
+    do {
+      return try body(ledger)
+    } catch {
+      throw StoreError(.account, .internalFault, "the ledger: \(error.text)")
+    }
+  }
+
+  func commit(_ changes: [LedgerChange]) throws(StoreError) {
+    guard !changes.isEmpty else { return }
+    try withLedger { ledger throws(LedgerError) in try ledger.commit(changes) }
+  }
+
+  /// From 0..<1, so that many clients do not come back together.
+  var jitter: Double { drawJitter() }
+
+  /// Seconds since 1970, for dates in the ledger.
+  var wallSeconds: Int64 { clock.wallTime.seconds }
+}

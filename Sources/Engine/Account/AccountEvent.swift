@@ -1,0 +1,49 @@
+package import Mail
+package import Ports
+package import Reconciliation
+
+/// What an account tells of itself, for logs, status and progress.
+package enum AccountEvent: Equatable, Sendable {
+  case phaseChanged(AccountPhase)
+  case watching([FolderName: Sides<WatchKind>])
+  case passStarted(folders: Int)
+  case progress(PassProgress)
+  /// A folder's pass ended; nothing is told of one that changed nothing.
+  case folderSynced(FolderName, PassReport)
+  case passFinished(PassReport)
+  /// Told before it is done.
+  case deleting(DeletionNotice)
+  case problem(PassReport.Problem)
+  /// What was told as a problem of this folder (or of the account) is over.
+  case recovered(FolderName?)
+}
+
+/// Where an account stands.
+package enum AccountPhase: Equatable, Sendable {
+  case stopped
+  case connecting
+  case syncing
+  /// Everything is in sync and changes are waited for.
+  case watching
+  /// Out of service until then, or until the network changes.
+  case waiting(reason: String, StoreError.Kind, retryIn: Duration)
+}
+
+/// How far a pass is.
+package struct PassProgress: Equatable, Sendable {
+  package var foldersDone = 0
+  package var foldersTotal = 0
+  package var messagesDone = 0
+  package var messagesTotal = 0
+  package var bytesDone = 0
+  package var bytesTotal = 0
+  package var folder: FolderName?
+
+  package init() {}
+}
+
+/// Who hears them. Called on the loop; must not wait.
+@Loop
+package protocol AccountObserver: AnyObject, Sendable {
+  func account(_ name: String, _ event: AccountEvent)
+}

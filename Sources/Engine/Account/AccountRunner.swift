@@ -1,0 +1,148 @@
+package import Mail
+package import Ports
+import Reconciliation
+
+/// Keeps one account in sync until it is told to stop: sessions one after another, with a wait between that grows while
+/// they fail. Nothing ends it but its cancellation.
+@Loop
+package final class AccountRunner {
+  package nonisolated let name: String
+  private let context: AccountContext
+  private var session: AccountSession?
+  private var phase = AccountPhase.stopped
+  private var lastError: StoreError?
+  private var lastFullPass: Int64?
+  private var connectionBackoff = Backoff()
+  private var loginBackoff = Backoff()
+  private var retry: Task<Void, Never>?
+  /// When the session that runs was in sync first.
+  private var inSyncSince: LoopInstant?
+  private var lastWait = Duration.zero
+  /// True while sessions end as soon as they have begun: then no success is believed.
+  private var isFlapping = false
+
+  package init(context: AccountContext) {
+    self.context = context
+    name = context.name
+  }
+
+  package func run() async {
+    while !Task.isCancelled {
+      let session = AccountSession(
+        context: context, onPhase: { [weak self] in self?.enter($0) }, onFullPass: { [weak self] in self?.inSync() })
+      self.session = session
+      do {
+        try await session.run()
+      } catch {
+        await fail(error)
+      }
+      self.session = nil
+    }
+    await context.close()
+    enter(.stopped)
+  }
+
+  /// The network changed, or the machine woke: what waited out a lost connection is tried at once.
+  package func networkChanged() {
+    guard case .waiting(_, let kind, _) = phase else {
+      for side in Side.allCases { context.stores[side].checkConnections() }
+      return
+    }
+    guard kind != .refusedLogin else { return }
+    connectionBackoff.reset()
+    retry?.cancel()
+  }
+
+  /// A full pass now, by the session that runs, or an error where none does.
+  package func fullPass(_ options: PassOptions, names: Set<FolderName>?) async throws(StoreError) -> FullPassAnswer {
+    guard let session else {
+      throw lastError ?? StoreError(.account, .unavailable, "\(name) is not connected at the moment")
+    }
+    let result = await withCheckedContinuation { continuation in
+      session.request(FullPassRequest(options: options, names: names) { continuation.resume(returning: $0) })
+    }
+    return FullPassAnswer(try result.get())
+  }
+
+  /// SIGUSR1: sync everything now, and forget about waiting.
+  package func syncNow() {
+    if case .waiting = phase { retry?.cancel() } else { session?.requestFullPass() }
+  }
+
+  package func snapshot() -> AccountSnapshot {
+    AccountSnapshot.of(
+      context, phase: phase, watchKinds: session?.watchKinds, failures: session?.failures ?? [:],
+      lastFullPass: lastFullPass, lastError: lastError?.text)
+  }
+
+  // MARK: Phases
+
+  private func enter(_ phase: AccountPhase) {
+    guard self.phase != phase else { return }
+    self.phase = phase
+    context.tell(.phaseChanged(phase))
+  }
+
+  private func inSync() {
+    lastFullPass = context.wallSeconds
+    if inSyncSince == nil { inSyncSince = context.clock.now }
+    guard lastError != nil, !isFlapping || hasLasted else { return }
+    lastError = nil
+    context.tell(.recovered(nil))
+  }
+
+  /// A session is a success when it was in sync for longer than it was waited for: a server that closes each connection
+  /// after a moment is not asked every moment, nor told of each time.
+  private var hasLasted: Bool {
+    guard let inSyncSince else { return false }
+    return inSyncSince.duration(to: context.clock.now) > max(lastWait, Self.lastingMin)
+  }
+  private static let lastingMin: Duration = .seconds(2)
+
+  private func fail(_ error: StoreError) async {
+    await context.close()
+    guard !Task.isCancelled, error.kind != .cancelled else { return }
+    if hasLasted {
+      connectionBackoff.reset()
+      loginBackoff.reset()
+    }
+    isFlapping = inSyncSince != nil && !hasLasted
+    inSyncSince = nil
+    if lastError?.text != error.text { context.tell(.problem(.init(folder: nil, reason: error.text))) }
+    lastError = error
+    let wait = delay(after: error)
+    lastWait = wait
+    enter(.waiting(reason: error.text, error.kind, retryIn: wait))
+    let retry = Loop.task { [context] in _ = await context.sleep(wait) }
+    self.retry = retry
+    await withTaskCancellationHandler {
+      await retry.value
+    } onCancel: {
+      retry.cancel()
+    }
+    self.retry = nil
+  }
+
+  /// A refused login is tried again far more slowly: servers lock accounts.
+  private func delay(after error: StoreError) -> Duration {
+    let jitter = context.jitter
+    switch error.kind {
+    case .refusedLogin: return loginBackoff.next(.login, jitter: jitter)
+    case .noPassword, .needsPerson, .held, .internalFault, .refused, .noSpace, .gone:
+      return connectionBackoff.next(.folder, jitter: jitter)
+    case .unavailable, .untrusted, .cancelled: return connectionBackoff.next(.connection, jitter: jitter)
+    }
+  }
+}
+
+/// What became of a full pass that was asked for.
+package struct FullPassAnswer: Equatable, Sendable {
+  package let report: PassReport
+  /// Named folders that there are not.
+  package let unknown: Set<FolderName>
+
+  init(_ outcome: FullPass.Outcome) {
+    report = outcome.report
+    unknown = outcome.unknown
+  }
+}

@@ -1,0 +1,278 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// One stretch of an account's life, from opening both stores until something breaks: arm the watches, make a full
+/// pass, then look where the events point.
+@Loop
+final class AccountSession {
+  /// A full pass under every watch: finds what no event told, and retries what was set aside.
+  static let fullPassInterval: Duration = .seconds(900)
+  /// The same where the local side cannot be watched (the kernel's limit).
+  static let localPollInterval: Duration = .seconds(30)
+
+  private enum Message: Sendable {
+    case events(Side, [StoreEvent])
+    case broken(StoreError)
+    case passEnded([FolderID], PassRunner.Outcome)
+    case tick
+    case fullPassDue
+    case requested(FullPassRequest)
+    case fullPassEnded(FullPass.Outcome)
+  }
+
+  private let context: AccountContext
+  private let inbox = Inbox<Message>()
+  private let fullPassLock = AsyncLock()
+  private var agenda = Agenda()
+  private(set) var watchKinds = Sides<[FolderName: WatchKind]>(near: [:], far: [:])
+  private(set) var failures: [FolderID: StoreError] = [:]
+  private var isFullPassQueued = false
+  /// Nobody serves requests any more.
+  private var isOver = false
+  /// Why whoever still waits for a full pass gets none.
+  private var ending = AccountSession.stopped
+  private static let stopped = StoreError(.account, .cancelled, "the account's session ended")
+  private let onPhase: @Loop (AccountPhase) -> Void
+  private let onFullPass: @Loop () -> Void
+
+  init(
+    context: AccountContext, onPhase: @escaping @Loop (AccountPhase) -> Void, onFullPass: @escaping @Loop () -> Void
+  ) {
+    self.context = context
+    self.onPhase = onPhase
+    self.onFullPass = onFullPass
+  }
+
+  /// Runs until cancelled (returns) or broken (throws). Whoever waits for a full pass is answered either way.
+  func run() async throws(StoreError) {
+    do {
+      try await live()
+      end()
+    } catch {
+      ending = error
+      end()
+      throw error
+    }
+  }
+
+  private func live() async throws(StoreError) {
+    onPhase(.connecting)
+    try await context.open()
+    let discovered = try await FolderDiscovery(context: context, options: PassOptions()).run()
+    try await arm(discovered.folders)
+    let broken = await withDiscardingTaskGroup { group in
+      for side in Side.allCases { group.addTask { await self.pump(side) } }
+      group.addTask { await self.keepTime() }
+      queueFullPass(&group)
+      let error = await serve(&group)
+      if let error { ending = error }
+      group.cancelAll()
+      return error
+    }
+    if let broken { throw broken }
+  }
+
+  private func end() {
+    isOver = true
+    for case .requested(let request) in inbox.drain() { request.answer(.failure(ending)) }
+  }
+
+  /// Asks for a full pass; the answer comes through the request.
+  func request(_ request: FullPassRequest) {
+    if isOver { request.answer(.failure(ending)) } else { inbox.post(.requested(request)) }
+  }
+
+  /// A full pass soon, without an answer.
+  func requestFullPass() { inbox.post(.fullPassDue) }
+
+  func isBusy(_ folder: SyncedFolder) -> Bool { folder.lock.isHeld }
+
+  // MARK: Watching
+
+  /// Armed before the first look, so that nothing falls between.
+  private func arm(_ folders: [SyncedFolder]) async throws(StoreError) {
+    for side in Side.allCases {
+      watchKinds[side] = try await context.stores[side].watch(folders.map(\.names[side]))
+    }
+    var kinds: [FolderName: Sides<WatchKind>] = [:]
+    for folder in folders {
+      guard let near = watchKinds.near[folder.names.near], let far = watchKinds.far[folder.names.far] else { continue }
+      kinds[folder.title] = Sides(near: near, far: far)
+    }
+    context.tell(.watching(kinds))
+  }
+
+  private func pump(_ side: Side) async {
+    do {
+      while !Task.isCancelled {
+        inbox.post(.events(side, try await context.stores[side].nextEvents()))
+      }
+    } catch {
+      if !Task.isCancelled { inbox.post(.broken(error)) }
+    }
+  }
+
+  private func keepTime() async {
+    while !Task.isCancelled {
+      let isPolling = watchKinds.near.values.contains(.poll)
+      guard await context.sleep(isPolling ? Self.localPollInterval : Self.fullPassInterval) else { return }
+      inbox.post(.fullPassDue)
+    }
+  }
+
+  // MARK: Serving
+
+  private func serve(_ group: inout DiscardingTaskGroup) async -> StoreError? {
+    while !Task.isCancelled {
+      var events: [Agenda.Event] = []
+      let messages = await inbox.next()
+      for (index, message) in messages.enumerated() {
+        switch message {
+        case .events(let side, let told): events += agendaEvents(told, side, &group)
+        case .broken(let error):
+          // Whoever asked in the same breath is answered as those are who come later.
+          for case .requested(let request) in messages[index...] { request.answer(.failure(error)) }
+          return error
+        case .passEnded(let folders, let outcome): events += ended(folders, outcome.failures)
+        case .tick: events.append(.tick)
+        case .fullPassDue: queueFullPass(&group)
+        case .requested(let request): group.addTask { await self.fullPass(request) }
+        case .fullPassEnded(let outcome): events += fullPassEnded(outcome)
+        }
+      }
+      for effect in agenda.handle(events, at: context.clock.now, jitter: context.jitter) {
+        carryOut(effect, &group)
+      }
+    }
+    return nil
+  }
+
+  private func agendaEvents(_ told: [StoreEvent], _ side: Side, _ group: inout DiscardingTaskGroup) -> [Agenda.Event] {
+    told.flatMap { event -> [Agenda.Event] in
+      switch event {
+      case .changed(let name): return context.folders[side, name].map { [.changed($0.id, side)] } ?? []
+      case .uncertain(let name): return context.folders[side, name].map { [.uncertain($0.id, [side])] } ?? []
+      case .foldersChanged:
+        queueFullPass(&group)
+        return []
+      case .everythingUncertain:
+        queueFullPass(&group)
+        return context.folders.all.map { .uncertain($0.id, [side]) }
+      }
+    }
+  }
+
+  private func carryOut(_ effect: Agenda.Effect, _ group: inout DiscardingTaskGroup) {
+    switch effect {
+    case .pass(let folders): group.addTask { await self.pass(folders) }
+    case .wake(let instant):
+      group.addTask {
+        await self.wake(at: instant)
+      }
+    }
+  }
+
+  private func wake(at instant: LoopInstant) async {
+    if await context.sleep(context.clock.now.duration(to: instant)) { inbox.post(.tick) }
+  }
+
+  // MARK: Passes
+
+  private func pass(_ folders: [FolderID]) async {
+    let requests = folders.compactMap { id -> PassRunner.Request? in
+      let widths = agenda.begin(id)
+      guard let folder = context.folders[id] else { return nil }
+      return PassRunner.Request(
+        folder: folder,
+        scopes: Sides(near: folder.scope(.near, widths.near), far: folder.scope(.far, widths.far)))
+    }
+    do {
+      let outcome = try await PassRunner(context: context, options: PassOptions()).run(requests)
+      inbox.post(.passEnded(folders, outcome))
+    } catch {
+      inbox.post(.broken(error))
+    }
+  }
+
+  private func ended(_ folders: [FolderID], _ failed: [FolderID: StoreError]) -> [Agenda.Event] {
+    note(failed, of: folders)
+    return folders.map { .passEnded($0, failed: failed[$0] != nil) }
+  }
+
+  /// Says once that something fails, and once that it is over.
+  private func note(_ failed: [FolderID: StoreError], of folders: [FolderID]) {
+    for id in folders {
+      guard let title = context.folders[id]?.title else { continue }
+      switch (failures[id], failed[id]) {
+      case (nil, nil): continue
+      case (_?, nil): context.tell(.recovered(title))
+      case (_, let now?) where now.kind == .gone:
+        // The folder went away; the discovery that follows says what becomes of it.
+        continue
+      case (let before, let now?):
+        if before?.text != now.text { context.tell(.problem(.init(folder: title, reason: now.text))) }
+      }
+      failures[id] = failed[id]
+    }
+  }
+
+  // MARK: Full passes
+
+  private func queueFullPass(_ group: inout DiscardingTaskGroup) {
+    guard !isFullPassQueued else { return }
+    isFullPassQueued = true
+    group.addTask { await self.fullPass(FullPassRequest(options: PassOptions(), names: nil) { _ in }) }
+  }
+
+  private func fullPass(_ request: FullPassRequest) async {
+    await fullPassLock.acquire()
+    defer { fullPassLock.release() }
+    isFullPassQueued = false
+    guard !Task.isCancelled else { return request.answer(.failure(ending)) }
+    onPhase(.syncing)
+    do {
+      let outcome = try await FullPass(context: context, options: request.options, names: request.names).run()
+      let unwatched = outcome.folders.filter { watchKinds.far[$0.names.far] == nil }
+      if !unwatched.isEmpty, !request.options.isDryRun {
+        try await arm(outcome.folders)
+        // They were looked at before they were watched: what came in between has had no event.
+        for side in Side.allCases { inbox.post(.events(side, unwatched.map { .uncertain($0.names[side]) })) }
+      }
+      onPhase(.watching)
+      // A dry run has looked, and settled nothing.
+      if !request.options.isDryRun {
+        onFullPass()
+        inbox.post(.fullPassEnded(outcome))
+      }
+      request.answer(.success(outcome))
+    } catch {
+      request.answer(.failure(error))
+      inbox.post(.broken(error))
+    }
+  }
+
+  private func fullPassEnded(_ outcome: FullPass.Outcome) -> [Agenda.Event] {
+    note(outcome.failures, of: outcome.folders.map(\.id))
+    // A folder that failed is tried again by itself; the others' agenda is their own.
+    return outcome.failures.keys.map { .passEnded($0, failed: true) }
+  }
+}
+
+extension SyncedFolder {
+  fileprivate func scope(_ side: Side, _ width: Agenda.Width) -> LookScope? {
+    switch width {
+    case .none: nil
+    case .pending: .pending
+    case .wide: .wide(since: checkpoints[side])
+    }
+  }
+}
+
+/// A full pass that somebody waits for.
+struct FullPassRequest: Sendable {
+  let options: PassOptions
+  /// Remote names; nil for all.
+  let names: Set<FolderName>?
+  let answer: @Loop @Sendable (Result<FullPass.Outcome, StoreError>) -> Void
+}

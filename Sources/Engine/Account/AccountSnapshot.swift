@@ -1,0 +1,56 @@
+package import Mail
+package import Ports
+package import Reconciliation
+
+/// How an account stands at this moment, for `martlet status`.
+package struct AccountSnapshot: Equatable, Sendable {
+  package struct Folder: Equatable, Sendable {
+    package let names: Sides<FolderName>
+    package let watch: Sides<WatchKind?>
+    package let messages: Int
+    /// Seconds since 1970 of the last complete pass that was recorded.
+    package let lastPass: Int64?
+    /// True while a pass is queued or runs.
+    package let isBusy: Bool
+    package let held: [PassReport.Held]
+    package let setAside: [SetAside]
+    package let lastError: String?
+  }
+
+  package let name: String
+  package let stores: Sides<String>
+  package let phase: AccountPhase
+  package let folders: [Folder]
+  /// Seconds since 1970; nil before the first full pass.
+  package let lastFullPass: Int64?
+  package let lastError: String?
+}
+
+extension AccountSnapshot {
+  /// From what is in memory and in the ledger. What the ledger cannot tell is left out, not guessed.
+  @Loop
+  package static func of(
+    _ context: AccountContext, phase: AccountPhase, watchKinds: Sides<[FolderName: WatchKind]>?,
+    failures: [FolderID: StoreError], lastFullPass: Int64?, lastError: String?
+  ) -> AccountSnapshot {
+    var ledgerError: String?
+    let folders = context.folders.all.sorted { $0.names.far < $1.names.far }.map { folder in
+      var messages = 0
+      var aside: [SetAside] = []
+      do throws(LedgerError) {
+        messages = try context.ledger.pairCount(in: folder.id)
+        aside = try context.ledger.setAside(in: folder.id)
+      } catch {
+        ledgerError = error.text
+      }
+      return Folder(
+        names: folder.names,
+        watch: Sides(near: watchKinds?.near[folder.names.near], far: watchKinds?.far[folder.names.far]),
+        messages: messages, lastPass: folder.lastPass, isBusy: folder.lock.isHeld, held: folder.held, setAside: aside,
+        lastError: failures[folder.id]?.text)
+    }
+    return AccountSnapshot(
+      name: context.name, stores: Sides(near: context.stores.near.title, far: context.stores.far.title), phase: phase,
+      folders: folders, lastFullPass: lastFullPass, lastError: lastError ?? ledgerError)
+  }
+}

@@ -1,0 +1,170 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Finds out which folders take part, and makes on either side what is missing there.
+@Loop
+struct FolderDiscovery {
+  let context: AccountContext
+  let options: PassOptions
+  /// Remote names; nothing is made or forgotten beside these. Nil for all.
+  var names: Set<FolderName>?
+
+  /// The folders as they are after the discovery.
+  struct Finding {
+    /// INBOX first.
+    var folders: [SyncedFolder] = []
+    /// What each listing told of a folder's state.
+    var checkpoints: [FolderID: Sides<Checkpoint?>] = [:]
+    /// In a dry run, on which side a folder would have to be made first.
+    var missing: [FolderID: Side] = [:]
+    /// Known folders that one side no longer has.
+    var vanished: [(folder: SyncedFolder, remaining: Side)] = []
+    var report = PassReport()
+    /// How many folders a dry run looks at without recording them.
+    fileprivate var unrecorded = 0
+    /// Also of those that one side no longer has: whoever names one means something.
+    fileprivate(set) var knownFarNames: [FolderName] = []
+  }
+
+  func run() async throws(StoreError) -> Finding {
+    let listings = Sides(near: try await list(.near), far: try await list(.far))
+    let recorded = try context.withLedger { ledger throws(LedgerError) in try ledger.folders() }
+    // A remote folder that the base knows and that is gone keeps its claim on its local name.
+    let remote = Set(listings.far.keys).union(recorded.map(\.names.far))
+    let rows = takingPart(recorded, remote)
+    let plan = reconcileFolders(
+      base: Set(rows.keys), near: partners(listings.near, context.mapping.farName, remote),
+      far: partners(listings.far, context.mapping.nearName, remote))
+    var finding = Finding()
+    finding.knownFarNames = (plan.present.map(\.names) + plan.vanished.map(\.names)).map(\.far)
+    reportConflicts(listings.far, remote, &finding.report)
+    for present in plan.present {
+      guard isWanted(present.names) || rows[present.names] != nil && present.missing == nil else { continue }
+      guard try await make(present, &finding.report) else { continue }
+      try await endOtherPairs(of: present.names, recorded)
+      let folder = try adopt(present.names, rows, &finding)
+      finding.folders.append(folder)
+      if options.isDryRun { finding.missing[folder.id] = present.missing }
+      let listed = Sides(
+        near: listings.near[present.names.near]?.checkpoint, far: listings.far[present.names.far]?.checkpoint)
+      finding.checkpoints[folder.id] = listed
+      folder.hasKnownNumbers = Side.allCases.allSatisfy { hasKnownNumbers(folder, $0, listed[$0]) }
+    }
+    for vanished in plan.vanished {
+      let (folder, remaining) = (try adopt(vanished.names, rows, &finding), vanished.remaining)
+      folder.hasKnownNumbers = hasKnownNumbers(
+        folder, remaining, listings[remaining][vanished.names[remaining]]?.checkpoint)
+      finding.vanished.append((folder, remaining))
+    }
+    if !options.isDryRun {
+      for names in plan.forgotten where isWanted(names) {
+        guard let row = rows[names] else { continue }
+        try await context.forget(row.id)
+      }
+    }
+    return finding
+  }
+
+  private func isWanted(_ folder: Sides<FolderName>) -> Bool { names?.contains(folder.far) ?? true }
+
+  /// A folder that takes part and cannot, because its place is another's, is not in sync (law L11).
+  private func reportConflicts(
+    _ listing: [FolderName: FolderEntry], _ remote: Set<FolderName>, _ report: inout PassReport
+  ) {
+    for name in listing.keys.sorted() where names?.contains(name) ?? true {
+      guard let reason = context.mapping.conflict(name, remote) else { continue }
+      report.problems.append(.init(folder: name, reason: reason))
+    }
+  }
+
+  private func hasKnownNumbers(_ folder: SyncedFolder, _ side: Side, _ listed: Checkpoint?) -> Bool {
+    if context.stores[side].isLocal { return true }
+    guard case .imap(let now)? = listed, case .imap(let then)? = folder.checkpoints[side] else { return false }
+    return now.uidValidity == then.uidValidity
+  }
+
+  private func list(_ side: Side) async throws(StoreError) -> [FolderName: FolderEntry] {
+    let entries = try await context.stores[side].folders()
+    return Dictionary(
+      entries.filter(\.holdsMessages).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Each listed folder that takes part, with its name on the other side.
+  private func partners(
+    _ listing: [FolderName: FolderEntry], _ rule: FolderMapping.Rule, _ remote: Set<FolderName>
+  ) -> [FolderName: FolderName] {
+    Dictionary(uniqueKeysWithValues: listing.keys.compactMap { name in rule(name, remote).map { (name, $0) } })
+  }
+
+  /// The base's folders. One that the rules leave out now stays in the ledger, untouched: to be left out is not to be
+  /// deleted (law L8).
+  private func takingPart(
+    _ rows: [LedgerFolder], _ remote: Set<FolderName>
+  ) -> [Sides<FolderName>: LedgerFolder] {
+    Dictionary(
+      rows.filter { context.mapping.nearName($0.names.far, remote) == $0.names.near }.map { ($0.names, $0) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// False where the folder is missing on one side and cannot be made there. A dry run goes on as if it had been.
+  private func make(
+    _ present: FolderTreePlan.Present, _ report: inout PassReport
+  ) async throws(StoreError) -> Bool {
+    guard let side = present.missing else { return true }
+    let name = present.names[side]
+    if options.isDryRun {
+      report.plan.append("create \(side) folder \(printable("\(name)"))")
+      return true
+    }
+    do {
+      try await context.stores[side].createFolder(name)
+    } catch {
+      guard error.scope < .account else { throw error }
+      report.problems.append(.init(folder: present.names.far, reason: error.text))
+      return false
+    }
+    report.foldersCreated[side].append(name)
+    return true
+  }
+
+  /// The rules may have given a folder another partner than it had. What the base knows of the old pair says nothing of
+  /// the new one, whose messages are matched by identity; what the old partner holds stays where it is (law L8).
+  private func endOtherPairs(
+    of names: Sides<FolderName>, _ recorded: [LedgerFolder]
+  ) async throws(StoreError) {
+    guard !options.isDryRun else { return }
+    for row in recorded where row.names != names {
+      guard row.names.near == names.near || row.names.far == names.far else { continue }
+      try await context.forget(row.id)
+    }
+  }
+
+  private func adopt(
+    _ names: Sides<FolderName>, _ rows: [Sides<FolderName>: LedgerFolder], _ finding: inout Finding
+  ) throws(StoreError) -> SyncedFolder {
+    if let row = rows[names] {
+      if let folder = context.folders[row.id] { return folder }
+      let folder = SyncedFolder(row)
+      context.folders.insert(folder)
+      return folder
+    }
+    if options.isDryRun {
+      finding.unrecorded += 1
+      return SyncedFolder.unrecorded(names, number: finding.unrecorded)
+    }
+    let row = try context.withLedger { ledger throws(LedgerError) in try ledger.addFolder(names) }
+    let folder = SyncedFolder(row)
+    context.folders.insert(folder)
+    return folder
+  }
+}
+
+extension SyncedFolder {
+  /// A folder that a dry run looks at without recording it; its id is its own, and no row's.
+  static func unrecorded(_ names: Sides<FolderName>, number: Int) -> SyncedFolder {
+    SyncedFolder(
+      LedgerFolder(
+        id: FolderID(rawValue: -Int64(number)), names: names, checkpoints: Sides(near: nil, far: nil), lastPass: nil))
+  }
+}

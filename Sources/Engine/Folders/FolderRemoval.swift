@@ -1,0 +1,148 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// A folder that both sides had and one no longer has: removed on the other too, if nothing is lost by it.
+///
+/// Nothing is lost where the remaining folder is empty, or where every message in it has its like in one other folder
+/// that came later (the folder was renamed). Otherwise the brake holds it until a person allows it (laws L8, L9).
+@Loop
+struct FolderRemoval {
+  let context: AccountContext
+  let options: PassOptions
+  /// Folders that both sides have.
+  let present: Set<FolderID>
+
+  func run(_ folder: SyncedFolder, remaining side: Side) async throws(StoreError) -> PassReport {
+    await folder.lock.acquire()
+    defer { folder.lock.release() }
+    var report = PassReport()
+    do {
+      try await remove(folder, side, &report)
+    } catch {
+      guard error.scope < .account else { throw error }
+      report.problems.append(.init(folder: folder.title, reason: error.text))
+    }
+    return report
+  }
+
+  private func remove(
+    _ folder: SyncedFolder, _ side: Side, _ report: inout PassReport
+  ) async throws(StoreError) {
+    guard try await isGone(folder, side.other) else { return }
+    let look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+    guard look.coverage == .complete, look.unreadable.isEmpty else {
+      throw StoreError(.folder, .refused, "the \(side) folder could not be listed completely; it is kept")
+    }
+    let known = hasKnownNumbers(look, folder, side) ? try await knownRecords(in: look, folder, side) : []
+    let strangers = look.present.count - known.count
+    if !look.present.isEmpty {
+      let isKnownElsewhere = strangers == 0 ? try await areAllElsewhere(known, folder) : false
+      guard options.allowsDeletions || isKnownElsewhere else {
+        let held = PassReport.Held(
+          folder: folder.title, side: side, deletions: look.present.count, total: look.present.count,
+          wholeFolder: true)
+        report.held.append(held)
+        folder.held = [held]
+        return
+      }
+    }
+    if options.isDryRun {
+      report.plan.append("remove \(side) folder \(printable("\(folder.names[side])"))")
+      return
+    }
+    if !known.isEmpty {
+      let disposal = Disposal(context: context, folder: folder, side: side)
+      await disposal.begin()
+      defer { disposal.end() }
+      let deletion = try await disposal.run(known, .folderGone, options)
+      report.counts[side].deleted += deletion.gone.count
+      // At once: should the folder itself stay, its base must not tell of messages that are gone.
+      let gone = known.filter { deletion.gone.contains($0.pair[side].key) }
+      for portion in gone.portions(of: AccountContext.pairsAtOnce) {
+        try context.commit(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
+        await Task.yield()
+      }
+    }
+    if strangers == 0, isAboveOthers(folder, side) {
+      try await context.stores[side.other].createFolder(folder.names[side.other])
+      report.foldersCreated[side.other].append(folder.names[side.other])
+      return
+    }
+    if strangers == 0 {
+      try await context.stores[side].removeFolder(folder.names[side])
+      report.foldersRemoved[side].append(folder.names[side])
+      return try await context.forget(folder.id)
+    }
+    report.problems.append(.init(folder: folder.title, reason: Self.strangersStay(strangers, side)))
+    // In one go: stopped half-way, a folder that is there and has a base would be held again (law L5).
+    context.folders.remove(folder.id)
+    try context.withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder.id) }
+  }
+
+  /// Many servers take what is below a folder with it, against RFC 9051 §6.3.5. So there it stays, and is made again on
+  /// the other side: both are equal again, and nothing was at risk.
+  private func isAboveOthers(_ folder: SyncedFolder, _ side: Side) -> Bool {
+    guard !context.stores[side].isLocal else { return false }
+    return context.folders.all.contains { $0.names[side].isBelow(folder.names[side]) }
+  }
+
+  /// What was never on the other side was deleted by nobody there (law L1). Without its base the folder is a new one.
+  private static func strangersStay(_ count: Int, _ side: Side) -> String {
+    "\(count) messages that only the \(side) side has stay; the next pass makes the folder anew on the other side"
+  }
+
+  /// Asked of the folder itself: a listing that leaves it out is not enough (law L8).
+  private func isGone(_ folder: SyncedFolder, _ side: Side) async throws(StoreError) -> Bool {
+    do {
+      _ = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+      return false
+    } catch {
+      guard error.kind == .gone else { throw error }
+      return true
+    }
+  }
+
+  /// False where the folder was made anew: under its numbers are other messages than those of the base (law L8).
+  private func hasKnownNumbers(_ look: Look, _ folder: SyncedFolder, _ side: Side) -> Bool {
+    switch (look.checkpoint, folder.checkpoints[side]) {
+    case (.imap(let now)?, .imap(let then)?): now.uidValidity == then.uidValidity
+    case (.maildir?, _): true
+    case (.imap?, _), (nil, _): false
+    }
+  }
+
+  /// Of the messages that are there, those that both sides had.
+  private func knownRecords(
+    in look: Look, _ folder: SyncedFolder, _ side: Side
+  ) async throws(StoreError) -> [PairRecord] {
+    var known: [PairRecord] = []
+    var last: MessageKey?
+    while true {
+      let records = try context.withLedger { ledger throws(LedgerError) in
+        try ledger.records(in: folder.id, behind: last, limit: AccountContext.pairsAtOnce)
+      }
+      guard let end = records.last else { return known }
+      known += records.filter { look.present[$0.pair[side].key] != nil }
+      last = end.pair[.near].key
+      await Task.yield()
+    }
+  }
+
+  /// True where the folder was renamed: there is one that came after it, on both sides, and the base knows each of the
+  /// messages in there too. An older folder that happens to hold copies is none (law L9).
+  private func areAllElsewhere(_ records: [PairRecord], _ folder: SyncedFolder) async throws(StoreError) -> Bool {
+    var heirs = present.filter { $0 > folder.id }
+    for portion in records.portions(of: AccountContext.pairsAtOnce) {
+      for record in portion {
+        let likes = try context.withLedger { ledger throws(LedgerError) in
+          try ledger.records(digest: record.identity.digest)
+        }
+        heirs.formIntersection(likes.map(\.folder))
+        if heirs.isEmpty { return false }
+      }
+      await Task.yield()
+    }
+    return !heirs.isEmpty
+  }
+}

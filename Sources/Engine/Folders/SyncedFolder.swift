@@ -1,0 +1,34 @@
+package import Mail
+package import Ports
+package import Reconciliation
+
+/// A folder pair that takes part, with what is remembered of it between passes.
+@Loop
+package final class SyncedFolder {
+  package nonisolated let id: FolderID
+  package nonisolated let names: Sides<FolderName>
+  /// What the ledger vouches for; nil before the first look.
+  var checkpoints: Sides<Checkpoint?>
+  var lastPass: Int64?
+  /// True once this session has seen that the base is of the mailbox that is there: by a look at the whole folder, or by
+  /// a listing that proves it unchanged. Before, its UIDs may mean other messages (law L8).
+  var isConfirmed = false
+  /// True once this session's listing has shown each server to number the folder's messages as the base does.
+  var hasKnownNumbers = false
+  /// Deletions carried out on each side a moment ago.
+  var deletions = Sides(near: DeletionMeter(), far: DeletionMeter())
+  /// Held by whoever looks at the folder or changes it: one pass at a time.
+  let lock = AsyncLock()
+  /// What the brake holds back at the moment.
+  package internal(set) var held: [PassReport.Held] = []
+
+  init(_ row: LedgerFolder) {
+    id = row.id
+    names = row.names
+    checkpoints = row.checkpoints
+    lastPass = row.lastPass
+  }
+
+  /// For messages to people: the name that the configuration speaks of.
+  package nonisolated var title: FolderName { names.far }
+}

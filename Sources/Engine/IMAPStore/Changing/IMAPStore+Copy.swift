@@ -1,0 +1,47 @@
+package import Mail
+package import Ports
+import IMAP
+
+extension IMAPStore {
+  package func copy(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+    let uids = UIDSet(keys.compactMap(\.uid).sorted())
+    guard !uids.isEmpty else { return [:] }
+    let copying = try await withSelected(source, .light) { connection async throws(StoreError) in
+      let copying = MessageCopying(self, connection, from: source, to: target)
+      try await copying.copy(uids)
+      return copying
+    }
+    return try await copying.placed().keyed
+  }
+
+  package func move(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+    let uids = UIDSet(keys.compactMap(\.uid).sorted())
+    guard !uids.isEmpty else { return [:] }
+    let hasMove = features?.hasMove == true
+    let copying = try await withSelected(source, .light) { connection async throws(StoreError) in
+      let copying = MessageCopying(self, connection, from: source, to: target)
+      if hasMove { try await copying.move(uids) } else { try await copying.copy(uids) }
+      return copying
+    }
+    let placed = try await copying.placed()
+    if hasMove { return placed.keyed }
+    // The copies are there now; what cannot be expunged stays marked, and is not copied again.
+    let copied = UIDSet(placed.keys.sorted())
+    if !copied.isEmpty {
+      _ = try await withSelected(source, .light) { connection async throws(StoreError) in
+        try await expunge(copied, on: connection, in: source)
+      }
+    }
+    return placed.keyed
+  }
+}
+
+extension [UID: UID] {
+  fileprivate var keyed: [MessageKey: MessageKey] {
+    reduce(into: [:]) { $0[.uid($1.key)] = .uid($1.value) }
+  }
+}

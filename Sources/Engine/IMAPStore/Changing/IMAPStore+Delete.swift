@@ -1,0 +1,150 @@
+package import Mail
+package import Ports
+import IMAP
+
+extension IMAPStore {
+  package func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion {
+    let uids = UIDSet(keys.compactMap(\.uid).sorted())
+    guard !uids.isEmpty else { return Deletion() }
+    return try await withSelected(folder, .light) { connection async throws(StoreError) in
+      guard connection.mailbox?.isReadOnly == false else {
+        throw StoreError(.folder, .refused, "\(title): \(printable("\(folder)")) is read-only")
+      }
+      let gone = try await expunge(uids, on: connection, in: folder)
+      return Deletion(gone: Set(gone.lazy.map { .uid($0) }))
+    }
+  }
+
+  /// Expunges exactly these (law L10); answers those that are not there afterwards.
+  func expunge(
+    _ uids: UIDSet, on connection: IMAPConnection, in folder: FolderName
+  ) async throws(StoreError) -> UIDSet {
+    var gone = try await expungeOnce(uids, on: connection, in: folder)
+    // Quirk, Dovecot 2.3.19, 2026-11: a UID EXPUNGE that arrives together with its STORE finds nothing marked where
+    // another session expunged a moment before, and says OK. What looked since has brought its view up to date.
+    let left = UIDSet(uids.filter { !gone.contains($0) })
+    if !left.isEmpty, features?.hasUIDPlus == true {
+      gone.formUnion(try await expungeOnce(left, on: connection, in: folder))
+    }
+    return gone
+  }
+
+  private func expungeOnce(
+    _ uids: UIDSet, on connection: IMAPConnection, in folder: FolderName
+  ) async throws(StoreError) -> UIDSet {
+    let own = OwnExpunges(uids, on: connection)
+    if features?.hasUIDPlus == true {
+      try await expungeByUID(uids, own, on: connection, in: folder)
+    } else {
+      try await expungeAlone(uids, own, on: connection, in: folder)
+    }
+    return try await gone(uids, own, on: connection, in: folder)
+  }
+
+  /// OK proves nothing: what is still shown is still there.
+  func gone(
+    _ uids: UIDSet, _ own: OwnExpunges, on connection: IMAPConnection, in folder: FolderName
+  ) async throws(StoreError) -> UIDSet {
+    let shown = try await fetch(.set(uids), .uid, on: connection, in: folder)
+    let there = Set(shown.present.keys).union(shown.flagless)
+    var gone = UIDSet(uids.filter { !there.contains($0) })
+    let unproven = UIDSet(gone.filter { !own.vanished.contains($0) })
+    if !unproven.isEmpty, own.numbered < gone.count {
+      let confirmed = try await confirmGone(unproven, on: connection, in: folder)
+      gone = UIDSet(gone.filter { own.vanished.contains($0) || confirmed.contains($0) })
+    }
+    connection.forget(vanished: gone)
+    memories[folder]?.news.forget(vanished: gone)
+    // Somebody else's were among those told by number.
+    if own.numbered > gone.count { events.post(.uncertain(folder)) }
+    return gone
+  }
+
+  private func expungeByUID(
+    _ uids: UIDSet, _ own: OwnExpunges, on connection: IMAPConnection, in folder: FolderName
+  ) async throws(StoreError) {
+    let answers = uids.pieces().flatMap { piece in
+      [
+        connection.send(.uidStore(piece, .add, FlagSet(.deleted), silent: true)) { own.take($0) },
+        connection.send(.uidExpunge(piece)) { own.take($0) },
+      ]
+    }
+    for completion in try await connection.completions(of: answers) { try succeed(completion, folder) }
+  }
+
+  /// Without UIDPLUS there is only EXPUNGE, which takes all that is marked: so only where none but ours are.
+  private func expungeAlone(
+    _ uids: UIDSet, _ own: OwnExpunges, on connection: IMAPConnection, in folder: FolderName
+  ) async throws(StoreError) {
+    let answers = uids.pieces().map { piece in
+      connection.send(.uidStore(piece, .add, FlagSet(.deleted), silent: true)) { own.take($0) }
+    }
+    for completion in try await connection.completions(of: answers) { try succeed(completion, folder) }
+    let marked = try await searchDeleted(on: connection, in: folder)
+    guard !marked.isEmpty, marked.isSubset(of: uids) else { return }
+    try succeed(try await connection.run(.expunge) { own.take($0) }, folder)
+  }
+
+  private func searchDeleted(
+    on connection: IMAPConnection, in folder: FolderName
+  ) async throws(StoreError) -> UIDSet {
+    let found = FoundMessages()
+    let answer = try await connection.run(.uidSearch([.deleted], returningAll: false)) { found.take($0) }
+    try succeed(answer, folder)
+    return try found.uids(in: folder, of: self)
+  }
+
+  /// Where some of a set are gone the others are done (RFC 9051 §7.1, EXPUNGEISSUED).
+  private func succeed(_ answer: Completion, _ folder: FolderName) throws(StoreError) {
+    guard answer.isOK || answer.code == .expungeIssued else {
+      throw refusal(answer, "deleting in \(printable("\(folder)"))", .folder)
+    }
+  }
+}
+
+/// What a server says of messages that end by our own hand, so that it is no news.
+@Loop
+final class OwnExpunges {
+  private let uids: UIDSet
+  private let connection: IMAPConnection
+  /// The last response that was counted: each command in flight is told of it.
+  private var lastCounted = 0
+  /// Ours that were named.
+  private(set) var vanished = UIDSet()
+  /// EXPUNGEs that named a message by number.
+  private(set) var numbered = 0
+
+  init(_ uids: UIDSet, on connection: IMAPConnection) {
+    self.uids = uids
+    self.connection = connection
+  }
+
+  /// True where it is about our messages, or cannot be told apart from that.
+  func take(_ untagged: IMAP.Untagged) -> Bool {
+    switch untagged {
+    case .fetch(let response): return response.uid.map(uids.contains) ?? false
+    case .vanished(let gone, _):
+      for uid in uids where gone.contains(uid) { vanished.insert(uid) }
+      return gone.isSubset(of: uids)
+    case .expunge:
+      if connection.untaggedCount != lastCounted { numbered += 1 }
+      lastCounted = connection.untaggedCount
+      return true
+    default: return false
+    }
+  }
+}
+
+extension UIDSet {
+  /// Ranges are ascending and never adjacent, so that one lies in one of the other's, or not at all within it.
+  func isSubset(of other: UIDSet) -> Bool {
+    var index = 0
+    for range in ranges {
+      while index < other.ranges.count, other.ranges[index].upperBound < range.lowerBound { index += 1 }
+      guard index < other.ranges.count, other.ranges[index].lowerBound <= range.lowerBound,
+        range.upperBound <= other.ranges[index].upperBound
+      else { return false }
+    }
+    return true
+  }
+}

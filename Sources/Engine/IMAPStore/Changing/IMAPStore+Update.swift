@@ -1,0 +1,56 @@
+package import Mail
+package import Ports
+import IMAP
+import Reconciliation
+
+extension IMAPStore {
+  package func update(
+    _ changes: [FlagChange], in folder: FolderName
+  ) async throws(StoreError) -> [MessageKey: FlagSet] {
+    let uids = UIDSet(changes.compactMap(\.key.uid).sorted())
+    guard !uids.isEmpty else { return [:] }
+    return try await withSelected(folder, .light) { connection async throws(StoreError) in
+      // A mailbox that cannot be written to holds no flag of ours: it is answered with what it shows (law L6).
+      let changes = connection.mailbox?.isReadOnly == false ? changes : []
+      let capacity = connection.mailbox?.flagCapacity ?? PermanentFlags(.none, takesNewKeywords: false)
+      let commands = StoreCommands(changes, capacity: capacity)
+      let refused = try await store(commands.stores, on: connection, in: folder)
+      // A keyword too many, or one that the server does not like: the rest is set all the same.
+      let again = refused.compactMap { store -> StoreCommands.Store? in
+        guard !store.flags.keywords.isEmpty, !store.flags.system.isEmpty else { return nil }
+        return StoreCommands.Store(uids: store.uids, action: store.action, flags: FlagSet(store.flags.system))
+      }
+      _ = try await store(again, on: connection, in: folder)
+      // The truth is what is shown: of a STORE that changed nothing, and of the gone, servers say nothing.
+      let shown = try await fetch(.set(uids), .known, on: connection, in: folder).present
+      // What another connection was told of them may be older than this, or newer: only a look tells.
+      if memories[folder]?.news.forget(flagsOf: uids) ?? false { hint(folder) }
+      return shown.reduce(into: [:]) { if uids.contains($1.key) { $0[.uid($1.key)] = $1.value.flags } }
+    }
+  }
+
+  /// All in one write; the ones that the server refused.
+  private func store(
+    _ stores: [StoreCommands.Store], on connection: IMAPConnection, in folder: FolderName
+  ) async throws(StoreError) -> [StoreCommands.Store] {
+    let answers = stores.map {
+      connection.send(.uidStore($0.uids, $0.action, $0.flags, silent: true)) { Self.isEcho($0) }
+    }
+    var refused: [StoreCommands.Store] = []
+    for (store, completion) in zip(stores, try await connection.completions(of: answers)) {
+      // Some of the set were gone; the others were done (RFC 9051 §7.1, EXPUNGEISSUED).
+      if completion.isOK || completion.code == .expungeIssued { continue }
+      guard !store.flags.keywords.isEmpty else {
+        throw refusal(completion, "marking messages in \(printable("\(folder)"))", .folder)
+      }
+      refused.append(store)
+    }
+    return refused
+  }
+
+  /// With CONDSTORE a silent STORE tells the new modification sequence, and nothing else that is new.
+  private static func isEcho(_ untagged: IMAP.Untagged) -> Bool {
+    guard case .fetch(let response) = untagged else { return false }
+    return response.uid != nil && response.flags == nil
+  }
+}

@@ -1,0 +1,155 @@
+import IMAP
+import Mail
+import Ports
+import Reconciliation
+
+/// Copies or moves messages from a selected mailbox, and finds out which became which.
+@Loop
+final class MessageCopying {
+  private let store: IMAPStore
+  private let connection: IMAPConnection
+  private let source: FolderName
+  private let target: FolderName
+  /// As COPYUID told.
+  private var told: [UID: UID] = [:]
+  /// Copied, and where to is to be found out by looking.
+  private var untold: [UID: MessageTraits] = [:]
+  private var lowest: UID?
+
+  init(_ store: IMAPStore, _ connection: IMAPConnection, from source: FolderName, to target: FolderName) {
+    self.store = store
+    self.connection = connection
+    self.source = source
+    self.target = target
+  }
+
+  func copy(_ uids: UIDSet) async throws(StoreError) {
+    try await prepare(uids)
+    try await alone()
+    let mailbox = try store.mailboxName(of: target)
+    let answers = uids.pieces().map { piece in
+      (piece, connection.send(.uidCopy(piece, to: mailbox)) { [unowned self] in note($0) })
+    }
+    let completions = try await connection.completions(of: answers.map(\.1))
+    for (answer, completion) in zip(answers, completions) {
+      guard completion.isOK else { throw refusal(completion, "copying") }
+      try take(completion.code)
+      rememberUntold(answer.0)
+    }
+    // COPY leaves out what is not there, and says OK.
+    for uid in try await store.search(unknown, on: connection, in: source) { untold[uid] = MessageTraits() }
+  }
+
+  /// By MOVE; a partial one, too, reports just what was moved.
+  func move(_ uids: UIDSet) async throws(StoreError) {
+    try await prepare(uids)
+    try await alone()
+    let mailbox = try store.mailboxName(of: target)
+    let own = OwnExpunges(uids, on: connection)
+    let answers = uids.pieces().map { piece in
+      (piece, connection.send(.uidMove(piece, to: mailbox)) { [unowned self] in note($0) || own.take($0) })
+    }
+    var refused: Completion?
+    for (_, answer) in answers {
+      let completion = try await answer.completion()
+      if !completion.isOK { refused = refused ?? completion }
+      try take(completion.code)
+    }
+    if let misplaced { throw misplaced }
+    let gone = try await store.gone(uids, own, on: connection, in: source)
+    told = told.filter { gone.contains($0.key) }
+    rememberUntold(gone)
+    for uid in unknown where own.vanished.contains(uid) { untold[uid] = MessageTraits() }
+    if let refused, told.isEmpty, untold.isEmpty { throw refusal(refused, "moving") }
+  }
+
+  /// Dovecot's session dies (2.3.19, an assertion in cmd-copy.c) where COPY or MOVE come in one piece with what ends
+  /// later than it is read, as DONE and NOOP may.
+  private func alone() async throws(StoreError) { try await connection.waitUntilQuiet() }
+
+  /// Where each message is now. Only what is proven is in the answer.
+  func placed() async throws(StoreError) -> [UID: UID] {
+    guard !untold.isEmpty else { return told }
+    let lowest = lowest ?? store.lowestNew(in: target)
+    let shown = try await store.withSelected(target, .light) { connection async throws(StoreError) in
+      try await store.fetchTraits(.from(lowest), on: connection, in: target)
+    }
+    var free = shown.filter { $0.key >= lowest }.sorted { $0.key < $1.key }
+    var placed = told
+    // Servers copy in ascending order; equal traits are equal messages, and either will do.
+    for (uid, traits) in untold.sorted(by: { $0.key < $1.key }) {
+      guard let index = free.firstIndex(where: { $0.value.traits == traits }) else { continue }
+      placed[uid] = free.remove(at: index).key
+    }
+    let lost = untold.keys.count { placed[$0] == nil }
+    guard lost == 0 else {
+      // They are there somewhere. Sent once more, they would be there twice (law L3).
+      throw StoreError(
+        .folder, .refused,
+        "\(store.title): \(lost) messages were copied to \(printable("\(target)")), and the server does not tell which "
+          + "they are there; matching anew")
+    }
+    return placed
+  }
+
+  // MARK: COPYUID
+
+  private var misplaced: StoreError?
+
+  /// For MOVE it comes in an untagged OK, before the messages vanish (RFC 6851 §4.3).
+  private func note(_ untagged: IMAP.Untagged) -> Bool {
+    guard case .ok(let text) = untagged, case .copyUID? = text.code else { return false }
+    do { try take(text.code) } catch { misplaced = error }
+    return true
+  }
+
+  private func take(_ code: ResponseCode?) throws(StoreError) {
+    guard case .copyUID(let copied)? = code else { return }
+    if let known = store.memories[target]?.validity, known != copied.uidValidity {
+      store.events.post(.uncertain(target))
+      throw StoreError(
+        .folder, .refused,
+        "\(printable("\(target)")): UIDVALIDITY changed from \(known) to \(copied.uidValidity); matching anew")
+    }
+    for (from, to) in copied.pairs { told[from] = to }
+  }
+
+  // MARK: Without COPYUID
+
+  /// Servers that do not tell new UIDs: where the new ones begin, and by what to know them.
+  private func prepare(_ uids: UIDSet) async throws(StoreError) {
+    if store.features?.hasUIDPlus == true { return }
+    let mailbox = try store.mailboxName(of: target)
+    let status = connection.send(.status(mailbox, [.uidNext, .uidValidity])) { [unowned self] untagged in
+      guard case .status(mailbox, let status) = untagged else { return false }
+      lowest = status.uidNext
+      return true
+    }
+    untraced = try await store.fetchTraits(.set(uids), on: connection, in: source)
+    let completion = try await status.completion()
+    guard completion.isOK else { throw refusal(completion, "copying") }
+  }
+
+  private var untraced: [UID: Observation] = [:]
+
+  private func rememberUntold(_ uids: UIDSet) {
+    // What is left out of a COPYUID was not there to be copied.
+    guard told.isEmpty || store.features?.hasUIDPlus != true else { return }
+    for uid in uids where told[uid] == nil {
+      // A server with UIDPLUS that did not tell all the same: what looks have told of the message must do.
+      if let traits = untraced[uid]?.traits ?? store.memories[source]?.traits[uid] {
+        untold[uid] = traits
+      } else if store.features?.hasUIDPlus == true {
+        unknown.insert(uid)
+      }
+    }
+  }
+
+  /// Messages of which nobody knows whether they were there.
+  private var unknown = UIDSet()
+
+  private func refusal(_ completion: Completion, _ doing: String) -> StoreError {
+    store.refusal(
+      completion, "\(doing) from \(printable("\(source)")) to \(printable("\(target)"))", .folder)
+  }
+}

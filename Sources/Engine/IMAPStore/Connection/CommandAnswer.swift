@@ -1,0 +1,35 @@
+import IMAP
+import Ports
+
+/// A command on its way, and the answer to come.
+@Loop
+final class CommandAnswer {
+  /// Looks at untagged data that come while the command is unanswered; true takes them, so that they are no news.
+  typealias Collector = (Untagged) -> Bool
+
+  let id: CommandID
+  let isIdle: Bool
+  /// NOOP: whether it was answered is nobody's concern but the watchdog's.
+  let isNoop: Bool
+  let collect: Collector?
+  let upload: Upload?
+  private let pledge = Pledge<Result<Completion, StoreError>>()
+
+  init(_ id: CommandID, command: Command, collect: Collector?, upload: Upload?) {
+    self.id = id
+    isIdle = if case .idle = command { true } else { false }
+    isNoop = if case .noop = command { true } else { false }
+    self.collect = collect
+    self.upload = upload
+  }
+
+  var isAnswered: Bool { pledge.value != nil }
+
+  func settle(_ result: Result<Completion, StoreError>) {
+    pledge.settle(result)
+    upload?.commandEnded()
+  }
+
+  /// Throws where the answer is lost with the connection.
+  func completion() async throws(StoreError) -> Completion { try await pledge.wait().get() }
+}

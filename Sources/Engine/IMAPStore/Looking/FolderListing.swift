@@ -1,0 +1,127 @@
+import IMAP
+import Mail
+import Ports
+import Reconciliation
+
+/// A complete listing of a server's folders, with the state of each where it can be had in the same round trip, or the
+/// next.
+@Loop
+final class FolderListing {
+  struct Line: Equatable, Sendable {
+    let folder: FolderName
+    let mailbox: MailboxName
+    fileprivate(set) var holdsMessages: Bool
+    let roles: Set<String>
+    var status: StatusResponse?
+  }
+
+  /// A server with more folders than this is not believed (law L12).
+  static let countMax = 100_000
+
+  private let features: ServerFeatures
+  private var listed: CommandAnswer?
+  private var answered: [ListResponse] = []
+  private var lines: [FolderName: Line] = [:]
+  /// Listed as if they held messages; their STATUS says that they are not there.
+  private var phantomMailboxes: Set<MailboxName> = []
+  private var statuses: [MailboxName: StatusResponse] = [:]
+  private var isUnreadable = false
+
+  init(_ features: ServerFeatures) { self.features = features }
+
+  var found: [Line] { lines.values.sorted { $0.folder < $1.folder } }
+
+  var phantoms: Set<FolderName> { Set(lines.values.filter { phantomMailboxes.contains($0.mailbox) }.map(\.folder)) }
+
+  var entries: [FolderEntry] {
+    found.map { line in
+      FolderEntry(
+        name: line.folder, holdsMessages: line.holdsMessages,
+        checkpoint: line.status?.checkpoint.map { .imap($0) }, roles: line.roles)
+    }
+  }
+
+  /// Asks for the names before they can be read: what names the server has is asked for in the same write. `run` goes
+  /// on from there.
+  func ask(on connection: IMAPConnection) -> CommandAnswer {
+    let options = ListOptions(
+      specialUse: features.listsRoles, status: features.listsStatus ? features.statusItems : [])
+    guard let everything = MailboxName("*") else { preconditionFailure("a pattern is a name") }
+    let listed = connection.send(.list(reference: .empty, pattern: everything, returning: options)) { [self] in
+      take($0)
+    }
+    self.listed = listed
+    return listed
+  }
+
+  /// Where the state does not come with the names it is asked for afterwards, of all folders; or, with `wanted`, of these
+  /// only, in the same write as the names.
+  func run(
+    on connection: IMAPConnection, _ store: IMAPStore, statusOf wanted: Set<FolderName>? = nil
+  ) async throws(StoreError) {
+    let listed = self.listed ?? ask(on: connection)
+    var asked: [(mailbox: MailboxName, answer: CommandAnswer)] = []
+    if let wanted, !features.listsStatus {
+      for folder in wanted.sorted() {
+        asked.append(askForStatus(of: try store.mailboxName(of: folder), on: connection))
+      }
+    }
+    let answer = try await listed.completion()
+    guard answer.isOK else { throw store.refusal(answer, "listing folders", .account) }
+    if isUnreadable {
+      throw StoreError(.account, .unavailable, "\(store.title): the list of folders could not be read")
+    }
+    guard answered.count < Self.countMax else {
+      throw StoreError(.account, .refused, "\(store.title): more than \(Self.countMax) folders")
+    }
+    read(by: store.features?.naming ?? features.naming)
+    if wanted == nil, !features.listsStatus {
+      asked = found.filter(\.holdsMessages).map { askForStatus(of: $0.mailbox, on: connection) }
+    }
+    for (mailbox, answer) in asked {
+      let completion = try await answer.completion()
+      if Quirks.saysPhantomName(completion.text) { phantomMailboxes.insert(mailbox) }
+    }
+    for (folder, line) in lines {
+      if phantomMailboxes.contains(line.mailbox) { lines[folder]?.holdsMessages = false }
+      lines[folder]?.status = statuses[folder.isInbox ? .inbox : line.mailbox]
+    }
+  }
+
+  /// A refused one only leaves its folder's state unknown.
+  private func askForStatus(
+    of mailbox: MailboxName, on connection: IMAPConnection
+  ) -> (mailbox: MailboxName, answer: CommandAnswer) {
+    (mailbox, connection.send(.status(mailbox, features.statusItems)) { [self] in take($0) })
+  }
+
+  private func take(_ untagged: Untagged) -> Bool {
+    switch untagged {
+    case .list(let line):
+      if answered.count < Self.countMax { answered.append(line) }
+    case .status(let mailbox, let status): statuses[mailbox.isInbox ? .inbox : mailbox] = status
+    case .no(let text) where Quirks.saysPhantomName(text.text):
+      // Instead of the STATUS of the name before it.
+      guard features.listsStatus, let last = answered.last(where: \.isThere) else { return false }
+      phantomMailboxes.insert(last.name)
+    case .unreadable(let name, _):
+      if name == "LIST" { isUnreadable = true }
+      return false
+    default: return false
+    }
+    return true
+  }
+
+  private func read(by naming: MailboxNaming) {
+    for line in answered where line.isThere {
+      guard let folder = naming.folderName(for: line.name) else { continue }
+      lines[folder] = Line(
+        folder: folder, mailbox: line.name, holdsMessages: line.attributes.holdsMessages, roles: line.roles)
+    }
+  }
+}
+
+extension ListResponse {
+  /// RFC 5258 §3.4: a name may stand for what is below it only.
+  fileprivate var isThere: Bool { !attributes.contains(.nonExistent) || attributes.contains(.hasChildren) }
+}

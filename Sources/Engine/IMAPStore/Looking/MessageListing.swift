@@ -1,0 +1,95 @@
+import IMAP
+import Mail
+import Reconciliation
+
+/// What a server shows of a mailbox's messages in answer to a look, and whether that was all of them.
+struct MessageListing: Equatable, Sendable {
+  private(set) var present: [UID: Observation] = [:]
+  /// Told to be gone, now or (EARLIER) since some time ago; UIDs never known may be among them.
+  private(set) var vanished = UIDSet()
+  /// Shown without flags although they were asked for: it has to be asked again.
+  private(set) var flagless: Set<UID> = []
+  /// A response that could not be read, or a message that was named by number only.
+  private(set) var isDisturbed = false
+  /// Told for another reason than that it is the last: its flags changed.
+  private var changed: Set<UID> = []
+  /// Since the listing began.
+  private var vanishedMeanwhile = UIDSet()
+
+  /// The mailbox when the listing began.
+  struct Baseline: Equatable, Sendable {
+    let exists: Int
+    /// What came later has this UID or a higher one; nil where that is not known.
+    let uidNext: UID?
+  }
+
+  init() {}
+
+  /// RFC 2180 §4.1.2: the answer was not whole, for some of the messages were expunged meanwhile.
+  mutating func disturb() { isDisturbed = true }
+
+  /// True where it was data for the listing.
+  mutating func take(_ untagged: Untagged) -> Bool {
+    switch untagged {
+    case .fetch(let response): return take(response)
+    case .vanished(let uids, let isEarlier):
+      vanished.formUnion(uids)
+      if !isEarlier { vanishedMeanwhile.formUnion(uids) }
+      for uid in present.keys where uids.contains(uid) { present[uid] = nil }
+      flagless = flagless.filter { !uids.contains($0) }
+      return true
+    case .expunge, .unreadable:
+      isDisturbed = true
+      return false
+    default: return false
+    }
+  }
+
+  /// True where every message of the baseline was shown or is positively gone.
+  func isComplete(since baseline: Baseline, existsNow: Int) -> Bool {
+    guard !isDisturbed else { return false }
+    let shown = Set(present.keys).union(flagless)
+    guard let uidNext = baseline.uidNext else {
+      return vanishedMeanwhile.isEmpty && shown.count == baseline.exists && existsNow == baseline.exists
+    }
+    let gone = vanishedMeanwhile.count(below: uidNext)
+    return shown.count { $0 < uidNext } == baseline.exists - gone
+  }
+
+  /// The messages with this UID or a higher one.
+  func count(from uid: UID) -> Int { present.keys.count { $0 >= uid } }
+
+  var highest: UID? { present.keys.max() }
+
+  private mutating func take(_ response: FetchResponse) -> Bool {
+    guard let uid = response.uid else {
+      isDisturbed = true
+      return false
+    }
+    guard !vanished.contains(uid) else { return true }
+    let hasTraits = response.size != nil || response.internalDate != nil
+    guard let flags = response.flags else {
+      if present[uid] == nil { flagless.insert(uid) }
+      return true
+    }
+    flagless.remove(uid)
+    if !hasTraits { changed.insert(uid) }
+    present[uid] = Observation(flags: flags, traits: hasTraits ? MessageTraits(response) : present[uid]?.traits)
+    return true
+  }
+
+  /// `n:*` beyond the end shows the last message, which nobody asked for.
+  mutating func dropUnasked(below uid: UID) {
+    for shown in present.keys where shown < uid && !changed.contains(shown) { present[shown] = nil }
+  }
+}
+
+extension UIDSet {
+  func count(below uid: UID) -> Int {
+    ranges.reduce(0) { count, range in
+      guard range.lowerBound < uid else { return count }
+      let upper = Swift.min(range.upperBound.rawValue, uid.rawValue - 1)
+      return count + Int(upper - range.lowerBound.rawValue) + 1
+    }
+  }
+}

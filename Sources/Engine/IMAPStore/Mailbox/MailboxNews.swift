@@ -1,0 +1,92 @@
+import IMAP
+import Mail
+import Reconciliation
+
+/// What a server said unasked of a mailbox, and nobody has acted on yet. Nothing of it may be lost.
+struct MailboxNews: Equatable, Sendable {
+  /// Beyond this, remembering costs more than looking.
+  static let messagesMax = 20_000
+
+  private(set) var vanished = UIDSet()
+  private(set) var flags: [UID: FlagSet] = [:]
+  /// New messages that were told with all that a look asks for (NOTIFY's MessageNew).
+  private(set) var arrivals: [UID: Observation] = [:]
+  /// Messages that came, told or not.
+  private(set) var growth = 0
+  /// Something was said that names no message: only a wide look tells.
+  private(set) var isUncertain = false
+
+  init() {}
+
+  var isEmpty: Bool { vanished.isEmpty && flags.isEmpty && arrivals.isEmpty && growth == 0 && !isUncertain }
+
+  /// True where it is the whole truth: nothing has to be asked.
+  var isComplete: Bool { !isUncertain && growth <= arrivals.count }
+
+  mutating func grow(by count: Int) { growth += count }
+
+  mutating func becomeUncertain() { isUncertain = true }
+
+  mutating func vanish(_ uids: UIDSet) {
+    vanished.formUnion(uids)
+    if vanished.ranges.count > Self.messagesMax { return self = .tooMuch }
+    for uid in flags.keys where uids.contains(uid) { flags[uid] = nil }
+    for uid in arrivals.keys where uids.contains(uid) {
+      arrivals[uid] = nil
+      growth = max(0, growth - 1)
+    }
+  }
+
+  mutating func take(_ response: FetchResponse) {
+    guard let uid = response.uid, let flags = response.flags else {
+      // Whose flags changed is known by number only, and numbers are not kept.
+      if response.uid == nil { isUncertain = true }
+      return
+    }
+    if response.size != nil {
+      arrivals[uid] = Observation(flags: flags, traits: MessageTraits(response))
+    } else if arrivals[uid] != nil {
+      arrivals[uid]?.flags = flags
+    } else {
+      self.flags[uid] = flags
+    }
+    if self.flags.count + arrivals.count > Self.messagesMax { self = .tooMuch }
+  }
+
+  private static var tooMuch: MailboxNews {
+    var news = MailboxNews()
+    news.isUncertain = true
+    return news
+  }
+
+  /// Later news on top of these.
+  mutating func merge(_ later: MailboxNews) {
+    vanish(later.vanished)
+    flags.merge(later.flags) { _, new in new }
+    arrivals.merge(later.arrivals) { _, new in new }
+    growth += later.growth
+    if flags.count + arrivals.count > Self.messagesMax { self = .tooMuch }
+    isUncertain = isUncertain || later.isUncertain
+  }
+
+  /// A look has told of these messages meanwhile. True where there was something to forget.
+  mutating func forget(flagsOf uids: UIDSet) -> Bool {
+    let before = flags.count
+    flags = flags.filter { !uids.contains($0.key) }
+    return flags.count < before
+  }
+
+  mutating func forget(flagsOf uid: UID) { flags[uid] = nil }
+
+  /// `uids` are ours, and few; those heard may be a range of any length.
+  mutating func forget(vanished uids: UIDSet) {
+    guard !vanished.isEmpty else { return }
+    for uid in uids { vanished.remove(uid) }
+  }
+}
+
+extension MessageTraits {
+  init(_ response: FetchResponse) {
+    self.init(wireSize: response.size, date: response.internalDate, messageID: response.messageID)
+  }
+}

@@ -1,0 +1,88 @@
+import IMAP
+import Mail
+import Reconciliation
+
+/// A selected mailbox as the server has told of it, and what was heard of it that nobody has acted on.
+struct MailboxState: Equatable, Sendable {
+  let name: MailboxName
+  private(set) var isReadOnly: Bool
+  /// Nil where the server does not tell, or says 0: then its UIDs promise nothing.
+  private(set) var uidValidity: UIDValidity?
+  private(set) var uidNext: UID?
+  /// From HIGHESTMODSEQ codes only (RFC 7162 §3.1.2.1).
+  private(set) var highestModSeq = ModSequence.none
+  private(set) var permanentFlags: PermanentFlags?
+  private(set) var exists = 0
+  /// How it stood when SELECT was answered: what a checkpoint may say.
+  private(set) var atSelect: Snapshot?
+  private(set) var news = MailboxNews()
+  /// EXPUNGEs by number since SELECT: then a listing may have shown messages that are gone.
+  private(set) var expunged = 0
+
+  struct Snapshot: Equatable, Sendable {
+    let uidNext: UID?
+    let highestModSeq: ModSequence
+    let exists: Int
+  }
+
+  init(name: MailboxName, isReadOnly: Bool) {
+    self.name = name
+    self.isReadOnly = isReadOnly
+  }
+
+  /// What STORE can make last. RFC 9051 §7.1: all of them, where the server does not say.
+  var flagCapacity: PermanentFlags { permanentFlags ?? PermanentFlags(FlagSet(.all), takesNewKeywords: true) }
+
+  /// SELECT was answered OK.
+  mutating func opened(_ code: ResponseCode?) {
+    if code == .readOnly { isReadOnly = true }
+    if code == .readWrite { isReadOnly = false }
+    if let code { note(code) }
+    atSelect = Snapshot(uidNext: uidNext, highestModSeq: highestModSeq, exists: exists)
+    news = MailboxNews()
+    expunged = 0
+  }
+
+  /// `isAsked` where a command in flight took it: then it is no news.
+  mutating func hear(_ untagged: Untagged, isAsked: Bool = false) {
+    switch untagged {
+    case .exists(let count):
+      if count > exists { news.grow(by: count - exists) }
+      if count < exists { news.becomeUncertain() }
+      exists = count
+    case .expunge:
+      exists = max(0, exists - 1)
+      expunged += 1
+      if !isAsked { news.becomeUncertain() }
+    case .vanished(let uids, let isEarlier):
+      if !isEarlier { exists = max(0, exists - uids.count) }
+      if !isAsked { news.vanish(uids) }
+    case .fetch(let response): if !isAsked { news.take(response) }
+    case .ok(let text), .no(let text): if let code = text.code { note(code) }
+    case .unreadable: news.becomeUncertain()
+    case .bad, .bye, .capability, .enabled, .flags, .recent, .list, .lsub, .status, .search, .esearch, .namespace, .id,
+      .other:
+      break
+    }
+  }
+
+  mutating func takeNews() -> MailboxNews {
+    defer { news = MailboxNews() }
+    return news
+  }
+
+  mutating func forget(flagsOf uid: UID) { news.forget(flagsOf: uid) }
+
+  mutating func forget(vanished: UIDSet) { news.forget(vanished: vanished) }
+
+  private mutating func note(_ code: ResponseCode) {
+    switch code {
+    case .uidValidity(let validity): uidValidity = validity.rawValue == 0 ? nil : validity
+    case .uidNext(let uid): uidNext = uid
+    case .highestModSeq(let modSeq): highestModSeq = modSeq
+    case .noModSeq: highestModSeq = .none
+    case .permanentFlags(let flags): permanentFlags = flags
+    default: return
+    }
+  }
+}

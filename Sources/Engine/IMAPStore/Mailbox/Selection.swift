@@ -1,0 +1,85 @@
+import IMAP
+import Mail
+
+/// Which mailbox the server's words are about, while a SELECT is on its way.
+///
+/// The danger is the last words about the old mailbox being taken for the new one's: two mailboxes' UIDs would mix. What
+/// comes after SELECT was sent is kept apart. It is the old one's where an older command is answered after it, or
+/// `[CLOSED]` comes (RFC 7162 §3.2.11); what is left when SELECT is answered is the new one's.
+struct Selection: Sendable {
+  private struct Change: Sendable {
+    let id: CommandID
+    let name: MailboxName
+    let isReadOnly: Bool
+    var heard: [(Untagged, Bool)] = []
+  }
+
+  private(set) var current: MailboxState?
+  /// SELECTs on their way, in the order in which they were sent and will be answered.
+  private var changes: [Change] = []
+  /// Mailboxes that are not selected any more and were left with news untold.
+  private var left: [MailboxState] = []
+
+  /// The SELECT that is answered next; nil where the selected mailbox is known.
+  var nextChange: CommandID? { changes.first?.id }
+  /// True where the server has said that what comes now is the new mailbox's.
+  private(set) var isOldClosed = false
+
+  mutating func begin(_ name: MailboxName, readOnly: Bool, id: CommandID) {
+    changes.append(Change(id: id, name: name, isReadOnly: readOnly))
+  }
+
+  mutating func hear(_ untagged: Untagged, isAsked: Bool) {
+    guard !changes.isEmpty else {
+      current?.hear(untagged, isAsked: isAsked)
+      return
+    }
+    if case .ok(let text) = untagged, text.code == .closed {
+      flushToOld()
+      leaveOld()
+      isOldClosed = true
+    } else {
+      changes[0].heard.append((untagged, isAsked))
+    }
+  }
+
+  mutating func completed(_ id: CommandID, _ completion: Completion) {
+    guard let change = changes.first else { return }
+    guard change.id == id else {
+      // An older command's answer: what came before it cannot be an answer to SELECT.
+      flushToOld()
+      return
+    }
+    changes.removeFirst()
+    isOldClosed = false
+    leaveOld()
+    guard completion.isOK else { return }
+    var mailbox = MailboxState(name: change.name, isReadOnly: change.isReadOnly)
+    for (untagged, isAsked) in change.heard { mailbox.hear(untagged, isAsked: isAsked) }
+    mailbox.opened(completion.code)
+    current = mailbox
+  }
+
+  mutating func takeNews() -> MailboxNews { current?.takeNews() ?? MailboxNews() }
+
+  mutating func forget(flagsOf uid: UID) { current?.forget(flagsOf: uid) }
+
+  mutating func forget(vanished: UIDSet) { current?.forget(vanished: vanished) }
+
+  mutating func takeLeft() -> [MailboxState] {
+    defer { left = [] }
+    return left
+  }
+
+  private mutating func flushToOld() {
+    guard !changes.isEmpty else { return }
+    let heard = changes[0].heard
+    changes[0].heard = []
+    for (untagged, isAsked) in heard { current?.hear(untagged, isAsked: isAsked) }
+  }
+
+  private mutating func leaveOld() {
+    if let current, !current.news.isEmpty { left.append(current) }
+    current = nil
+  }
+}

@@ -1,0 +1,21 @@
+import IMAP
+import Mail
+import Ports
+
+extension IMAPStore {
+  /// What a NO or BAD means for who asked: how far the damage reaches, and the server's words.
+  func refusal(_ answer: Completion, _ what: String, _ scope: StoreError.Scope) -> StoreError {
+    let text = "\(title): \(what): \(answer.text.isEmpty ? answer.status.rawValue : printable(answer.text))"
+    switch answer.code {
+    // LIMIT is what Dovecot says to one message that is too large for its quota rules.
+    case .overQuota, .tooBig, .limit: return StoreError(scope, .noSpace, text)
+    case .tryCreate, .nonExistent: return StoreError(max(scope, .folder), .gone, text)
+    // RFC 5530 §3: it may work later, for this or any message.
+    case .unavailable, .inUse, .serverBug, .throttled:
+      return StoreError(max(scope, .folder), .unavailable, text)
+    case .authenticationFailed, .authorizationFailed, .expired, .privacyRequired:
+      return StoreError(.account, .refusedLogin, text)
+    default: return StoreError(scope, .refused, text)
+    }
+  }
+}

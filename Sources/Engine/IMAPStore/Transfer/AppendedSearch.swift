@@ -1,0 +1,70 @@
+import IMAP
+import Mail
+import Ports
+import Reconciliation
+
+/// Finds the messages that a server without UIDPLUS has just stored, among those that are new in the mailbox.
+///
+/// Size and Message-ID find candidates; where they leave a doubt the candidates are read, and the digest decides. Two
+/// with the same digest are the same message, and either will do.
+@Loop
+struct AppendedSearch {
+  private let store: IMAPStore
+  private let connection: IMAPConnection
+  private let folder: FolderName
+  private let lowest: UID
+
+  init(_ store: IMAPStore, _ connection: IMAPConnection, _ folder: FolderName, from lowest: UID) {
+    self.store = store
+    self.connection = connection
+    self.folder = folder
+    self.lowest = lowest
+  }
+
+  func run(
+    _ sent: [IMAPDelivery.Sent], excluding taken: Set<UID>
+  ) async throws(StoreError) -> [(IMAPDelivery.Sent, UID)] {
+    guard !sent.isEmpty else { return [] }
+    let shown = try await store.fetchTraits(.from(lowest), on: connection, in: folder)
+    var free = shown.filter { $0.key >= lowest && !taken.contains($0.key) }
+    var found: [(IMAPDelivery.Sent, UID)] = []
+    for item in sent {
+      guard let uid = try await place(of: item, among: free) else {
+        throw StoreError(
+          .folder, .internalFault,
+          "\(store.title): a message stored in \(printable("\(folder)")) is not found there; looking again")
+      }
+      free[uid] = nil
+      found.append((item, uid))
+    }
+    return found
+  }
+
+  private func place(of item: IMAPDelivery.Sent, among free: [UID: Observation]) async throws(StoreError) -> UID? {
+    guard let identity = item.upload.identity else { return nil }
+    let same = free.filter { $0.value.traits?.messageID == identity.messageID }
+    let likely = same.filter { $0.value.traits?.wireSize == identity.wireSize }.keys.sorted()
+    if likely.count == 1, identity.messageID != nil { return likely.first }
+    let candidates = likely.isEmpty ? same.keys.sorted() : likely
+    guard !candidates.isEmpty else { return nil }
+    let read = try await store.identify(candidates, on: connection, in: folder)
+    if let exact = candidates.first(where: { read[.uid($0)]?.identity.digest == identity.digest }) { return exact }
+    // A server that rewrites what it stores: only its Message-ID is left to know it by.
+    return candidates.count == 1 && identity.messageID != nil ? candidates.first : nil
+  }
+
+  /// Each message as the server shows it.
+  func delivered(_ placed: [(IMAPDelivery.Sent, UID)]) async throws(StoreError) -> [Int: Delivered] {
+    let uids = UIDSet(placed.map(\.1).sorted())
+    guard !uids.isEmpty else { return [:] }
+    let shown = try await store.fetch(.set(uids), .known, on: connection, in: folder, isLook: false).present
+    let rewritten = placed.filter { $0.0.upload.hadNUL }.map(\.1)
+    let read = rewritten.isEmpty ? [:] : try await store.identify(rewritten, on: connection, in: folder)
+    return placed.reduce(into: [:]) { delivered, entry in
+      let (item, uid) = entry
+      guard let identity = read[.uid(uid)]?.identity ?? item.upload.identity else { return }
+      delivered[item.letter.ticket] = Delivered(
+        key: .uid(uid), flags: shown[uid]?.flags ?? item.flags, identity: identity)
+    }
+  }
+}

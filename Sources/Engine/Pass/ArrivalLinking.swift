@@ -1,0 +1,164 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Finds partners for messages that seem new but are not: what an interrupted delivery left behind (its intent tells),
+/// and messages that both sides got by another way. Nothing is transferred that is already there (law L3).
+@Loop
+struct ArrivalLinking {
+  let context: AccountContext
+  let folder: SyncedFolder
+  let looks: Sides<Look>
+  let scopes: Sides<LookScope?>
+
+  struct Outcome {
+    var didLink = false
+    /// Identities read on the way, for those that need them next.
+    var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
+  }
+
+  func run(_ arrivals: Sides<[Arrival]>) async throws(StoreError) -> Outcome {
+    var outcome = Outcome()
+    var remaining = arrivals
+    try await resolveIntents(&remaining, &outcome)
+    try await matchRemaining(remaining, &outcome)
+    return outcome
+  }
+
+  // MARK: Intents
+
+  private func resolveIntents(
+    _ remaining: inout Sides<[Arrival]>, _ outcome: inout Outcome
+  ) async throws(StoreError) {
+    let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
+    var changes: [LedgerChange] = []
+    for intent in intents {
+      let target = intent.draft.target
+      // Only a wide look could have shown what the delivery left.
+      guard scopes[target]?.isWide == true else { continue }
+      changes.append(.removeIntent(intent.id))
+      guard let (arrival, found) = try await trace(intent.draft, among: remaining[target]),
+        try isUnpaired(intent.draft.source.key, target.other)
+      else { continue }
+      try await context.stores[target].secure([arrival.key], in: folder.names[target])
+      try await context.stores[target.other].secure([intent.draft.source.key], in: folder.names[target.other])
+      changes.append(link(intent.draft, arrival, found))
+      changes.append(.clearSetAside(folder.id, target.other, intent.draft.source.key))
+      changes.append(.clearSetAside(folder.id, target, arrival.key))
+      remaining[target].removeAll { $0.key == arrival.key }
+      remaining[target.other].removeAll { $0.key == intent.draft.source.key }
+      outcome.didLink = true
+    }
+    try context.commit(changes)
+  }
+
+  /// The message that the interrupted delivery stored, if it did.
+  private func trace(
+    _ draft: IntentDraft, among arrivals: [Arrival]
+  ) async throws(StoreError) -> (Arrival, Identified)? {
+    let store = context.stores[draft.target]
+    let name = folder.names[draft.target]
+    if let reserved = draft.reserved {
+      guard let arrival = arrivals.first(where: { $0.key == reserved }),
+        let found = try await store.identify([reserved], in: name)[reserved]
+      else { return nil }
+      return (arrival, found)
+    }
+    guard let expected = draft.identity else { return nil }
+    for arrival in arrivals where isPossible(arrival, draft, expected) {
+      if let found = try await store.identify([arrival.key], in: name)[arrival.key],
+        found.identity.digest == expected.digest
+      {
+        return (arrival, found)
+      }
+    }
+    return nil
+  }
+
+  private func isPossible(_ arrival: Arrival, _ draft: IntentDraft, _ expected: MessageIdentity) -> Bool {
+    if let uid = arrival.key.uid, let lowest = draft.uidNext, uid < lowest { return false }
+    guard let traits = arrival.observation.traits else { return true }
+    return traits.messageID == expected.messageID || traits.wireSize == expected.wireSize
+  }
+
+  private func isUnpaired(_ key: MessageKey, _ side: Side) throws(StoreError) -> Bool {
+    try context.withLedger { ledger throws(LedgerError) in
+      try ledger.pairs(in: folder.id, side: side, keys: [key]).isEmpty
+    }
+  }
+
+  private func link(_ draft: IntentDraft, _ arrival: Arrival, _ found: Identified) -> LedgerChange {
+    var sightings = Sides(near: draft.source, far: draft.source)
+    sightings[draft.target] = Sighting(key: arrival.key, flags: arrival.observation.flags)
+    return .addPair(
+      folder.id, near: sightings.near, far: sightings.far, identity: found.identity, date: draft.date ?? found.date)
+  }
+
+  // MARK: Matching
+
+  private func matchRemaining(_ arrivals: Sides<[Arrival]>, _ outcome: inout Outcome) async throws(StoreError) {
+    guard !arrivals.near.isEmpty, !arrivals.far.isEmpty else { return }
+    for side in Side.allCases where context.stores[side].isLocal {
+      outcome.identified[side] = try await context.stores[side].identify(
+        arrivals[side].map(\.key), in: folder.names[side])
+    }
+    var matching = match(arrivals, outcome.identified)
+    // What is local has been read by now: then only the other side is in doubt.
+    if !matching.undecided.near.isEmpty || !matching.undecided.far.isEmpty {
+      for side in Side.allCases {
+        let unknown = matching.undecided[side].filter { outcome.identified[side][$0] == nil }
+        guard !unknown.isEmpty else { continue }
+        let read = try await context.stores[side].identify(unknown, in: folder.names[side])
+        outcome.identified[side].merge(read) { first, _ in first }
+      }
+      matching = match(arrivals, outcome.identified)
+    }
+    // Two that matched by traits alone: the base still needs a digest, and either's will do.
+    let unread = matching.matched.filter {
+      outcome.identified.near[$0.near] == nil && outcome.identified.far[$0.far] == nil
+    }
+    if !unread.isEmpty {
+      let read = try await context.stores.near.identify(unread.map(\.near), in: folder.names.near)
+      outcome.identified.near.merge(read) { first, _ in first }
+    }
+    for side in Side.allCases {
+      let keys = matching.matched.map { side == .near ? $0.near : $0.far }
+      if !keys.isEmpty { try await context.stores[side].secure(keys, in: folder.names[side]) }
+    }
+    try record(matching, arrivals, &outcome)
+  }
+
+  private func match(
+    _ arrivals: Sides<[Arrival]>, _ identified: Sides<[MessageKey: Identified]>
+  ) -> Matching {
+    func candidates(_ side: Side) -> [Candidate] {
+      arrivals[side].map { Candidate($0.key, $0.observation, identified: identified[side][$0.key]) }
+    }
+    return Matching(near: candidates(.near), far: candidates(.far))
+  }
+
+  private func record(
+    _ matching: Matching, _ arrivals: Sides<[Arrival]>, _ outcome: inout Outcome
+  ) throws(StoreError) {
+    guard !matching.matched.isEmpty else { return }
+    let observations = Sides(
+      near: Dictionary(uniqueKeysWithValues: arrivals.near.map { ($0.key, $0.observation) }),
+      far: Dictionary(uniqueKeysWithValues: arrivals.far.map { ($0.key, $0.observation) }))
+    var changes: [LedgerChange] = []
+    for match in matching.matched {
+      guard let near = observations.near[match.near], let far = observations.far[match.far],
+        let found = outcome.identified.near[match.near] ?? outcome.identified.far[match.far]
+      else { continue }
+      let base = baseForStrangers(near: near.flags, far: far.flags)
+      changes.append(
+        .addPair(
+          folder.id, near: Sighting(key: match.near, flags: base), far: Sighting(key: match.far, flags: base),
+          identity: found.identity, date: far.traits?.date ?? found.date))
+      for side in Side.allCases {
+        changes.append(.clearSetAside(folder.id, side, side == .near ? match.near : match.far))
+      }
+    }
+    try context.commit(changes)
+    outcome.didLink = true
+  }
+}

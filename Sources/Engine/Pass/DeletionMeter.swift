@@ -1,0 +1,38 @@
+package import Ports
+
+/// How many messages of a folder were deleted a moment ago: the brake counts them with the ones asked for, so that a
+/// storm that comes in drops is held like one that comes at once (law L9).
+package struct DeletionMeter: Equatable, Sendable {
+  /// How long a deletion counts.
+  package static let memory: Duration = .seconds(60)
+  /// Deletions fall into slots of this length, so that the meter stays small whatever their number.
+  private static let slotLength: Duration = .seconds(1)
+
+  private struct Slot: Equatable {
+    let start: LoopInstant
+    var count: Int
+  }
+
+  private var slots: [Slot] = []
+
+  package init() {}
+
+  package mutating func record(_ count: Int, at now: LoopInstant) {
+    guard count > 0 else { return }
+    forget(at: now)
+    if let last = slots.indices.last, slots[last].start.duration(to: now) < Self.slotLength {
+      slots[last].count += count
+    } else {
+      slots.append(Slot(start: now, count: count))
+    }
+  }
+
+  package mutating func recent(at now: LoopInstant) -> Int {
+    forget(at: now)
+    return slots.reduce(0) { $0 + $1.count }
+  }
+
+  private mutating func forget(at now: LoopInstant) {
+    slots.removeAll { $0.start.duration(to: now) > Self.memory }
+  }
+}

@@ -1,0 +1,83 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// How messages leave one side of a folder: expunged or unlinked, or on the far side moved to the Trash that a person
+/// named, and on the near side kept aside for a while.
+@Loop
+struct Disposal {
+  let context: AccountContext
+  let folder: SyncedFolder
+  let side: Side
+
+  /// From here to `end()`, which comes when the base is told, nobody else decides what goes to the Trash.
+  func begin() async { if usesTrash { await context.trashLock.acquire() } }
+  func end() { if usesTrash { context.trashLock.release() } }
+
+  private var usesTrash: Bool { side == .far && context.deletionRules.trash.map { $0 != folder.names.far } ?? false }
+
+  /// Which of these are gone from the folder afterwards, and what was kept of them. The base is the caller's.
+  func run(
+    _ records: [PairRecord], _ evidence: DeletionNotice.Evidence, _ options: PassOptions
+  ) async throws(StoreError) -> Deletion {
+    context.tell(
+      .deleting(
+        DeletionNotice(
+          folder: folder.title, side: side, records: records, evidence: evidence,
+          isAllowedByPerson: options.allowsDeletions)))
+    guard usesTrash, let trash = context.deletionRules.trash else { return try await delete(records) }
+    let (kept, last) = try split(records)
+    var deletion = try await moveToTrash(last, trash)
+    deletion.gone.formUnion(try await delete(kept).gone)
+    return deletion
+  }
+
+  private func delete(_ records: [PairRecord]) async throws(StoreError) -> Deletion {
+    guard !records.isEmpty else { return Deletion() }
+    return try await context.stores[side].delete(records.map(\.pair[side].key), in: folder.names[side])
+  }
+
+  /// Messages that live on in another folder, as after a move there, and those that do not: only these are for the
+  /// Trash.
+  private func split(_ records: [PairRecord]) throws(StoreError) -> (elsewhere: [PairRecord], last: [PairRecord]) {
+    var (elsewhere, last): ([PairRecord], [PairRecord]) = ([], [])
+    for record in records {
+      let others = try context.withLedger { ledger throws(LedgerError) in
+        try ledger.records(digest: record.identity.digest)
+      }
+      if others.contains(where: { $0.folder != folder.id }) { elsewhere.append(record) } else { last.append(record) }
+    }
+    return (elsewhere, last)
+  }
+
+  /// The ledger's note of what the near store kept, so that it can be taken back, or is let go of in time.
+  func remember(_ record: PairRecord, _ deletion: Deletion) -> [LedgerChange] {
+    guard let kept = deletion.kept[record.pair[side].key] else { return [] }
+    let entry = LimboEntry(key: kept, identity: record.identity, date: record.date, since: context.wallSeconds)
+    context.limbo.add(entry)
+    return [.addLimbo(entry)]
+  }
+
+  private func moveToTrash(_ records: [PairRecord], _ trash: FolderName) async throws(StoreError) -> Deletion {
+    guard !records.isEmpty else { return Deletion() }
+    let store = context.stores.far
+    // Where it is there already, that is fine; a server need not list it, nor the rules let it take part.
+    if context.folders[.far, trash] == nil { try await store.createFolder(trash) }
+    // In the Trash the mark would be another client's leave to expunge it.
+    let marked = records.filter { $0.pair[.far].flags.system.contains(.deleted) }
+    if !marked.isEmpty {
+      let unmarking = marked.map {
+        FlagChange(key: $0.pair[.far].key, adding: .none, removing: FlagSet([.deleted]))
+      }
+      _ = try await store.update(unmarking, in: folder.names.far)
+    }
+    let keys = records.map(\.pair[.far].key)
+    let moved = try await store.move(keys, from: folder.names.far, to: trash)
+    var deletion = Deletion(gone: Set(moved.keys))
+    let rest = Set(keys).subtracting(deletion.gone)
+    guard !rest.isEmpty else { return deletion }
+    // Others were quicker, or the server did not say where they are now.
+    deletion.gone.formUnion(try await store.look(at: folder.names.far, .messages(rest)).gone)
+    return deletion
+  }
+}

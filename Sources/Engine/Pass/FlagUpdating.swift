@@ -1,0 +1,92 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Carries out a plan's flag changes on both sides and records what they led to (law L6).
+///
+/// A store's answer may show what somebody else changed at the same moment. That is merged in a further round at once,
+/// because no event need tell of it any more.
+@Loop
+struct FlagUpdating {
+  /// Rounds made at once; a message that is still being changed after them is looked at again later.
+  private static let roundsMax = 3
+
+  let context: AccountContext
+  let folder: SyncedFolder
+
+  struct Outcome {
+    var report = PassReport()
+    /// Sides on which some message could not be found or kept changing, so that what asked for its change is not
+    /// used up.
+    var unanswered: Set<Side> = []
+  }
+
+  func run(_ plan: FolderPlan) async throws(StoreError) -> Outcome {
+    var outcome = Outcome()
+    try context.commit(plan.settled.map { .setFlags($0.pair, $0.flags) })
+    var updates = plan.updates
+    for _ in 0..<Self.roundsMax where !updates.near.isEmpty || !updates.far.isEmpty {
+      updates = try await round(updates, &outcome)
+    }
+    for side in Side.allCases where !updates[side].isEmpty { outcome.unanswered.insert(side) }
+    return outcome
+  }
+
+  /// One pair's flags as a round leaves them: what may be recorded, and what was shown.
+  private struct State {
+    var base: Sides<FlagSet>
+    var shown: Sides<FlagSet>
+    var hidesKeywords = Sides(near: false, far: false)
+  }
+
+  /// Answers what the round's answers ask for in turn.
+  private func round(
+    _ updates: Sides<[Update]>, _ outcome: inout Outcome
+  ) async throws(StoreError) -> Sides<[Update]> {
+    var states: [PairID: State] = [:]
+    var missed: Set<PairID> = []
+    for side in Side.allCases where !updates[side].isEmpty {
+      let answer = try await context.stores[side].update(
+        updates[side].map { FlagChange(key: $0.key, adding: $0.adding, removing: $0.removing) },
+        in: folder.names[side])
+      for update in updates[side] {
+        guard var shown = answer[update.key] else {
+          // Gone or moved meanwhile. Nothing of this pair is settled before a look has told.
+          missed.insert(update.pair)
+          outcome.unanswered.insert(side)
+          continue
+        }
+        if update.hidesKeywords {
+          shown = shown.union(FlagSet(keywords: update.seen[side].subtracting(update.removing).keywords))
+        }
+        var state = states[update.pair] ?? State(base: update.seen, shown: update.seen)
+        state.base[side] = settledFlags(
+          before: update.seen[side], adding: update.adding, removing: update.removing, shown: shown)
+        state.shown[side] = shown
+        state.hidesKeywords[side] = update.hidesKeywords
+        states[update.pair] = state
+        outcome.report.counts[side].flagged += 1
+      }
+    }
+    let settled = states.filter { !missed.contains($0.key) }.sorted { $0.key < $1.key }
+    try context.commit(settled.map { .setFlags($0.key, $0.value.base) })
+    return try further(settled.filter { $0.value.base != $0.value.shown })
+  }
+
+  private func further(_ states: [(key: PairID, value: State)]) throws(StoreError) -> Sides<[Update]> {
+    var updates = Sides<[Update]>(near: [], far: [])
+    for (id, state) in states {
+      guard let record = try context.withLedger({ ledger throws(LedgerError) in try ledger.record(of: id) }),
+        record.folder == folder.id
+      else { continue }
+      let merged = mergeFlags(base: state.base, seen: state.shown)
+      for side in Side.allCases where !merged[side].isEmpty {
+        updates[side].append(
+          Update(
+            pair: id, key: record.pair[side].key, adding: merged[side].adding, removing: merged[side].removing,
+            seen: state.shown, hidesKeywords: state.hidesKeywords[side]))
+      }
+    }
+    return updates
+  }
+}

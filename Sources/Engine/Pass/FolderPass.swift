@@ -1,0 +1,350 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// One pass over one folder: look at both sides, reconcile with the base, carry out, record.
+///
+/// It comes in two halves. `advance()` brings messages and flags; `finish()` deletes. A pass over several folders
+/// advances all of them before it finishes any, so that a moved message is copied before its old place is emptied, and
+/// nothing is deleted before its other copy is safe.
+@Loop
+final class FolderPass {
+  let context: AccountContext
+  let folder: SyncedFolder
+  private(set) var scopes: Sides<LookScope?>
+  let options: PassOptions
+  private(set) var report = PassReport()
+  private var looks = Sides(near: Look.nothing, far: Look.nothing)
+  private var plan = FolderPlan()
+  /// The folder's size in the base before anything was carried out; nil where nothing had to be.
+  private(set) var pairCount: Int?
+  /// Sides whose evidence is not used up yet, so that their checkpoint must stay where it is.
+  private var unfinished: Set<Side> = []
+  /// A delivery was interrupted here.
+  private var hasIntents = false
+  /// Identities that were read on the way.
+  private var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
+
+  init(_ folder: SyncedFolder, scopes: Sides<LookScope?>, options: PassOptions, in context: AccountContext) {
+    self.folder = folder
+    self.scopes = scopes
+    self.options = options
+    self.context = context
+  }
+
+  func advance(_ progress: ProgressMeter) async throws(StoreError) {
+    if !options.isDryRun { try await begin() }
+    for side in Side.allCases {
+      if let scope = scopes[side] { looks[side] = try await look(side, scope) }
+    }
+    if !options.isDryRun { try forgetSetAside() }
+    guard !looks.near.isEmpty || !looks.far.isEmpty || hasIntents else { return }
+    let rematching = Rematching(context: context, folder: folder)
+    if options.isDryRun, rematching.isNeeded(looks) {
+      report.plan = ["match \(printable("\(folder.title)")) anew, because its UIDVALIDITY changed"]
+      return
+    }
+    if !options.isDryRun {
+      try requireWholeView(rematching.isNeeded(looks))
+      // What lost its partner is new to the other side, and no event of its own may tell of it.
+      for side in try await rematching.run(looks) where looks[side].coverage != .complete {
+        let scope = LookScope.wide(since: folder.checkpoints[side])
+        scopes[side] = scope
+        looks[side] = try await look(side, scope)
+      }
+    }
+    plan = try reconcileWithBase()
+    if !options.isDryRun { try await linkArrivals() }
+    pairCount = try context.withLedger { ledger throws(LedgerError) in try ledger.pairCount(in: folder.id) }
+    if options.isDryRun { return describePlan() }
+    try dropSetAside()
+    for side in Side.allCases where !plan.arrivals[side].isEmpty {
+      let delivery = ArrivalDelivery(context: context, folder: folder, from: side, progress: progress)
+      let delivered = try await delivery.run(plan.arrivals[side], identified: identified[side])
+      unfinished.formUnion(delivered.unread)
+      report.merge(delivered)
+      if !delivered.unread.isEmpty, isWide(side) { reportUnread(side) }
+    }
+    let flagging = try await FlagUpdating(context: context, folder: folder).run(plan)
+    report.merge(flagging.report)
+    for side in flagging.unanswered { unfinished.formUnion([side, side.other]) }
+  }
+
+  /// In a pass over everything nobody may say that all is in sync; after an event the next one comes with the last write.
+  private func reportUnread(_ side: Side) {
+    report.problems.append(
+      .init(folder: folder.title, reason: "messages on the \(side) side changed while they were read; tried again"))
+  }
+
+  /// A narrow look that would delete much is not enough to go by: then the whole folder is looked at first.
+  func finishOrWiden(
+    _ progress: ProgressMeter, account: Sides<AccountBrake.Hold?>
+  ) async throws(StoreError) {
+    guard needsWiderLook else { return try await finish(account) }
+    let wide = Sides<LookScope?>(near: .wide(since: nil), far: .wide(since: folder.checkpoints.far))
+    let wider = FolderPass(folder, scopes: wide, options: options, in: context)
+    try await wider.advance(progress)
+    try await wider.finish(account)
+    report.merge(wider.report)
+  }
+
+  /// True where the folder's own brake holds what is to be deleted on this side.
+  func isHeldByItself(_ side: Side) -> Bool {
+    let deletion = MessageDeletion(context: context, folder: folder, on: side)
+    if case .held = deletion.verdict(on: plan.deletions[side].count, of: pairCount ?? 0, account: nil, options) {
+      return true
+    }
+    return false
+  }
+
+  /// How many messages are to be deleted on each side.
+  var deletionCounts: Sides<Int> { Sides(near: plan.deletions.near.count, far: plan.deletions.far.count) }
+
+  private func finish(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
+    guard !options.isDryRun else { return describeHeld(account) }
+    try await delete(account)
+    reportHeld()
+    try recordCheckpoints()
+  }
+
+  // MARK: Looking
+
+  /// Between two looks whether a server is still at work on what it was sent, and how many there are at most.
+  private static let lateArrivalInterval: Duration = .seconds(3)
+  private static let lateArrivalLooksMax = 10
+
+  /// A narrow look shows one side's end of a pair that the base does not know of yet. Where there may be such pairs, it
+  /// would be taken for a new message: so the first look, and that after an interrupted delivery, is wide (law L3). So
+  /// is the first of a session: only then is it known that the base's UIDs still mean the same messages (law L8).
+  private func begin() async throws(StoreError) {
+    let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
+    hasIntents = !intents.isEmpty
+    guard folder.lastPass == nil || !folder.isConfirmed || hasIntents else { return }
+    for side in Side.allCases where !isWide(side) { scopes[side] = .wide(since: folder.checkpoints[side]) }
+    for side in Side.allCases {
+      // Where we chose the name ourselves, a second one cannot be.
+      guard intents.contains(where: { $0.draft.target == side && $0.draft.reserved == nil }) else { continue }
+      try await awaitLateArrivals(side)
+    }
+  }
+
+  /// After messages were sent to a server and no answer came, until it stands still. It may store them yet: it reads
+  /// what a broken connection left in its buffers, however busy it is, and no command tells when it has. Looked at too
+  /// soon, they would be sent once more (law L3).
+  private func awaitLateArrivals(_ side: Side) async throws(StoreError) {
+    var before: Set<MessageKey>?
+    for _ in 1...Self.lateArrivalLooksMax {
+      let look = try await context.stores[side].look(at: folder.names[side], .wide(since: folder.checkpoints[side]))
+      let now = Set(look.present.keys)
+      if now == before { return }
+      before = now
+      guard await context.sleep(Self.lateArrivalInterval) else { return }
+    }
+  }
+
+  /// Where messages are matched by what they are, one that a disturbed look does not show would be brought over once
+  /// more (law L3).
+  private func requireWholeView(_ isRenumbered: Bool) throws(StoreError) {
+    guard hasIntents || folder.lastPass == nil || isRenumbered else { return }
+    for side in Side.allCases where looks[side].isPartial {
+      throw StoreError(
+        .folder, .unavailable, "messages came and went on the \(side) side while it was listed; tried again soon")
+    }
+  }
+
+  private var isWideOnASide: Bool { Side.allCases.contains(where: isWide) }
+
+  private var isWideOnBothSides: Bool { Side.allCases.allSatisfy(isWide) }
+
+  private func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
+
+  private func look(_ side: Side, _ scope: LookScope) async throws(StoreError) -> Look {
+    var look = try await context.stores[side].look(at: folder.names[side], scope)
+    if try hidesDeletions(look, side, scope) {
+      look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+    }
+    for (key, reason) in look.unreadable {
+      report.problems.append(.init(folder: folder.title, message: "\(side) \(key)", reason: reason))
+    }
+    // What could not be synced then is looked at again now, if its time has come.
+    if scope.isWide, look.coverage == .changes {
+      let due = try dueRetries(side).subtracting(look.present.keys).subtracting(look.gone)
+      if !due.isEmpty {
+        let again = try await context.stores[side].look(at: folder.names[side], .messages(due))
+        look.present.merge(again.present) { first, _ in first }
+        look.gone.formUnion(again.gone)
+      }
+    }
+    return look
+  }
+
+  /// Without QRESYNC a server's count tells whether any message is gone, and one that is new since the checkpoint, known
+  /// to the base and expunged again can be made up for in it by another that came. Whatever is there of those was listed:
+  /// so one that was not shown calls for a complete listing (law L2).
+  private func hidesDeletions(_ look: Look, _ side: Side, _ scope: LookScope) throws(StoreError) -> Bool {
+    guard look.coverage == .changes, !look.isPartial, case .wide(.imap(let since)?) = scope, let new = since.uidNext,
+      case .imap(let now)? = look.checkpoint, now.uidValidity == since.uidValidity
+    else { return false }
+    let known = try context.withLedger { ledger throws(LedgerError) in
+      try ledger.uids(in: folder.id, side: side, from: new)
+    }
+    return known.contains { look.present[.uid($0)] == nil && !look.gone.contains(.uid($0)) }
+  }
+
+  private func dueRetries(_ side: Side) throws(StoreError) -> Set<MessageKey> {
+    let now = context.wallSeconds
+    let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
+    return Set(aside.filter { $0.side == side && $0.retryAt <= now }.map(\.key))
+  }
+
+  private func reconcileWithBase() throws(StoreError) -> FolderPlan {
+    let base = try loadBase()
+    return reconcile(base: base, near: looks.near, far: looks.far)
+  }
+
+  /// Every pair where a look was complete; else just those that the looks speak of.
+  private func loadBase() throws(StoreError) -> [Pair] {
+    try context.withLedger { ledger throws(LedgerError) in
+      if looks.near.coverage == .complete || looks.far.coverage == .complete {
+        return try ledger.pairs(in: folder.id)
+      }
+      var found: [PairID: Pair] = [:]
+      for side in Side.allCases {
+        let keys = Set(looks[side].present.keys).union(looks[side].gone)
+        guard !keys.isEmpty else { continue }
+        for pair in try ledger.pairs(in: folder.id, side: side, keys: keys) { found[pair.id] = pair }
+      }
+      return found.values.sorted { $0.id < $1.id }
+    }
+  }
+
+  // MARK: Arrivals
+
+  private func linkArrivals() async throws(StoreError) {
+    guard !plan.arrivals.near.isEmpty || !plan.arrivals.far.isEmpty || hasIntents else { return }
+    let linking = ArrivalLinking(context: context, folder: folder, looks: looks, scopes: scopes)
+    let outcome = try await linking.run(plan.arrivals)
+    identified = outcome.identified
+    if outcome.didLink { plan = try reconcileWithBase() }
+  }
+
+  /// What failed before and is gone by now waits for nothing any more.
+  private func forgetSetAside() throws(StoreError) {
+    let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
+    let gone = aside.filter { looks[$0.side].shows(gone: $0.key) }
+    try context.commit(gone.map { .clearSetAside(folder.id, $0.side, $0.key) })
+  }
+
+  /// Leaves out arrivals that failed before and are not due yet.
+  private func dropSetAside() throws(StoreError) {
+    guard !plan.arrivals.near.isEmpty || !plan.arrivals.far.isEmpty else { return }
+    let now = context.wallSeconds
+    let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
+    for entry in aside where entry.retryAt > now {
+      plan.arrivals[entry.side].removeAll { $0.key == entry.key }
+    }
+  }
+
+  // MARK: Deletions
+
+  private func delete(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
+    var left = Sides(near: 0, far: 0)
+    try await forgetGone()
+    for side in Side.allCases where !plan.deletions[side].isEmpty {
+      let deletion = MessageDeletion(context: context, folder: folder, on: side)
+      switch deletion.verdict(on: plan.deletions[side].count, of: pairCount ?? 0, account: account[side], options) {
+      case .held(let held):
+        unfinished.insert(side.other)
+        report.held.append(held)
+      case .allowed:
+        let evidence: DeletionNotice.Evidence = looks[side.other].coverage == .complete ? .notListed : .seenGone
+        let outcome = try await deletion.run(plan.deletions[side], evidence, options)
+        report.counts[side].deleted += outcome.deleted
+        left[side] = outcome.left
+      }
+    }
+    // What showed the deletion must not be left behind as settled: a later pass has to see it again.
+    for side in Side.allCases where left[side] > 0 {
+      unfinished.insert(side.other)
+      report.problems.append(
+        .init(
+          folder: folder.title,
+          reason: "\(left[side]) messages were deleted, but the \(side) side still shows them; tried again later"))
+    }
+  }
+
+  /// Pairs that are gone on both sides here, and still are this folder's when their turn comes: one that another pass is
+  /// moving shows the same, and is in its new folder then (law L3).
+  private func forgetGone() async throws(StoreError) {
+    guard !plan.forgotten.isEmpty else { return }
+    let pairs = Set(plan.forgotten)
+    await context.claims.claim(pairs)
+    defer { context.claims.release(pairs) }
+    let gone = try context.withLedger { ledger throws(LedgerError) in
+      var gone: [PairID] = []
+      for id in plan.forgotten {
+        guard let record = try ledger.record(of: id), record.folder == folder.id,
+          Side.allCases.allSatisfy({ looks[$0].shows(gone: record.pair[$0].key) })
+        else { continue }
+        gone.append(id)
+      }
+      return gone
+    }
+    try context.commit(gone.map { .removePair($0) })
+  }
+
+  /// True where more is to be deleted than a narrow look may decide.
+  private var needsWiderLook: Bool {
+    !isWideOnASide && !options.isDryRun
+      && Side.allCases.contains { plan.deletions[$0].count > context.deletionRules.brake.freeCount }
+  }
+
+  private func reportHeld() {
+    if isWideOnASide || !report.held.isEmpty { folder.held = report.held }
+  }
+
+  // MARK: Recording
+
+  /// What a wide look vouches for moves forward only now that all it showed is in the base.
+  private func recordCheckpoints() throws(StoreError) {
+    if isWideOnBothSides, !looks.near.isPartial, !looks.far.isPartial { folder.isConfirmed = true }
+    var changes: [LedgerChange] = []
+    // A narrow look's checkpoint is the store's word for all that went before, which the ledger may not hold yet.
+    for side in Side.allCases where !unfinished.contains(side) && (isWide(side) || looks[side].coverage == .complete) {
+      guard let checkpoint = looks[side].checkpoint, folder.checkpoints[side] != checkpoint else { continue }
+      changes.append(.setCheckpoint(folder.id, side, checkpoint))
+      folder.checkpoints[side] = checkpoint
+    }
+    let now = context.wallSeconds
+    // A pass that found nothing leaves the disk alone, but for once an hour.
+    let isStale = folder.lastPass.map { now - $0 > 3600 } ?? true
+    if isWideOnASide, report.didChange || !changes.isEmpty || isStale {
+      changes.append(.passCompleted(folder.id, at: now))
+      folder.lastPass = now
+    }
+    try context.commit(changes)
+    report.foldersSynced = 1
+  }
+
+  private func describePlan() { report.plan = PlanDescription(folder: folder.names).lines(of: plan) }
+
+  /// For a dry run, what the brake would hold.
+  private func describeHeld(_ account: Sides<AccountBrake.Hold?>) {
+    for side in Side.allCases where !plan.deletions[side].isEmpty {
+      let deletion = MessageDeletion(context: context, folder: folder, on: side)
+      if case .held(let held) = deletion.verdict(
+        on: plan.deletions[side].count, of: pairCount ?? 0, account: account[side], options)
+      {
+        report.held.append(held)
+      }
+    }
+  }
+}
+
+extension Look {
+  /// Positive evidence only, as for a deletion.
+  fileprivate func shows(gone key: MessageKey) -> Bool {
+    guard present[key] == nil, unreadable[key] == nil else { return false }
+    return coverage == .complete || gone.contains(key)
+  }
+}

@@ -1,0 +1,103 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// A pass over all folders of an account, or the named ones: discovers them, skips those that both listings prove
+/// unchanged, brings the others in line, and removes what is gone on one side.
+@Loop
+struct FullPass {
+  let context: AccountContext
+  let options: PassOptions
+  /// Remote names; nil for all.
+  let names: Set<FolderName>?
+
+  struct Outcome {
+    var report = PassReport()
+    var failures: [FolderID: StoreError] = [:]
+    var folders: [SyncedFolder] = []
+    /// Named folders that there are not.
+    var unknown: Set<FolderName> = []
+  }
+
+  func run() async throws(StoreError) -> Outcome {
+    let finding = try await FolderDiscovery(context: context, options: options, names: names).run()
+    var outcome = Outcome(report: finding.report, folders: finding.folders)
+    if let names { outcome.unknown = names.subtracting(finding.knownFarNames) }
+    var requests: [PassRunner.Request] = []
+    for folder in finding.folders where isWanted(folder) {
+      if let missing = finding.missing[folder.id] {
+        requests.append(.init(folder: folder, scopes: Self.scopes(without: missing)))
+      } else if let request = try request(folder, finding.checkpoints[folder.id]) {
+        requests.append(request)
+      }
+    }
+    context.tell(.passStarted(folders: requests.count))
+    let passed = try await PassRunner(context: context, options: options).run(requests)
+    outcome.report.merge(passed.report)
+    outcome.failures = passed.failures
+    let present = Set(finding.folders.map(\.id))
+    // What is below goes first: a folder with others in it can be removed nowhere.
+    for (folder, remaining) in finding.vanished.reversed() where isWanted(folder) {
+      let removal = FolderRemoval(context: context, options: options, present: present)
+      outcome.report.merge(try await removal.run(folder, remaining: remaining))
+    }
+    try nameSetAside(in: finding.folders.filter(isWanted), &outcome.report)
+    if !options.isDryRun { try await purgeLimbo() }
+    context.tell(.passFinished(outcome.report))
+    return outcome
+  }
+
+  private func isWanted(_ folder: SyncedFolder) -> Bool { names?.contains(folder.names.far) ?? true }
+
+  /// For a dry run: everything that the one side has would come to the other, where there is nothing to look at yet.
+  private static func scopes(without missing: Side) -> Sides<LookScope?> {
+    switch missing {
+    case .near: Sides(near: nil, far: .wide(since: nil))
+    case .far: Sides(near: .wide(since: nil), far: nil)
+    }
+  }
+
+  /// Nil where neither side has changed and nothing is left over.
+  private func request(
+    _ folder: SyncedFolder, _ listed: Sides<Checkpoint?>?
+  ) throws(StoreError) -> PassRunner.Request? {
+    let hasLeftovers = try context.withLedger { ledger throws(LedgerError) in
+      if try !ledger.intents(in: folder.id).isEmpty { return true }
+      return try ledger.setAside(in: folder.id).contains { $0.retryAt <= context.wallSeconds }
+    }
+    func scope(_ side: Side) -> LookScope? {
+      if !hasLeftovers, let now = listed?[side], let then = folder.checkpoints[side],
+        now.provesNothingChanged(since: then)
+      {
+        return nil
+      }
+      return .wide(since: folder.checkpoints[side])
+    }
+    let scopes = Sides(near: scope(.near), far: scope(.far))
+    guard scopes.near != nil || scopes.far != nil else {
+      folder.isConfirmed = true
+      return nil
+    }
+    return PassRunner.Request(folder: folder, scopes: scopes)
+  }
+
+  /// Messages that wait for another try are not in sync, whether or not this pass met them (law L11).
+  private func nameSetAside(in folders: [SyncedFolder], _ report: inout PassReport) throws(StoreError) {
+    let named = Set(report.problems)
+    for folder in folders {
+      let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
+      for entry in aside {
+        let problem = PassReport.Problem(
+          folder: folder.title, message: "\(entry.side) \(entry.key)", reason: entry.reason)
+        if !named.contains(problem) { report.problems.append(problem) }
+      }
+    }
+  }
+
+  private func purgeLimbo() async throws(StoreError) {
+    let expired = context.limbo.takeExpired(at: context.wallSeconds)
+    guard !expired.isEmpty else { return }
+    try await context.stores.near.purge(expired.map(\.key))
+    try context.commit(expired.map { .removeLimbo($0.key) })
+  }
+}

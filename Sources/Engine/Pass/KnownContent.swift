@@ -1,0 +1,232 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Places arrivals without a transfer, where the target store already holds the same message: in another folder (a
+/// copy, or a move whose old place is already empty on the source side), or among what it deleted a moment ago.
+@Loop
+struct KnownContent {
+  let context: AccountContext
+  let folder: SyncedFolder
+  let source: Side
+
+  var target: Side { source.other }
+
+  /// The keys that were placed, and what it took.
+  func run(_ parcels: [Parcel]) async throws(StoreError) -> (Set<MessageKey>, PassReport) {
+    var placed: Set<MessageKey> = []
+    var report = PassReport()
+    for (origin, found) in try originals(of: parcels).sorted(by: { $0.key < $1.key }) {
+      do throws(StoreError) {
+        try await place(found, from: origin, &placed, &report)
+      } catch {
+        // A folder that cannot be copied from keeps no other from syncing (law L11): the content is transferred.
+        guard error.scope < .account, try await isUnusable(origin, found) else { throw error }
+      }
+    }
+    try await restore(parcels.filter { !placed.contains($0.arrival.key) }, &placed, &report)
+    return (placed, report)
+  }
+
+  private struct Known {
+    let parcel: Parcel
+    let original: PairRecord
+  }
+
+  // MARK: Finding
+
+  /// For each parcel whose content the base knows, where; by the folder that holds it.
+  private func originals(of parcels: [Parcel]) throws(StoreError) -> [FolderID: [Known]] {
+    var found: [FolderID: [Known]] = [:]
+    var used: Set<PairID> = []
+    for parcel in parcels {
+      guard let original = try original(of: parcel, notIn: used) else { continue }
+      used.insert(original.pair.id)
+      found[original.folder, default: []].append(Known(parcel: parcel, original: original))
+    }
+    return found
+  }
+
+  private func original(of parcel: Parcel, notIn used: Set<PairID>) throws(StoreError) -> PairRecord? {
+    let records = try context.withLedger { ledger throws(LedgerError) in
+      if let identity = parcel.identity { return try ledger.records(digest: identity.digest) }
+      guard let traits = parcel.arrival.observation.traits, let size = traits.wireSize, traits.messageID != nil,
+        let date = traits.date
+      else { return [] }
+      // Without the digest only all three together are believed.
+      return try ledger.records(wireSize: size, messageID: traits.messageID).filter { $0.date == date }
+    }
+    let usable = records.filter { record in
+      guard !used.contains(record.pair.id), let origin = context.folders[record.folder] else { return false }
+      // Otherwise its number may mean another message by now (law L8).
+      return origin.isConfirmed || origin.hasKnownNumbers || origin.id == folder.id
+    }
+    guard let movedFrom = parcel.arrival.observation.traits?.movedFrom else { return usable.first }
+    return usable.first { isOrigin($0, movedFrom) } ?? usable.first
+  }
+
+  private func isOrigin(_ record: PairRecord, _ movedFrom: MovedFrom) -> Bool {
+    record.pair[source].key == movedFrom.key && context.folders[record.folder]?.names[source] == movedFrom.folder
+  }
+
+  /// True where even a look at the folder fails: then nothing was copied from it, and nothing can be.
+  private func isUnusable(_ origin: FolderID, _ known: [Known]) async throws(StoreError) -> Bool {
+    guard let folder = context.folders[origin] else { return true }
+    let keys = Set(known.prefix(1).map(\.original.pair[target].key))
+    do throws(StoreError) {
+      _ = try await context.stores[target].look(at: folder.names[target], .messages(keys))
+      return false
+    } catch {
+      guard error.scope < .account else { throw error }
+      return true
+    }
+  }
+
+  // MARK: Placing
+
+  private func place(
+    _ known: [Known], from origin: FolderID, _ placed: inout Set<MessageKey>, _ report: inout PassReport
+  ) async throws(StoreError) {
+    guard let originFolder = context.folders[origin] else { return }
+    let claimed = Set(known.map(\.original.pair.id))
+    await context.claims.claim(claimed)
+    defer { context.claims.release(claimed) }
+    // While waiting for the claim, another pass may have moved or deleted some of them.
+    let current = try await withKeywords(try unchanged(known), originFolder)
+    let moving = try await emptied(current, originFolder)
+    let (moves, copies) = (
+      current.filter { moving.contains($0.original.pair.id) }, current.filter { !moving.contains($0.original.pair.id) }
+    )
+    let store = context.stores[target]
+    if !moves.isEmpty {
+      let keys = try await store.move(
+        moves.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
+      report.counts[target].moved += keys.count
+      try await record(moves, keys, &placed) { known, near, far in
+        .relocate(known.original.pair.id, to: folder.id, near: near, far: far)
+      }
+    }
+    if !copies.isEmpty {
+      let keys = try await store.copy(
+        copies.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
+      report.counts[target].copied += keys.count
+      try await record(copies, keys, &placed) { known, near, far in
+        .addPair(
+          folder.id, near: near, far: far, identity: known.original.identity,
+          date: known.parcel.date ?? known.original.date)
+      }
+    }
+  }
+
+  private func unchanged(_ known: [Known]) throws(StoreError) -> [Known] {
+    try context.withLedger { ledger throws(LedgerError) in
+      var unchanged: [Known] = []
+      for item in known where try ledger.record(of: item.original.pair.id) == item.original { unchanged.append(item) }
+      return unchanged
+    }
+  }
+
+  /// A file that was moved by its name keeps its keywords, although their letters are the old folder's.
+  private func withKeywords(_ known: [Known], _ origin: SyncedFolder) async throws(StoreError) -> [Known] {
+    let carried = known.filter {
+      origin.id != folder.id && $0.original.pair[source].key == $0.parcel.arrival.key
+    }
+    guard !carried.isEmpty else { return known }
+    let shown = try await context.stores[source].carryOver(
+      Dictionary(
+        carried.map { ($0.parcel.arrival.key, $0.original.pair[source].flags) }, uniquingKeysWith: { $1 }),
+      in: folder.names[source])
+    return known.map { item in
+      shown[item.parcel.arrival.key].map { Known(parcel: item.parcel.marked($0), original: item.original) } ?? item
+    }
+  }
+
+  /// Those whose old place on the source side is seen to be empty: a move, not a copy. Asked of local stores only; on
+  /// a server the later expunge tells.
+  private func emptied(_ known: [Known], _ origin: SyncedFolder) async throws(StoreError) -> Set<PairID> {
+    guard context.stores[source].isLocal, origin.id != folder.id else { return [] }
+    let keys = Set(known.map(\.original.pair[source].key))
+    let look: Look
+    do {
+      look = try await context.stores[source].look(at: origin.names[source], .messages(keys))
+    } catch {
+      // The old folder cannot be looked at, so nothing is known to be gone from it: a copy is always right.
+      guard error.scope < .account else { throw error }
+      return []
+    }
+    return Set(known.filter { look.gone.contains($0.original.pair[source].key) }.map(\.original.pair.id))
+  }
+
+  /// The new message bears its source's flags: what the copy brought along is brought in line first.
+  private func record(
+    _ known: [Known], _ keys: [MessageKey: MessageKey], _ placed: inout Set<MessageKey>,
+    change: (Known, Sighting, Sighting) -> LedgerChange
+  ) async throws(StoreError) {
+    var corrections: [FlagChange] = []
+    var arrived: [(known: Known, key: MessageKey)] = []
+    for item in known {
+      guard let key = keys[item.original.pair[target].key] else { continue }
+      arrived.append((item, key))
+      let (wanted, has) = (item.parcel.arrival.observation.flags, item.original.pair[target].flags)
+      var removing = has.subtracting(wanted)
+      // A deletion that was broken off may have marked the original, and a server's copy bears that mark (law L1).
+      if !context.stores[target].isLocal, !wanted.system.contains(.deleted) { removing.system.insert(.deleted) }
+      let correction = FlagChange(key: key, adding: wanted.subtracting(has), removing: removing)
+      if !correction.adding.isEmpty || !correction.removing.isEmpty { corrections.append(correction) }
+    }
+    let shown =
+      corrections.isEmpty ? [:] : try await context.stores[target].update(corrections, in: folder.names[target])
+    try context.commit(
+      arrived.flatMap { item, key in
+        let here = Sighting(key: item.parcel.arrival.key, flags: item.parcel.arrival.observation.flags)
+        let has = item.original.pair[target].flags
+        let there = Sighting(key: key, flags: Self.settled(here.flags, before: has, shown: shown[key]))
+        return [
+          change(item, source == .near ? here : there, source == .near ? there : here),
+          .clearSetAside(folder.id, source, here.key),
+        ]
+      })
+    placed.formUnion(arrived.map(\.known.parcel.arrival.key))
+  }
+
+  /// What is recorded of a message that was brought in line with its source; `shown` is nil where nothing was to be done,
+  /// or the message is gone (law L6).
+  private static func settled(_ wanted: FlagSet, before has: FlagSet, shown: FlagSet?) -> FlagSet {
+    shown.map {
+      settledFlags(before: has, adding: wanted.subtracting(has), removing: has.subtracting(wanted), shown: $0)
+    } ?? has
+  }
+
+  // MARK: Taking back
+
+  private func restore(
+    _ parcels: [Parcel], _ placed: inout Set<MessageKey>, _ report: inout PassReport
+  ) async throws(StoreError) {
+    guard target == .near else { return }
+    for parcel in parcels {
+      guard let traits = parcel.arrival.observation.traits, let size = traits.wireSize,
+        let messageID = traits.messageID, let date = traits.date,
+        let entry = context.limbo.take(wireSize: size, messageID: messageID, date: date)
+      else { continue }
+      let keys = try await context.stores.near.restore([entry.key], to: folder.names.near)
+      var changes: [LedgerChange] = [.removeLimbo(entry.key)]
+      if let key = keys[entry.key] {
+        changes.append(try await pair(parcel, entry, key))
+        changes.append(.clearSetAside(folder.id, source, parcel.arrival.key))
+        placed.insert(parcel.arrival.key)
+        report.counts.near.moved += 1
+      }
+      try context.commit(changes)
+    }
+  }
+
+  private func pair(_ parcel: Parcel, _ entry: LimboEntry, _ key: MessageKey) async throws(StoreError) -> LedgerChange {
+    let wanted = parcel.arrival.observation.flags
+    let has = try await context.stores.near.look(at: folder.names.near, .messages([key])).present[key]?.flags ?? .none
+    let change = FlagChange(key: key, adding: wanted.subtracting(has), removing: has.subtracting(wanted))
+    let shown = try await context.stores.near.update([change], in: folder.names.near)
+    return .addPair(
+      folder.id, near: Sighting(key: key, flags: Self.settled(wanted, before: has, shown: shown[key])),
+      far: Sighting(key: parcel.arrival.key, flags: wanted), identity: entry.identity, date: entry.date)
+  }
+}

@@ -1,0 +1,86 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Deletes on one side what was seen deleted on the other: the only dangerous verb.
+///
+/// What is deleted is a pair that the base still holds, at this place, when its turn comes (law L1), below the brake
+/// (law L9), and nothing else (law L10).
+@Loop
+struct MessageDeletion {
+  let context: AccountContext
+  let folder: SyncedFolder
+  let side: Side
+
+  init(context: AccountContext, folder: SyncedFolder, on side: Side) {
+    self.context = context
+    self.folder = folder
+    self.side = side
+  }
+
+  enum Verdict {
+    case allowed
+    case held(PassReport.Held)
+  }
+
+  /// `total` is the folder's size as the pass found it: what arrives with it does not dilute a mass deletion. `account`
+  /// tells where the account's brake holds all of its folders.
+  func verdict(on count: Int, of total: Int, account: AccountBrake.Hold?, _ options: PassOptions) -> Verdict {
+    guard !options.allowsDeletions else { return .allowed }
+    let recent = folder.deletions[side].recent(at: context.clock.now)
+    let isTooMuchHere = context.deletionRules.brake.holds(count, of: total, recent: recent)
+    guard isTooMuchHere || account != nil else { return .allowed }
+    return .held(
+      PassReport.Held(
+        folder: folder.title, side: side, deletions: count, total: total, account: isTooMuchHere ? nil : account))
+  }
+
+  struct Outcome {
+    var deleted = 0
+    /// Still there, although it was asked for.
+    var left = 0
+  }
+
+  func run(
+    _ removals: [Removal], _ evidence: DeletionNotice.Evidence, _ options: PassOptions
+  ) async throws(StoreError) -> Outcome {
+    let pairs = Set(removals.map(\.pair))
+    await context.claims.claim(pairs)
+    defer { context.claims.release(pairs) }
+    let records = try await current(removals)
+    guard !records.isEmpty else { return Outcome() }
+    let disposal = Disposal(context: context, folder: folder, side: side)
+    await disposal.begin()
+    defer { disposal.end() }
+    let deletion = try await disposal.run(records, evidence, options)
+    let gone = records.filter { deletion.gone.contains($0.pair[side].key) }
+    folder.deletions[side].record(gone.count, at: context.clock.now)
+    context.deletions[side].record(gone.count, at: context.clock.now)
+    for portion in gone.portions(of: AccountContext.pairsAtOnce) {
+      // A message that the base forgets and what was kept of it belong together, in one transaction.
+      try context.commit(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
+      await Task.yield()
+    }
+    return Outcome(deleted: gone.count, left: records.count - gone.count)
+  }
+
+  /// Re-read after the wait for the claim: a move may have taken the pair to another folder meanwhile.
+  private func current(_ removals: [Removal]) async throws(StoreError) -> [PairRecord] {
+    var records: [PairRecord] = []
+    for portion in removals.portions(of: AccountContext.pairsAtOnce) {
+      for removal in portion {
+        let record = try context.withLedger { ledger throws(LedgerError) in try ledger.record(of: removal.pair) }
+        if let record, record.folder == folder.id, record.pair[side].key == removal.key { records.append(record) }
+      }
+      await Task.yield()
+    }
+    return records
+  }
+}
+
+extension Array {
+  /// All of it in slices of at most `size`.
+  func portions(of size: Int) -> [ArraySlice<Element>] {
+    stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
+  }
+}

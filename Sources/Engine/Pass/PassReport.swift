@@ -1,0 +1,102 @@
+package import Mail
+package import Reconciliation
+
+/// What a pass did, and what it could not do.
+package struct PassReport: Equatable, Sendable {
+  /// Each side's count is of what was done *to* that side.
+  package struct Counts: Equatable, Sendable {
+    package var delivered = 0
+    package var copied = 0
+    package var moved = 0
+    package var flagged = 0
+    package var deleted = 0
+    package var bytes = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { self == Counts() }
+
+    static func += (left: inout Counts, right: Counts) {
+      left.delivered += right.delivered
+      left.copied += right.copied
+      left.moved += right.moved
+      left.flagged += right.flagged
+      left.deleted += right.deleted
+      left.bytes += right.bytes
+    }
+  }
+
+  /// Something that could not be synced, named with its reason (law L11).
+  package struct Problem: Hashable, Sendable {
+    package let folder: FolderName?
+    package let message: String?
+    package let reason: String
+
+    package init(folder: FolderName?, message: String? = nil, reason: String) {
+      self.folder = folder
+      self.message = message
+      self.reason = reason
+    }
+  }
+
+  /// A folder in which the brake held deletions back (law L9).
+  package struct Held: Hashable, Sendable {
+    package let folder: FolderName
+    /// The side on which messages would have been deleted.
+    package let side: Side
+    package let deletions: Int
+    package let total: Int
+    /// True where the whole folder vanished on the other side.
+    package let wholeFolder: Bool
+    /// Where it is too much for the account as a whole.
+    package let account: AccountBrake.Hold?
+
+    package init(
+      folder: FolderName, side: Side, deletions: Int, total: Int, wholeFolder: Bool = false,
+      account: AccountBrake.Hold? = nil
+    ) {
+      self.folder = folder
+      self.side = side
+      self.deletions = deletions
+      self.total = total
+      self.wholeFolder = wholeFolder
+      self.account = account
+    }
+  }
+
+  package var counts = Sides<Counts>(near: Counts(), far: Counts())
+  package var foldersSynced = 0
+  package var foldersCreated = Sides<[FolderName]>(near: [], far: [])
+  package var foldersRemoved = Sides<[FolderName]>(near: [], far: [])
+  package var problems: [Problem] = []
+  /// Sides with messages that changed while they were read: what was seen of them is not settled.
+  package var unread: Set<Side> = []
+  package var held: [Held] = []
+  /// The steps of a dry run, one line each.
+  package var plan: [String] = []
+
+  package init() {}
+
+  /// True where something was changed on either side.
+  package var didChange: Bool {
+    !counts.near.isEmpty || !counts.far.isEmpty
+      || Side.allCases.contains {
+        !foldersCreated[$0].isEmpty || !foldersRemoved[$0].isEmpty
+      }
+  }
+
+  package var isClean: Bool { problems.isEmpty && held.isEmpty }
+
+  package mutating func merge(_ other: PassReport) {
+    for side in Side.allCases {
+      counts[side] += other.counts[side]
+      foldersCreated[side] += other.foldersCreated[side]
+      foldersRemoved[side] += other.foldersRemoved[side]
+    }
+    foldersSynced += other.foldersSynced
+    problems += other.problems
+    unread.formUnion(other.unread)
+    held += other.held
+    plan += other.plan
+  }
+}

@@ -1,0 +1,97 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Makes passes over several folders at once: all advance before any deletes.
+///
+/// A folder's failure is its own; an account's failure ends the run, and what was recorded until then stays.
+@Loop
+struct PassRunner {
+  /// Folders worked on at the same time; more would only wait for connections and disk.
+  static let foldersAtOnce = 4
+
+  let context: AccountContext
+  let options: PassOptions
+
+  struct Request {
+    let folder: SyncedFolder
+    let scopes: Sides<LookScope?>
+  }
+
+  struct Outcome {
+    var report = PassReport()
+    /// Folders whose pass failed, to be tried again later.
+    var failures: [FolderID: StoreError] = [:]
+  }
+
+  func run(_ requests: [Request]) async throws(StoreError) -> Outcome {
+    let progress = ProgressMeter(context)
+    progress.expectFolders(requests.count)
+    let passes = requests.map { FolderPass($0.folder, scopes: $0.scopes, options: options, in: context) }
+    var failures = try await perform(passes) { pass async throws(StoreError) in
+      try await pass.advance(progress)
+    }
+    let advanced = passes.filter { failures[$0.folder.id] == nil }
+    let account = try AccountBrake(context: context).holds(advanced)
+    let unfinished = try await perform(advanced) { pass async throws(StoreError) in
+      try await pass.finishOrWiden(progress, account: account)
+      progress.folderDone()
+    }
+    failures.merge(unfinished) { first, _ in first }
+    return settle(passes, failures)
+  }
+
+  /// Does one step for every pass, some at a time, each under its folder's lock.
+  private func perform(
+    _ passes: [FolderPass], _ step: @escaping @Loop @Sendable (FolderPass) async throws(StoreError) -> Void
+  ) async throws(StoreError) -> [FolderID: StoreError] {
+    var failures: [FolderID: StoreError] = [:]
+    var fatal: StoreError?
+    await withTaskGroup(of: (FolderID, StoreError?).self) { group in
+      var remaining = passes.makeIterator()
+      for pass in IteratorSequence(remaining).prefix(Self.foldersAtOnce) {
+        group.addTask { await Self.attempt(step, pass) }
+      }
+      for _ in 0..<min(Self.foldersAtOnce, passes.count) { _ = remaining.next() }
+      while let (folder, error) = await group.next() {
+        if let error { failures[folder] = error }
+        if let error, error.scope == .account {
+          if fatal == nil { fatal = error }
+          group.cancelAll()
+        }
+        if fatal == nil, let pass = remaining.next() { group.addTask { await Self.attempt(step, pass) } }
+      }
+    }
+    if let fatal { throw fatal }
+    return failures
+  }
+
+  private static func attempt(
+    _ step: @Loop @Sendable (FolderPass) async throws(StoreError) -> Void, _ pass: FolderPass
+  ) async -> (FolderID, StoreError?) {
+    await pass.folder.lock.acquire()
+    defer { pass.folder.lock.release() }
+    do {
+      try await step(pass)
+      return (pass.folder.id, nil)
+    } catch {
+      // What was done until then is in no base, or half of it is: the next look shows both sides whole.
+      pass.folder.isConfirmed = false
+      return (pass.folder.id, error)
+    }
+  }
+
+  private func settle(_ passes: [FolderPass], _ failures: [FolderID: StoreError]) -> Outcome {
+    var outcome = Outcome(failures: failures)
+    for pass in passes {
+      var report = pass.report
+      // A folder that went away during the pass is for the next discovery.
+      if let error = failures[pass.folder.id], error.kind != .gone {
+        report.problems.append(.init(folder: pass.folder.title, reason: error.text))
+      }
+      if report.didChange || !report.isClean { context.tell(.folderSynced(pass.folder.title, report)) }
+      outcome.report.merge(report)
+    }
+    return outcome
+  }
+}

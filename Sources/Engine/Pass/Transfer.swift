@@ -1,0 +1,156 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Carries a batch of messages from one store into the other: intent, content, barrier, base, in this order (law L4).
+@Loop
+struct Transfer {
+  let context: AccountContext
+  let folder: SyncedFolder
+  let source: Side
+  let progress: ProgressMeter
+
+  var target: Side { source.other }
+
+  init(context: AccountContext, folder: SyncedFolder, from source: Side, progress: ProgressMeter) {
+    self.context = context
+    self.folder = folder
+    self.source = source
+    self.progress = progress
+  }
+
+  /// A batch whose content has been handed over and waits for its barrier.
+  @Loop
+  final class Shipment {
+    fileprivate let parcels: [Parcel]
+    fileprivate let sent: Sent
+    fileprivate let delivery: any Delivery
+
+    fileprivate init(_ parcels: [Parcel], _ sent: Sent, _ delivery: any Delivery) {
+      self.parcels = parcels
+      self.sent = sent
+      self.delivery = delivery
+    }
+  }
+
+  /// Records the intents and carries the content over. Nothing of it is base yet.
+  func load(_ parcels: [Parcel]) async throws(StoreError) -> Shipment {
+    let reserved = context.stores[target].reserveKeys(parcels.count, in: folder.names[target])
+    try recordIntents(parcels, reserved)
+    let delivery = try await context.stores[target].delivery(into: folder.names[target])
+    do {
+      return Shipment(parcels, try await send(parcels, reserved, delivery), delivery)
+    } catch {
+      await delivery.abandon()
+      throw error
+    }
+  }
+
+  /// Waits for the barrier and records what is now durable on both sides.
+  func settle(_ shipment: Shipment) async throws(StoreError) -> PassReport {
+    let results: [Int: Result<Delivered, StoreError>]
+    do {
+      results = try await shipment.delivery.commit()
+    } catch {
+      await shipment.delivery.abandon()
+      throw error
+    }
+    let keys = shipment.parcels.map(\.arrival.key)
+    try await context.stores[source].secure(keys, in: folder.names[source])
+    return try record(shipment.parcels, shipment.sent, results)
+  }
+
+  // MARK: Before
+
+  private func recordIntents(_ parcels: [Parcel], _ reserved: [MessageKey]?) throws(StoreError) {
+    let lowest: UID? =
+      if case .imap(let checkpoint)? = folder.checkpoints[target] { checkpoint.uidNext } else { nil }
+    try context.commit(
+      parcels.enumerated().map { index, parcel in
+        .addIntent(
+          folder.id,
+          IntentDraft(
+            target: target, source: Sighting(key: parcel.arrival.key, flags: parcel.arrival.observation.flags),
+            reserved: reserved?[index], uidNext: lowest, identity: parcel.identity, date: parcel.date))
+      })
+  }
+
+  // MARK: On the way
+
+  fileprivate struct Sent {
+    var failures: [Int: StoreError] = [:]
+    var dates: [Int: InternalDate] = [:]
+    var sizes: [Int: Int] = [:]
+  }
+
+  private func send(
+    _ parcels: [Parcel], _ reserved: [MessageKey]?, _ delivery: any Delivery
+  ) async throws(StoreError) -> Sent {
+    let tickets = Dictionary(
+      parcels.enumerated().map { ($1.arrival.key, $0) }, uniquingKeysWith: { first, _ in first })
+    var sent = Sent()
+    try await context.stores[source].read(parcels.map(\.arrival.key), in: folder.names[source]) {
+      key, result async throws(StoreError) in
+      guard let ticket = tickets[key] else { return }
+      do throws(StoreError) {
+        let content = try result.get()
+        let date = parcels[ticket].date ?? content.date
+        sent.dates[ticket] = date
+        sent.sizes[ticket] = content.wireSize
+        let letter = Letter(
+          ticket: ticket, flags: parcels[ticket].arrival.observation.flags, date: date, key: reserved?[ticket])
+        try await delivery.add(letter, content)
+        progress.messageDone(bytes: content.wireSize)
+      } catch {
+        guard error.scope == .message else { throw error }
+        sent.failures[ticket] = error
+      }
+    }
+    return sent
+  }
+
+  // MARK: After
+
+  private func record(
+    _ parcels: [Parcel], _ sent: Sent, _ results: [Int: Result<Delivered, StoreError>]
+  ) throws(StoreError) -> PassReport {
+    var report = PassReport()
+    var changes = try intentRemovals(of: parcels)
+    let aside = SettingAside(context: context, folder: folder, side: source)
+    for (ticket, parcel) in parcels.enumerated() {
+      switch results[ticket] ?? sent.failures[ticket].map({ .failure($0) }) {
+      case .success(let delivered):
+        changes.append(pair(parcel, delivered, date: sent.dates[ticket]))
+        changes.append(.clearSetAside(folder.id, source, parcel.arrival.key))
+        report.counts[target].delivered += 1
+        report.counts[target].bytes += sent.sizes[ticket] ?? 0
+      case .failure(let error):
+        // It changed on the way: the checkpoint must not vouch for what was seen of it.
+        if error.kind == .gone { report.unread.insert(source) }
+        let (change, problem) = try aside.run(parcel.arrival.key, error)
+        if let change { changes.append(change) }
+        if let problem { report.problems.append(problem) }
+      case nil:
+        // Gone before it could be read: the next look says so.
+        continue
+      }
+    }
+    try context.commit(changes)
+    return report
+  }
+
+  private func intentRemovals(of parcels: [Parcel]) throws(StoreError) -> [LedgerChange] {
+    let keys = Set(parcels.map(\.arrival.key))
+    return try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
+      .filter { $0.draft.target == target && keys.contains($0.draft.source.key) }
+      .map { .removeIntent($0.id) }
+  }
+
+  private func pair(_ parcel: Parcel, _ delivered: Delivered, date: InternalDate?) -> LedgerChange {
+    let here = Sighting(key: parcel.arrival.key, flags: parcel.arrival.observation.flags)
+    let there = Sighting(key: delivered.key, flags: delivered.flags)
+    return .addPair(
+      folder.id, near: source == .near ? here : there, far: source == .near ? there : here,
+      identity: delivered.identity, date: date)
+  }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import Mail
+import Ports
+
+/// One martlet at a time on an account: a lock on `lock` in its state directory, held as long as this object lives and
+/// let go by the kernel however the process ends.
+///
+/// It is the file's lock that counts, not its content or presence, so there is no stale lock to clear away. The file
+/// stays: removing it would let a third process lock another file of the same name.
+package final class AccountLock: Sendable {
+  package static let fileName = "lock"
+
+  private let descriptor: CInt
+
+  /// Makes the state directory where it is missing. Never waits.
+  package init(directory: String) throws(AccountLockError) {
+    do {
+      try StateDirectory.prepare(directory)
+    } catch {
+      throw .unusable(error.text)
+    }
+    let path = directory + "/" + Self.fileName
+    // Closed on exec: a tunnel that outlives us must not go on holding the account.
+    let descriptor = unsafe open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw Self.unusable(path, errno) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let reason = errno
+      let holder = Self.readProcessID(descriptor)
+      close(descriptor)
+      guard reason == EWOULDBLOCK else { throw Self.unusable(path, reason) }
+      throw .held(directory: directory, processID: holder)
+    }
+    self.descriptor = descriptor
+    Self.writeProcessID(descriptor)
+  }
+
+  deinit { close(descriptor) }
+
+  /// For the message to the next one only; that the write may fail changes nothing of the lock.
+  private static func writeProcessID(_ descriptor: CInt) {
+    let text = Array("\(getpid())\n".utf8)
+    guard ftruncate(descriptor, 0) == 0 else { return }
+    _ = unsafe pwrite(descriptor, text, text.count, 0)
+  }
+
+  private static func readProcessID(_ descriptor: CInt) -> Int32? {
+    var bytes = [UInt8](repeating: 0, count: 20)
+    let count = unsafe pread(descriptor, &bytes, bytes.count, 0)
+    guard count > 0 else { return nil }
+    return Int32(String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+  }
+
+  private static func unusable(_ path: String, _ reason: CInt) -> AccountLockError {
+    .unusable("cannot lock \(printable(path)): \(unsafe String(cString: strerror(reason)))")
+  }
+}
+
+package enum AccountLockError: Error, Hashable, Sendable {
+  /// Exit code 75. The process is nil where the holder has not yet written its number.
+  case held(directory: String, processID: Int32?)
+  case unusable(String)
+
+  /// For a person.
+  package var text: String {
+    switch self {
+    case .held(let directory, let processID):
+      let holder = processID.map { " (process \($0))" } ?? ""
+      return "another martlet\(holder) holds the account in \(printable(directory)); stop it, or try again later"
+    case .unusable(let text): return text
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package import Mail
+package import Ports
+
+extension MaildirFolder {
+  /// One barrier for the files, under the names that they have now, and for both directories. What is gone meanwhile is
+  /// the next look's business.
+  func secure(_ keys: [MessageKey]) async throws(FileError) {
+    do {
+      try await sync(keys)
+    } catch {
+      // A mail reader renamed one at that moment.
+      guard error.kind == .notFound else { throw error }
+      try await sync(keys)
+    }
+  }
+
+  private func sync(_ keys: [MessageKey]) async throws(FileError) {
+    let absent = try await absent(keys)
+    var files: [String] = []
+    for key in keys where !absent.contains(key) {
+      guard let unique = key.fileName else { continue }
+      let found = try await withPlace(of: unique) { place throws(FileError) in
+        let path = path(place, of: unique)
+        guard try root.fileSystem.status(path) != nil else {
+          throw FileError(.notFound, path: path, "sync \(printable(path)): it is not there")
+        }
+        return path
+      }
+      if let found { files.append(found) }
+    }
+    guard !files.isEmpty else { return }
+    try await root.fileSystem.makeDurable(files: files, directories: [path(.new), path(.cur)])
+  }
+}
+
+extension MaildirStore {
+  package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {
+    let place = try use(folder)
+    do {
+      try await place.secure(keys)
+    } catch {
+      throw root.failure(error, in: folder)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package import Mail
+
+/// A folder's `dovecot-keywords`: lines of a number and a keyword, where number 0 is the letter `a` and 25 is `z`.
+///
+/// A number once given is never given to another keyword: files may bear its letter. Lines that are not understood
+/// are written back as they were.
+package struct KeywordTable: Equatable, Sendable {
+  package static let fileName = "dovecot-keywords"
+  /// Letters a to z; what is beyond stays on the server only.
+  package static let capacity = 26
+  /// A larger file is no table of keywords.
+  static let fileSizeMax = 64 << 10
+
+  private var keywords: [Int: Keyword] = [:]
+  private var lines: [String] = []
+  /// Numbers with something that is no keyword: not ours to give out.
+  private var unusable: Set<Int> = []
+
+  package init() {}
+
+  package init(parsing text: String) {
+    for line in text.split(whereSeparator: \.isNewline) {
+      lines.append(String(line))
+      let parts = line.split(separator: " ", maxSplits: 1)
+      // Dovecot numbers beyond z, too: these have no letter.
+      guard parts.count == 2, let index = Int(parts[0]), (0..<Self.capacity).contains(index) else { continue }
+      guard let keyword = Keyword(String(parts[1])), keywords[index] == nil else {
+        unusable.insert(index)
+        continue
+      }
+      keywords[index] = keyword
+    }
+  }
+
+  package var text: String { lines.map { $0 + "\n" }.joined() }
+
+  package func keyword(at index: Int) -> Keyword? { index < Self.capacity ? keywords[index] : nil }
+
+  /// Ascending; foreign tables may hold a keyword twice.
+  package func indices(of keyword: Keyword) -> [Int] {
+    keywords.filter { $0.value == keyword && $0.key < Self.capacity }.keys.sorted()
+  }
+
+  /// True where `keyword` has a way into a file name.
+  package func holds(_ keyword: Keyword) -> Bool { keyword == .forwarded || !indices(of: keyword).isEmpty }
+
+  /// Gives the keyword a letter above all that were ever given and all that files bear, so that no old letter gets a
+  /// new meaning. False where the letters are used up.
+  package mutating func add(_ keyword: Keyword, lettersInUse: LetterSet) -> Bool {
+    if holds(keyword) { return true }
+    let given = max(keywords.keys.max() ?? -1, unusable.max() ?? -1)
+    let index = max(given, lettersInUse.keywordIndices.last ?? -1) + 1
+    guard index < Self.capacity else { return false }
+    keywords[index] = keyword
+    lines.append("\(index) \(keyword.text)")
+    return true
+  }
+}

@@ -1,0 +1,161 @@
+import Mail
+import Ports
+
+/// Where deleted messages are kept a while: one that shows up elsewhere is taken back from here without a transfer.
+///
+/// Each deletion has a directory `SECONDS.COUNT` with the files under their names; a file's key is its path in there.
+@Loop
+final class Limbo {
+  static let directory = ".martlet/limbo"
+  /// What an earlier martlet left here is of no use an hour after it should have been let go of.
+  static let leftoverAge: Int64 = 3600
+
+  private let root: MaildirRoot
+  private let leftoverAgeMax: Int64
+  private var count = 0
+  /// What the letters of a deletion's files mean, as long as this process lives.
+  private var tables: [String: KeywordTable] = [:]
+
+  /// `keepSeconds` is how long a person wants deleted mail to be kept.
+  init(_ root: MaildirRoot, keepSeconds: Int64) {
+    self.root = root
+    leftoverAgeMax = keepSeconds + Self.leftoverAge
+  }
+
+  /// Renames the files in here. Where the file system cannot, or is full, they are removed.
+  func take(_ keys: [MessageKey], from folder: MaildirFolder) async throws(FileError) -> Deletion {
+    try await folder.refreshTable()
+    let absent = try await folder.absent(keys)
+    count += 1
+    let batch = "\(root.clock.wallTime.seconds).\(count)"
+    let path = try makeDirectory(batch)
+    if path != nil { tables[batch] = folder.table }
+    var deletion = Deletion(gone: absent)
+    for (step, key) in keys.enumerated() where !absent.contains(key) {
+      guard let unique = key.fileName else { continue }
+      let kept = try await folder.withPlace(of: unique) { place throws(FileError) -> String? in
+        let name = place.fileName(of: unique)
+        let source = folder.path(place, of: unique)
+        do throws(FileError) {
+          if let path {
+            try root.fileSystem.rename(source, to: path.appending(path: name))
+            return batch.appending(path: name)
+          }
+        } catch {
+          guard error.kind == .unsupported else { throw error }
+        }
+        try root.fileSystem.unlink(source)
+        return nil
+      }
+      folder.record(unique, at: nil)
+      deletion.gone.insert(key)
+      if let kept = kept ?? nil { deletion.kept[key] = .file(kept) }
+      if step % MaildirFolder.stepsBetweenPauses == MaildirFolder.stepsBetweenPauses - 1 { await Task.yield() }
+    }
+    if deletion.kept.isEmpty { forget(batch) }
+    // The source only: a message that a power cut takes from limbo is one that was to go.
+    try await root.fileSystem.makeDurable(files: [], directories: [folder.path(.new), folder.path(.cur)])
+    return deletion
+  }
+
+  /// Takes messages back into `folder`; the new keys of those that were still here.
+  func restore(_ kept: [MessageKey], to folder: MaildirFolder) async throws(FileError) -> [MessageKey: MessageKey] {
+    var result: [MessageKey: MessageKey] = [:]
+    var batches: Set<String> = []
+    for key in kept {
+      guard let (batch, name) = Self.parts(of: key) else { continue }
+      batches.insert(batch)
+      let source = MaildirFileName(name)
+      let table = tables[batch] ?? KeywordTable()
+      let letters = source.info?.letters ?? []
+      try await folder.holdKeywords(of: [MaildirFlags.flags(of: letters, table)])
+      let translated = MaildirFlags.translate(letters, from: table, to: folder.table)
+      do {
+        let unique = try await folder.take(
+          Self.directory.appending(path: batch).appending(path: name), as: source.unique, letters: translated,
+          was: source.info == nil ? .new : .cur)
+        if let unique { result[key] = .file(unique) }
+      } catch {
+        guard error.kind == .notFound else { throw error }
+        // Not here any more, unless it is the folder that is missing.
+        _ = try folder.stamp()
+      }
+    }
+    for batch in batches { forget(batch) }
+    try await root.fileSystem.makeDurable(files: [], directories: [folder.path(.new), folder.path(.cur)])
+    return result
+  }
+
+  func purge(_ kept: [MessageKey]) async throws(FileError) {
+    var batches: Set<String> = []
+    for (step, key) in kept.enumerated() {
+      guard let (batch, name) = Self.parts(of: key) else { continue }
+      batches.insert(batch)
+      do {
+        try root.fileSystem.unlink(Self.directory.appending(path: batch).appending(path: name))
+      } catch {
+        guard error.kind == .notFound else { throw error }
+      }
+      if step % MaildirFolder.stepsBetweenPauses == MaildirFolder.stepsBetweenPauses - 1 { await Task.yield() }
+    }
+    for batch in batches { forget(batch) }
+  }
+
+  /// Removes what an earlier martlet left, and drafts of its own files.
+  func sweep() async throws(FileError) {
+    for entry in try await entries(of: MaildirRoot.ownDirectory) where entry.kind == .file {
+      if root.isLeftover(entry.name) { root.discard(MaildirRoot.ownDirectory.appending(path: entry.name)) }
+    }
+    for entry in try await entries(of: Self.directory) where entry.kind == .directory {
+      guard tables[entry.name] == nil, let since = entry.name.split(separator: ".").first.flatMap({ Int64($0) }),
+        root.clock.wallTime.seconds - since > leftoverAgeMax
+      else { continue }
+      let path = Self.directory.appending(path: entry.name)
+      for file in try await entries(of: path) { root.discard(path.appending(path: file.name)) }
+      forget(entry.name)
+    }
+  }
+
+  /// Nil where the disk is too full for a directory: then deleting must still make room.
+  private func makeDirectory(_ batch: String) throws(FileError) -> String? {
+    let path = Self.directory.appending(path: batch)
+    do {
+      try root.fileSystem.makeDirectory(path)
+      return path
+    } catch {
+      guard error.kind == .full else { throw error }
+      return nil
+    }
+  }
+
+  private func entries(of directory: String) async throws(FileError) -> [DirectoryEntry] {
+    do {
+      return try await root.fileSystem.list(directory)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      return []
+    }
+  }
+
+  /// Lets go of a deletion's directory once it is empty.
+  private func forget(_ batch: String) {
+    do {
+      try root.fileSystem.removeDirectory(Self.directory.appending(path: batch))
+      tables[batch] = nil
+    } catch {
+      // Not empty yet, or gone: either way there is nothing to do here.
+      return
+    }
+  }
+
+  private static func parts(of key: MessageKey) -> (batch: String, name: String)? {
+    guard let path = key.fileName, let slash = path.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
+    let name = String(Substring(path.utf8[slash...].dropFirst()))
+    let batch = String(path[..<slash])
+    let isBatch = batch.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+    guard isBatch, let first = batch.utf8.first, first != UInt8(ascii: "."), !name.isEmpty,
+      !name.utf8.contains(UInt8(ascii: "/"))
+    else { return nil }
+    return (batch, name)
+  }
+}

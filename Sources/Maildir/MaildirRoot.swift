@@ -1,0 +1,106 @@
+import Mail
+import Ports
+
+/// What all folders of one Maildir share: the tree, the clock, names, and how failures are told.
+@Loop
+final class MaildirRoot {
+  /// martlet's own directory under the root.
+  nonisolated static let ownDirectory = ".martlet"
+
+  let title: String
+  let layout: MaildirLayout
+  let fileSystem: any FileSystem
+  let clock: any LoopClock
+  /// Names in some `tmp` that this process is writing under.
+  var inFlight: Set<String> = []
+  private var names: UniqueNames
+  private var lock: (any FileLock)?
+
+  init(
+    title: String, layout: MaildirLayout, fileSystem: any FileSystem, clock: any LoopClock, names: UniqueNames
+  ) {
+    self.title = title
+    self.layout = layout
+    self.fileSystem = fileSystem
+    self.clock = clock
+    self.names = names
+  }
+
+  /// Before the marker is made: of two that make one, the second finds the first one's. Held until `releaseLock()`.
+  func takeLock(mayMakeRoot: Bool) throws(StoreError) {
+    releaseLock()
+    lock = try RootLock.take(mayMakeRoot: mayMakeRoot, in: self)
+  }
+
+  func releaseLock() {
+    lock?.release()
+    lock = nil
+  }
+
+  func nextName() -> String { names.next(at: clock.wallTime) }
+
+  /// True for a name that this process made, under which nothing can be but what it put there.
+  func isFresh(_ name: String) -> Bool { names.isFresh(name) }
+
+  /// True for a file in `tmp` that a martlet on this host left behind.
+  func isLeftover(_ name: String) -> Bool { names.isOwn(name) && !inFlight.contains(name) }
+
+  /// Removes a draft of ours, after a failure that is told already: what stays is swept with other leftovers.
+  func discard(_ path: String) {
+    _ = Result { () throws(FileError) in try fileSystem.unlink(path) }
+  }
+
+  /// Returns early where the task is cancelled: then whoever waits next notices.
+  func pause(nanoseconds: Int64) async {
+    do {
+      try await clock.sleep(until: clock.now.advanced(by: .nanoseconds(nanoseconds)), tolerance: nil)
+    } catch {
+      return
+    }
+  }
+
+  func directory(of folder: FolderName) throws(StoreError) -> String {
+    do {
+      return try layout.directory(of: folder)
+    } catch {
+      throw StoreError(.folder, .refused, "\(printable(folder.description)): \(error.reason)")
+    }
+  }
+
+  /// A failure in one folder. Where the root itself is not there any more, nothing is said of the folder (law L8).
+  func failure(_ error: FileError, in folder: FolderName) -> StoreError {
+    if error.kind == .notFound, let missing = rootFailure() { return missing }
+    return StoreError(.folder, error.kind.storeKind, "\(title): \(printable(folder.description)): \(error.text)")
+  }
+
+  func failure(_ error: FileError) -> StoreError {
+    if error.kind == .notFound, let missing = rootFailure() { return missing }
+    return StoreError(.account, error.kind.storeKind, "\(title): \(error.text)")
+  }
+
+  /// Nil where the marker is where it was at `open()`.
+  private func rootFailure() -> StoreError? {
+    do {
+      if try fileSystem.status(RootMarker.path) != nil { return nil }
+    } catch {
+      return StoreError(.account, error.kind.storeKind, "\(title): \(error.text)")
+    }
+    return StoreError(
+      .account, .needsPerson,
+      "\(title): the directory, or its marker \(RootMarker.path), is not there any more; nothing is synced until it is")
+  }
+}
+
+extension FileError.Kind {
+  var storeKind: StoreError.Kind {
+    switch self {
+    case .notFound: .gone
+    case .accessDenied, .readOnly, .notRegular: .needsPerson
+    case .full: .noSpace
+    case .held: .held
+    case .exists, .nameTooLong, .notEmpty, .unsupported, .watchLimit: .refused
+    // May pass by itself; the text says what it is.
+    case .tooManyOpen, .failed: .internalFault
+    }
+  }
+}

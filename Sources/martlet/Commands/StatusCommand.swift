@@ -1,0 +1,93 @@
+import ArgumentParser
+import Control
+import Logging
+import Ports
+
+/// What the daemon is doing; without one, what the ledgers know.
+struct StatusCommand: ProgramCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Tells what the daemon is doing.",
+    discussion: """
+      Without a daemon it tells what the ledgers know. With --watch it tells again whenever something has changed, and \
+      needs the daemon; with --json as well, one object a line.
+      """)
+
+  @Flag(help: "Print a machine-readable status.")
+  var json = false
+
+  @Flag(help: "Go on telling as things change.")
+  var watch = false
+
+  @OptionGroup var common: CommonOptions
+
+  @Loop
+  func perform(_ program: ProgramContext) async -> ExitStatus {
+    guard let client = DaemonConnection.open(program) else { return await withoutDaemon(program) }
+    defer { client.close() }
+    do throws(ControlError) {
+      return watch ? try await follow(client, program) : try await once(client, program)
+    } catch {
+      program.log.error("\(error.text)")
+      return .unavailable
+    }
+  }
+
+  @Loop
+  private func once(_ client: ControlClient, _ program: ProgramContext) async throws(ControlError) -> ExitStatus {
+    switch try await client.status() {
+    case .success(let status):
+      StandardOutput.write(json ? try ControlWire.printed(status) : StatusText.of(status))
+      return .success
+    case .failure(let refusal):
+      program.log.error("\(refusal.text)")
+      return ExitStatus(rawValue: refusal.exitCode) ?? .software
+    }
+  }
+
+  @Loop
+  private func withoutDaemon(_ program: ProgramContext) async -> ExitStatus {
+    guard !watch else {
+      program.log.error("no daemon is running, so there is nothing to watch; `\(Release.name) run` starts one")
+      return .unavailable
+    }
+    guard let configuration = program.loadConfiguration() else { return .configuration }
+    let status = LedgerStatus(program).of(configuration)
+    do throws(ControlError) {
+      StandardOutput.write(json ? try ControlWire.printed(status) : StatusText.of(status))
+      return .success
+    } catch {
+      program.log.error("\(error.text)")
+      return .software
+    }
+  }
+
+  @Loop
+  private func follow(_ client: ControlClient, _ program: ProgramContext) async throws(ControlError) -> ExitStatus {
+    let screen = StatusScreen(program, isJSON: json)
+    try await client.send(.watch)
+    defer { screen.leave() }
+    while let reply = try await next(client) {
+      switch reply {
+      case .status(let status): try screen.show(status)
+      case .refused(let refusal):
+        program.log.error("\(refusal.text)")
+        return ExitStatus(rawValue: refusal.exitCode) ?? .software
+      case .progress, .piece, .report: continue
+      }
+    }
+    guard !Task.isCancelled else { return .success }
+    program.log.error("the daemon has stopped")
+    return .unavailable
+  }
+
+  /// Nil also where the command is to stop.
+  @Loop
+  private func next(_ client: ControlClient) async throws(ControlError) -> ControlReply? {
+    do {
+      return try await client.reply()
+    } catch {
+      if Task.isCancelled { return nil }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Configuration
+import Control
+import Engine
+import Logging
+import Mail
+import Ports
+
+/// The accounts that the daemon runs, and those that it was asked for and cannot run at the moment.
+@Loop
+final class AccountRoster {
+  /// An account whose lock or ledger could not be had is tried again this often.
+  static let retryInterval: Duration = .seconds(300)
+
+  struct Outage {
+    let configuration: AccountConfiguration
+    let error: AssemblyError
+  }
+
+  private let program: ProgramContext
+  private let onEvent: @Loop () -> Void
+  private var running: [String: DaemonAccount] = [:]
+  private(set) var outages: [String: Outage] = [:] {
+    didSet { if !outages.isEmpty { retrying.isNeeded() } }
+  }
+  private let retrying: Retrying
+
+  init(_ program: ProgramContext, onEvent: @escaping @Loop () -> Void) {
+    self.program = program
+    self.onEvent = onEvent
+    retrying = Retrying(every: Self.retryInterval)
+  }
+
+  var accounts: [DaemonAccount] { running.values.sorted { $0.name < $1.name } }
+
+  /// Locks and opens all; nothing is started. Where none can be opened, the answer is why; one that can keeps the others
+  /// waiting for nothing (law L11).
+  func prepare(_ configurations: [AccountConfiguration]) -> ExitStatus? {
+    for configuration in configurations { open(configuration) }
+    return running.isEmpty ? outages.values.map(\.error.status).max() ?? .software : nil
+  }
+
+  func start() {
+    for account in running.values { account.start() }
+  }
+
+  /// Tries again what could not be opened.
+  func retryOutages() {
+    for (name, outage) in outages {
+      guard open(outage.configuration) else { continue }
+      program.log(account: name).notice("recovered")
+      running[name]?.start()
+    }
+  }
+
+  /// Tries again now and then what could not be opened, until cancelled; sleeps while there is nothing of the kind.
+  func keepRetrying(_ clock: any LoopClock) async {
+    await retrying.run(clock) { [self] in
+      retryOutages()
+      return !outages.isEmpty
+    }
+  }
+
+  /// Starts what is new, stops what is gone, restarts what is another now; leaves alone what is as it was.
+  func change(to configurations: [AccountConfiguration]) async {
+    let wanted = Dictionary(configurations.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    outages.removeAll()
+    for account in accounts {
+      if let now = wanted[account.name], now == account.configuration { continue }
+      program.log(account: account.name).notice(wanted[account.name] == nil ? "no longer configured" : "changed")
+      running[account.name] = nil
+      await account.stop()
+    }
+    for configuration in configurations where running[configuration.name] == nil {
+      open(configuration)
+      running[configuration.name]?.start()
+    }
+    onEvent()
+  }
+
+  func stop() async {
+    let accounts = accounts
+    await withDiscardingTaskGroup { group in
+      for account in accounts { group.addTask { await account.stop() } }
+    }
+  }
+
+  @discardableResult
+  private func open(_ configuration: AccountConfiguration) -> Bool {
+    let name = configuration.name
+    do {
+      let account = try DaemonAccount(configuration, program)
+      _ = account.reporter.listen { [onEvent] _ in onEvent() }
+      running[name] = account
+      outages[name] = nil
+      return true
+    } catch {
+      if outages[name]?.error.text != error.text { program.log(account: name).error("\(error.text)") }
+      outages[name] = Outage(configuration: configuration, error: error)
+      return false
+    }
+  }
+}
+
+extension AccountStatus {
+  init(_ outage: AccountRoster.Outage, home: String?) {
+    self.init(
+      name: outage.configuration.name, local: StoreTitle.of(outage.configuration.near, home: home),
+      remote: StoreTitle.of(outage.configuration.far, home: home), state: .waiting, lastError: outage.error.text)
+  }
+}

@@ -1,0 +1,159 @@
+import Configuration
+import Control
+import Engine
+import Glibc
+import Logging
+import Mail
+import Ports
+import Reactor
+import Transport
+
+/// `martlet run`: keeps the accounts in sync until it is told to stop.
+@Loop
+final class Daemon {
+  private let program: ProgramContext
+  /// Accounts named on the command line; empty for all.
+  private let names: [String]
+  private let board = StatusBoard()
+  private let notifier: ServiceNotifier
+  private let roster: AccountRoster
+  /// True from the start until everything runs, and while it is read again.
+  private var isReadingConfiguration = true
+  /// It may have changed after it was read.
+  private var mustReadAgain = false
+  private var watches: [SignalWatch] = []
+
+  init(_ program: ProgramContext, names: [String]) {
+    self.program = program
+    self.names = names
+    notifier = ServiceNotifier(program.reactor, environment: program.environment)
+    let board = board
+    roster = AccountRoster(program) { board.change() }
+  }
+
+  func run() async -> ExitStatus {
+    // Before anything else: until there is a watch, either signal would end the process.
+    watches = [
+      SignalWatch(program.reactor, .hangUp) { [weak self] in self?.hangUp() },
+      SignalWatch(program.reactor, .user1) { [weak self] in self?.syncNow() },
+    ]
+    guard let configuration = program.loadConfiguration() else { return .configuration }
+    guard let accounts = AccountChoice(configuration, program).choose(names) else { return .usage }
+    DescriptorLimit.raise()
+    if let failure = roster.prepare(accounts) { return failure }
+    let listener: UnixListener?
+    do {
+      listener = try listen()
+    } catch {
+      program.log.error("\(error.text)")
+      return error.status
+    }
+    await serve(listener)
+    return .success
+  }
+
+  // MARK: Running
+
+  private func serve(_ listener: UnixListener?) async {
+    let network = NetworkMonitor(program.reactor) { [roster] in
+      for account in roster.accounts { account.networkChanged() }
+    }
+    let suspend = SuspendMonitor(program.reactor) { [roster] _ in
+      for account in roster.accounts { account.networkChanged() }
+    }
+    await withDiscardingTaskGroup { group in
+      if let listener {
+        let desk = ControlDesk(
+          accounts: { [roster] in roster.accounts },
+          outages: { [roster, home = program.paths.home] in roster.outages.values.map { AccountStatus($0, home: home) }
+          },
+          board: board)
+        group.addTask { [clock = program.clock] in await ControlServer(listener, desk, clock: clock).run() }
+      }
+      group.addTask { await self.keepStatusLine() }
+      group.addTask { await self.keepMemorySmall() }
+      group.addTask { [clock = program.clock] in await self.roster.keepRetrying(clock) }
+      roster.start()
+      notifier.ready()
+      isReadingConfiguration = false
+      if mustReadAgain { hangUp() }
+      await Occasion().wait()
+      program.log.notice("stopping")
+      notifier.stopping()
+      group.cancelAll()
+      await roster.stop()
+    }
+    withExtendedLifetime((network, suspend)) { watches.removeAll() }
+  }
+
+  /// The status line for the service manager; at most one a second.
+  private func keepStatusLine() async {
+    var known = 0
+    repeat {
+      notifier.status(StatusLine.text(roster.accounts.map { ($0.name, $0.reporter) }))
+      known = await board.change(since: known)
+    } while await program.clock.passes(.seconds(1))
+  }
+
+  private func keepMemorySmall() async {
+    let memory = IdleMemory(board: board) { [roster] in
+      roster.accounts.allSatisfy { $0.reporter.phase == .watching }
+    }
+    await memory.keepSmall()
+  }
+
+  private func syncNow() {
+    program.log.notice("syncing everything now, as asked by SIGUSR1")
+    roster.retryOutages()
+    for account in roster.accounts { account.syncNow() }
+  }
+
+  private func hangUp() {
+    guard !isReadingConfiguration else {
+      mustReadAgain = true
+      return
+    }
+    isReadingConfiguration = true
+    Loop.task { await self.reload() }
+  }
+
+  private func reload() async {
+    notifier.reloading()
+    repeat {
+      mustReadAgain = false
+      program.log.notice("reading the configuration again")
+      await readAgain()
+    } while mustReadAgain
+    isReadingConfiguration = false
+    notifier.ready()
+  }
+
+  private func readAgain() async {
+    guard let configuration = program.loadConfiguration() else {
+      program.log.error("the configuration stays as it was")
+      return
+    }
+    guard let accounts = AccountChoice(configuration, program).choose(names) else {
+      program.log.error("the accounts stay as they were")
+      return
+    }
+    await roster.change(to: accounts)
+  }
+
+  // MARK: The control socket
+
+  /// Nil where another martlet, for other accounts, has it.
+  private func listen() throws(AssemblyError) -> UnixListener? {
+    do {
+      return try UnixListener(program.reactor, path: program.paths.controlSocket)
+    } catch {
+      switch error {
+      case .unusable(let text): throw AssemblyError(.software, text)
+      case .taken(let path):
+        program.log.warning(
+          "another martlet listens on \(printable(path)): status and sync will not reach this one")
+        return nil
+      }
+    }
+  }
+}

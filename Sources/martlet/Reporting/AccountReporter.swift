@@ -1,0 +1,206 @@
+import Control
+import Engine
+import Logging
+import Mail
+import Ports
+import Reconciliation
+
+/// Hears what an account tells, writes the log, and keeps what the status shows beside the engine's own snapshot.
+@Loop
+final class AccountReporter: AccountObserver {
+  enum Purpose: Sendable {
+    /// `martlet run`: the log is all there is to see.
+    case daemon
+    /// `martlet sync`: what counts is in the report at the end.
+    case oneShot
+  }
+
+  private let purpose: Purpose
+  let log: Logger
+  private let clock: any LoopClock
+  /// Asked for what waits in the ledger, when messages may have been mended.
+  var snapshot: @Loop () -> AccountSnapshot? = { nil }
+  private var listeners: [Int: @Loop (AccountEvent) -> Void] = [:]
+  private var listenerCount = 0
+  private var book = ProblemBook()
+  private var lastWaitReason: String?
+  private var watchText = "watching"
+  private var watchTold: String?
+  private var isInFullPass = false
+  private var phaseChange = Occasion()
+
+  private(set) var phase = AccountPhase.stopped
+  /// Seconds since 1970; counts in the phase that waits.
+  private(set) var retryAt: Int64?
+  private(set) var progress: PassProgress?
+  private(set) var watchKinds: Set<WatchKind> = []
+
+  init(_ purpose: Purpose, log: Logger, clock: any LoopClock) {
+    self.purpose = purpose
+    self.log = log
+    self.clock = clock
+  }
+
+  /// Calls `body` for each event until it is removed by the number this answers.
+  func listen(_ body: @escaping @Loop (AccountEvent) -> Void) -> Int {
+    listenerCount += 1
+    listeners[listenerCount] = body
+    return listenerCount
+  }
+
+  func removeListener(_ number: Int) { listeners[number] = nil }
+
+  func account(_ name: String, _ event: AccountEvent) {
+    switch event {
+    case .phaseChanged(let phase): enter(phase)
+    case .watching(let kinds): watch(kinds)
+    case .passStarted(let folders):
+      progress = PassProgress()
+      isInFullPass = true
+      log.debug("looking at \(Amount.count(folders, "folder"))")
+    case .progress(let progress): if isInFullPass { self.progress = progress }
+    case .folderSynced(let folder, let report): tell(report, of: folder)
+    case .passFinished(let report): finish(report)
+    case .problem(let problem): tell(problem)
+    case .recovered(let folder): recover(folder)
+    case .deleting: break
+    }
+    for listener in listeners.values { listener(event) }
+  }
+
+  // MARK: Phases
+
+  /// Comes when the phase is another.
+  func nextPhase() -> Occasion { phaseChange }
+
+  private func enter(_ phase: AccountPhase) {
+    self.phase = phase
+    let change = phaseChange
+    phaseChange = Occasion()
+    change.come()
+    switch phase {
+    case .stopped: log.info("stopped")
+    case .connecting: log.info("connecting")
+    case .syncing: log.debug("syncing")
+    case .watching:
+      progress = nil
+      isInFullPass = false
+      tellWatching()
+    case .waiting(let reason, _, let wait): startWaiting(reason, wait)
+    }
+  }
+
+  private func startWaiting(_ reason: String, _ wait: Duration) {
+    progress = nil
+    isInFullPass = false
+    watchTold = nil
+    retryAt = clock.wallTime.seconds + wait.components.seconds
+    let isNews = lastWaitReason != reason
+    lastWaitReason = reason
+    let when = wait < .seconds(1) ? "at once" : "in " + Amount.seconds(wait / .seconds(1))
+    log.log(level: isNews ? .notice : .info, "the next try is \(when)")
+  }
+
+  private func watch(_ kinds: [FolderName: Sides<WatchKind>]) {
+    watchKinds = Set(kinds.values.map(\.far))
+    for (folder, kinds) in kinds.sorted(by: { $0.key < $1.key }) {
+      log.debug(
+        "remote: \(kinds.far.rawValue), local: \(kinds.near.rawValue)",
+        metadata: ["folder": "\(printable("\(folder)"))"])
+    }
+    let counts = Dictionary(grouping: kinds.values, by: \.far).mapValues(\.count)
+    let parts = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) by \($0.key.rawValue)" }
+    watchText =
+      "watching \(Amount.count(kinds.count, "folder"))"
+      + (parts.count == 1
+        ? " by \(counts.keys.first?.rawValue ?? "")" : parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
+  }
+
+  private func tellWatching() {
+    let level: Logger.Level = watchTold == watchText ? .debug : .notice
+    watchTold = watchText
+    lastWaitReason = nil
+    log.log(level: level, "\(watchText)")
+  }
+
+  // MARK: Passes
+
+  private func tell(_ report: PassReport, of folder: FolderName) {
+    for problem in report.problems { tell(problem) }
+    tellHeld(report.held, in: folder)
+    guard let changes = Self.changes(report) else { return }
+    let level: Logger.Level = isInFullPass || purpose == .oneShot ? .info : .notice
+    log.log(level: level, "\(changes)", metadata: ["folder": "\(printable("\(folder)"))"])
+  }
+
+  private func tellHeld(_ held: [PassReport.Held], in folder: FolderName) {
+    let news = book.note(held: held, in: folder)
+    guard purpose == .daemon else { return }
+    for held in news {
+      log.error(
+        "\(SyncSummary.brake(HeldDeletions(held), account: accountName))",
+        metadata: ["folder": "\(printable("\(folder)"))"])
+    }
+  }
+
+  private func finish(_ report: PassReport) {
+    progress = nil
+    isInFullPass = false
+    for problem in report.problems { tell(problem) }
+    if purpose == .daemon, let changes = Self.changes(report) { log.notice("\(changes)") }
+    for (folder, held) in Dictionary(grouping: report.held, by: \.folder) { tellHeld(held, in: folder) }
+    for side in Side.allCases {
+      for folder in report.foldersCreated[side] {
+        log.info("\(side) folder created", metadata: ["folder": "\(printable("\(folder)"))"])
+      }
+      for folder in report.foldersRemoved[side] {
+        log.info("\(side) folder removed", metadata: ["folder": "\(printable("\(folder)"))"])
+      }
+    }
+    settleMessages()
+  }
+
+  /// `local: 2 new, 1 flag change; remote: 1 deleted`; nil where nothing changed.
+  static func changes(_ report: PassReport) -> String? {
+    let sides = Side.allCases.compactMap { side -> String? in
+      let counts = report.counts[side]
+      let parts = [
+        (counts.delivered + counts.copied, "new", "new"), (counts.moved, "moved", "moved"),
+        (counts.flagged, "flag change", "flag changes"), (counts.deleted, "deleted", "deleted"),
+      ].filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.2)" }
+      return parts.isEmpty ? nil : "\(side): " + parts.joined(separator: ", ")
+    }
+    return sides.isEmpty ? nil : sides.joined(separator: "; ")
+  }
+
+  // MARK: Problems
+
+  private func tell(_ problem: PassReport.Problem) {
+    guard book.note(problem), purpose == .daemon else { return }
+    let message = problem.message.map { printable($0) + ": " } ?? ""
+    var metadata: Logger.Metadata = [:]
+    if let folder = problem.folder { metadata["folder"] = "\(printable("\(folder)"))" }
+    log.error("\(message)\(printable(problem.reason))", metadata: metadata)
+  }
+
+  private func recover(_ folder: FolderName?) {
+    book.settle(folder)
+    var metadata: Logger.Metadata = [:]
+    if let folder { metadata["folder"] = "\(printable("\(folder)"))" }
+    log.notice("recovered", metadata: metadata)
+  }
+
+  /// A message that waits for another try is in the ledger; one that is not there any more was mended, or is gone.
+  private func settleMessages() {
+    guard let snapshot = snapshot() else { return }
+    var waiting: [FolderName: Set<String>] = [:]
+    for folder in snapshot.folders {
+      waiting[folder.names.far] = Set(folder.setAside.map { "\($0.side) \($0.key)" })
+    }
+    for (folder, message) in book.settleMessages(stillWaiting: { waiting[$0]?.contains($1) ?? false }) {
+      log.notice("\(printable(message)): recovered", metadata: ["folder": "\(printable("\(folder)"))"])
+    }
+  }
+
+  private var accountName: String { log[metadataKey: "account"].map { "\($0)" } ?? "" }
+}

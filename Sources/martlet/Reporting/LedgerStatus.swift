@@ -1,0 +1,49 @@
+import Configuration
+import Control
+import Foundation
+import LedgerSQLite
+import Mail
+import Ports
+import Reconciliation
+
+/// The status without a daemon: what the ledgers know. Nothing is made where there is none.
+@Loop
+struct LedgerStatus {
+  let program: ProgramContext
+
+  init(_ program: ProgramContext) { self.program = program }
+
+  func of(_ configuration: Configuration) -> StatusReport {
+    StatusReport(daemon: nil, accounts: configuration.accounts.map { status(of: $0) })
+  }
+
+  private func status(of account: AccountConfiguration) -> AccountStatus {
+    let home = program.paths.home
+    var status = AccountStatus(
+      name: account.name, local: StoreTitle.of(account.near, home: home),
+      remote: StoreTitle.of(account.far, home: home),
+      state: .offline)
+    let directory = program.paths.accountDirectory(account.name)
+    guard FileManager.default.fileExists(atPath: directory + "/" + SQLiteLedger.fileName) else { return status }
+    do {
+      let ledger = try SQLiteLedger(directory: directory, checks: false)
+      defer { ledger.close() }
+      status.folders = try folders(ledger)
+    } catch {
+      status.lastError = error.text
+    }
+    return status
+  }
+
+  private func folders(_ ledger: SQLiteLedger) throws(LedgerError) -> [FolderStatus] {
+    var statuses: [FolderStatus] = []
+    for folder in try ledger.folders().sorted(by: { $0.names.far < $1.names.far }) {
+      statuses.append(
+        FolderStatus(
+          name: printable("\(folder.names.far)"), localName: printable("\(folder.names.near)"),
+          messages: try ledger.pairCount(in: folder.id), lastSync: folder.lastPass.map(Timestamp.text),
+          setAside: try ledger.setAside(in: folder.id).map { SetAsideStatus($0) }))
+    }
+    return statuses
+  }
+}

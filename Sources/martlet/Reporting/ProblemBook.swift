@@ -1,0 +1,45 @@
+import Engine
+import Mail
+
+/// Which problems of an account have been said, so that each is said once, and once more when it is over.
+struct ProblemBook {
+  /// Beyond this many nothing is remembered anew; what comes then is said each time.
+  static let sizeMax = 10_000
+
+  private struct Subject: Hashable {
+    let folder: FolderName?
+    let message: String?
+  }
+
+  private var said: [Subject: String] = [:]
+  private var heldSaid: Set<PassReport.Held> = []
+
+  /// True where it is news: not said yet, or with another reason.
+  mutating func note(_ problem: PassReport.Problem) -> Bool {
+    let subject = Subject(folder: problem.folder, message: problem.message)
+    guard said[subject] != problem.reason else { return false }
+    if said.count < Self.sizeMax || said[subject] != nil { said[subject] = problem.reason }
+    return true
+  }
+
+  /// What was said of a folder as a whole (nil: of the account) is over.
+  mutating func settle(_ folder: FolderName?) { said[Subject(folder: folder, message: nil)] = nil }
+
+  /// Forgets the messages that wait no more, and answers them.
+  mutating func settleMessages(stillWaiting: (FolderName, String) -> Bool) -> [(folder: FolderName, message: String)] {
+    var over: [(folder: FolderName, message: String)] = []
+    for subject in said.keys {
+      guard let folder = subject.folder, let message = subject.message, !stillWaiting(folder, message) else { continue }
+      said[subject] = nil
+      over.append((folder, message))
+    }
+    return over.sorted { ($0.folder, $0.message) < ($1.folder, $1.message) }
+  }
+
+  /// What the brake holds in `folder` now; answers what is news.
+  mutating func note(held: [PassReport.Held], in folder: FolderName) -> [PassReport.Held] {
+    let news = held.filter { !heldSaid.contains($0) }
+    heldSaid = heldSaid.filter { $0.folder != folder }.union(held)
+    return news
+  }
+}

@@ -1,0 +1,67 @@
+import Control
+import Mail
+
+/// A sync's report in words.
+enum SyncSummary {
+  /// `personal: 3 new, 1 flag change, 0 deleted (0.42 s)`
+  static func line(_ report: AccountSyncReport) -> String {
+    if report.error != nil { return "\(report.name): not synced (\(time(report)))" }
+    let changes = changes(report)
+    return "\(report.name): \(changes ?? "nothing to do") (\(time(report)))"
+  }
+
+  /// Of a dry run.
+  static func planLine(_ report: AccountSyncReport) -> String {
+    let steps = report.plan.isEmpty ? "nothing to do" : Amount.count(report.plan.count, "step") + ", none taken"
+    return "\(report.name): \(report.error == nil ? steps : "not looked at") (\(time(report)))"
+  }
+
+  /// Nil where nothing was changed.
+  static func changes(_ report: AccountSyncReport) -> String? {
+    let both = [report.local, report.remote]
+    func sum(_ what: KeyPath<SideCounts, Int>) -> Int { both.reduce(0) { $0 + $1[keyPath: what] } }
+    let new = sum(\.delivered) + sum(\.copied)
+    let (moved, flagged, deleted) = (sum(\.moved), sum(\.flagged), sum(\.deleted))
+    let folders = (report.foldersCreated.count, report.foldersRemoved.count)
+    guard new + moved + flagged + deleted + folders.0 + folders.1 > 0 else { return nil }
+    var parts = ["\(new) new", Amount.count(flagged, "flag change"), "\(deleted) deleted"]
+    if moved > 0 { parts.insert("\(moved) moved", at: 1) }
+    if folders.0 > 0 { parts.append(Amount.count(folders.0, "folder") + " created") }
+    if folders.1 > 0 { parts.append(Amount.count(folders.1, "folder") + " removed") }
+    return parts.joined(separator: ", ")
+  }
+
+  /// What was held back, and what to type if it was meant.
+  static func brake(_ held: HeldDeletions, account: String) -> String {
+    let target = shellQuoted(held.accountTotal == nil ? "\(account):\(held.folder)" : account)
+    return "\(mass(held)); nothing was deleted. If that is meant: \(Release.name) sync --allow-deletions \(target)"
+  }
+
+  private static func mass(_ held: HeldDeletions) -> String {
+    let side = held.side.rawValue
+    if held.wholeFolder {
+      return "the folder is gone on the other side; this side (\(side)) has " + Amount.count(held.total, "message")
+    }
+    let here = "\(held.deletions) of \(Amount.count(held.total, "message")) would be deleted (\(side))"
+    guard let deletions = held.accountDeletions, let total = held.accountTotal else { return here }
+    return "\(here), and \(deletions) of \(Amount.count(total, "message")) in the whole account"
+  }
+
+  private static func time(_ report: AccountSyncReport) -> String {
+    let hundredths = Int((report.seconds * 100).rounded())
+    let fraction = hundredths % 100
+    return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
+  }
+
+  /// Fit to be pasted into a shell (law L12).
+  static func shellQuoted(_ text: String) -> String {
+    let text = printable(text)
+    let isPlain =
+      !text.isEmpty
+      && text.unicodeScalars.allSatisfy {
+        $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_./:+@,".unicodeScalars.contains($0)
+      }
+    return isPlain
+      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+}

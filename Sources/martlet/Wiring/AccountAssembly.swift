@@ -1,0 +1,98 @@
+import Configuration
+import Engine
+import LedgerSQLite
+import Logging
+import Mail
+import Maildir
+import Ports
+import Reconciliation
+
+/// An account, put together: its lock, its ledger, its two stores, and the engine's context over them.
+@Loop
+final class AccountAssembly {
+  let configuration: AccountConfiguration
+  let context: AccountContext
+  let reporter: AccountReporter
+  /// Held as long as this lives.
+  private let lock: AccountLock
+  private let ledger: SQLiteLedger
+  private let markers: RootMarkers
+
+  /// Takes the account's lock and opens its ledger; nothing else is touched yet.
+  init(
+    _ configuration: AccountConfiguration, _ program: ProgramContext, for purpose: AccountReporter.Purpose,
+    isDryRun: Bool = false
+  ) throws(AssemblyError) {
+    self.configuration = configuration
+    let directory = program.paths.accountDirectory(configuration.name)
+    do {
+      lock = try AccountLock(directory: directory)
+    } catch {
+      switch error {
+      case .held: throw AssemblyError(.temporaryFailure, error.text)
+      case .unusable: throw AssemblyError(.software, error.text)
+      }
+    }
+    do {
+      let opened = try LedgerRecovery(directory: directory, now: program.clock.wallTime.seconds)
+      ledger = opened.ledger
+      markers = RootMarkers(ledger, isDryRun: isDryRun)
+      let stores = StoreAssembly(configuration, program)
+      let sides = Sides(
+        near: try markers.store(configuration.near, .near, stores),
+        far: try markers.store(configuration.far, .far, stores))
+      let log = program.log(account: configuration.name)
+      reporter = AccountReporter(purpose, log: log, clock: program.clock)
+      if let damaged = opened.setAside {
+        log.error(
+          """
+          the ledger was damaged and is now \(printable(damaged)); both sides are matched anew by content, and nothing is \
+          deleted or transferred for it
+          """)
+      }
+      context = AccountContext(
+        name: configuration.name, stores: sides, ledger: ledger, clock: program.clock,
+        mapping: FolderMapping(configuration.folders), deletionRules: DeletionRules(configuration.sync),
+        observer: reporter)
+    } catch {
+      throw AssemblyError(.software, error.text)
+    }
+    let deletions = DeletionLog(directory: directory)
+    _ = reporter.listen { [reporter] event in
+      guard case .deleting(let notice) = event, let failure = deletions.write(notice) else { return }
+      reporter.log.warning("\(failure)")
+    }
+    // Before the first pass of each session, and so before the base says anything of this root.
+    _ = reporter.listen { [markers, reporter] event in
+      guard case .phaseChanged(.syncing) = event else { return }
+      if let failure = markers.record() { reporter.log.error("\(failure)") }
+    }
+  }
+
+  /// After the engine has let go of it. The account can be taken by another from then on.
+  func close() { ledger.close() }
+}
+
+/// Why an account could not be put together.
+struct AssemblyError: Error, Sendable {
+  let status: ExitStatus
+  let text: String
+
+  init(_ status: ExitStatus, _ text: String) {
+    self.status = status
+    self.text = text
+  }
+}
+
+extension FolderMapping {
+  init(_ rules: FolderRules) {
+    self.init(
+      nearName: { far, remote in
+        rules.verdict(remote: far, among: remote) == .included ? rules.localName(forRemote: far, among: remote) : nil
+      },
+      farName: { near, remote in
+        rules.verdict(local: near, among: remote) == .included ? rules.remoteName(forLocal: near, among: remote) : nil
+      },
+      conflict: { far, remote in rules.conflict(remote: far, among: remote) })
+  }
+}

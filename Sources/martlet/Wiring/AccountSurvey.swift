@@ -1,0 +1,52 @@
+import Configuration
+import Engine
+import Glibc
+import Mail
+import Maildir
+import Ports
+import Reconciliation
+
+/// Looks at both sides of an account and changes nothing: for `check` and `folders`.
+@Loop
+final class AccountSurvey {
+  let configuration: AccountConfiguration
+  let stores: Sides<any MailStore>
+  /// True where the local root is not there.
+  var isMissing: Bool {
+    if case .maildir(let maildir) = configuration.near { unsafe access(maildir.path, F_OK) != 0 } else { false }
+  }
+
+  init(_ configuration: AccountConfiguration, _ program: ProgramContext) {
+    self.configuration = configuration
+    let assembly = StoreAssembly(configuration, program)
+    func store(_ configuration: StoreConfiguration) -> any MailStore {
+      switch configuration {
+      case .imap(let configuration): assembly.imap(configuration)
+      case .maildir(let configuration): assembly.maildir(configuration, expectedMarker: nil, isLookedAtOnly: true)
+      }
+    }
+    stores = Sides(near: store(configuration.near), far: store(configuration.far))
+  }
+
+  /// Every folder of either side, with what becomes of it.
+  func folders() async throws(StoreError) -> [SurveyedFolder] {
+    let listed = Sides(near: try await list(.near), far: try await list(.far))
+    return FolderSurvey(
+      rules: configuration.folders, unmappable: { [stores] in (stores.near as? MaildirStore)?.unmappableReason($0) }
+    ).survey(near: listed.near, far: listed.far)
+  }
+
+  /// Local directories that are no folders although they might be meant so, and why; known after `folders()`.
+  var leftOutDirectories: [String: String] { (stores.near as? MaildirStore)?.leftOut ?? [:] }
+
+  func close() async {
+    await stores.far.close()
+    await stores.near.close()
+  }
+
+  private func list(_ side: Side) async throws(StoreError) -> Set<FolderName> {
+    let store = stores[side]
+    try await store.open()
+    return Set(try await store.folders().filter(\.holdsMessages).map(\.name))
+  }
+}

@@ -1,0 +1,78 @@
+import Configuration
+import Engine
+import Glibc
+import Mail
+import Ports
+import Reactor
+import Transport
+
+/// Gets an account's password from where the configuration says, anew at each login.
+@Loop
+struct PasswordProvider {
+  /// Longer is a wrong file, not a password.
+  private nonisolated static let lengthMax = 64 * 1024
+
+  let program: ProgramContext
+  /// For messages.
+  let account: String
+
+  func source(_ source: IMAPConfiguration.PasswordSource) -> IMAPSettings.PasswordSource {
+    switch source {
+    case .literal(let password): { () throws(StoreError) in password }
+    case .file(let path): { () throws(StoreError) in try await firstLine(of: path) }
+    case .command(let command): { () throws(StoreError) in try await output(of: command) }
+    }
+  }
+
+  private func output(of command: String) async throws(StoreError) -> Secret<String> {
+    do {
+      return try await CommandOutput(reactor: program.reactor).firstLine(of: command)
+    } catch {
+      if error.kind == .cancelled { throw StoreError(.account, .cancelled, error.text) }
+      throw StoreError(.account, .noPassword, "password_command: \(error.text)")
+    }
+  }
+
+  private func firstLine(of path: String) async throws(StoreError) -> Secret<String> {
+    let result = await program.sideQueue.run { () -> Result<Secret<String>, PasswordFileError> in
+      Result { () throws(PasswordFileError) in try Self.read(path) }
+    }
+    switch result {
+    case .success(let password): return password
+    case .failure(let error):
+      throw StoreError(.account, .noPassword, "password_file \(printable(path)): \(error.reason)")
+    }
+  }
+
+  private struct PasswordFileError: Error { let reason: String }
+
+  /// Blocks while the disk does.
+  private nonisolated static func read(_ path: String) throws(PasswordFileError) -> Secret<String> {
+    guard let file = FileDescriptor(owning: unsafe open(path, O_RDONLY | O_CLOEXEC)) else {
+      throw PasswordFileError(reason: systemError(errno))
+    }
+    // It may have come, or been opened to others, since the configuration was read.
+    var status = stat()
+    guard unsafe fstat(file.number, &status) == 0 else { throw PasswordFileError(reason: systemError(errno)) }
+    guard status.st_mode & 0o077 == 0 else {
+      throw PasswordFileError(reason: "others can read it; chmod 600 \(printable(path))")
+    }
+    var content = [UInt8](repeating: 0, count: lengthMax)
+    var length = 0
+    while length < content.count {
+      let count = unsafe content.withUnsafeMutableBytes { buffer in
+        unsafe Glibc.read(file.number, buffer.baseAddress?.advanced(by: length), buffer.count - length)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw PasswordFileError(reason: systemError(errno)) }
+      if count == 0 { break }
+      length += count
+    }
+    let line = content[..<length].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+    guard !line.isEmpty else { throw PasswordFileError(reason: "its first line is empty") }
+    guard let text = String(validating: line, as: UTF8.self) else {
+      throw PasswordFileError(reason: "its first line is not UTF-8")
+    }
+    return Secret(text)
+  }
+}

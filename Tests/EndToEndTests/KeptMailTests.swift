@@ -1,0 +1,62 @@
+import Foundation
+import Mail
+import Support
+import Testing
+
+/// What a person asks to keep is kept: in the server's Trash, in the Maildir root's own directory, and in the record of
+/// what was deleted.
+@Suite("Deleted mail", .notAllAtOnce)
+struct KeptMailTests {
+  private static let trash = Names.folder("Trash")
+
+  @Test("goes to the server's Trash, and what is deleted there is kept here; each deletion can be explained later")
+  func kept() async throws {
+    try await DovecotServer.running { server in
+      let client = try await server.client("a")
+      let both = BothSides(
+        try Installation(.plain(server, user: "a"), sync: ["trash = \"Trash\"", "trash_days = 1"]), client)
+      let mails = try await both.append(4)
+      try await both.installation.syncCleanly()
+
+      // Deleted here: it is in the Trash there, which comes here as any folder does.
+      try await both.unlink(mails[0])
+      try await both.installation.syncCleanly()
+      await both.expect { $0.put([mails[0].bytes.lineFeedForm: .none], into: Self.trash) }
+      try await both.installation.syncCleanly()
+      #expect(try await both.differences() == [])
+
+      // Deleted there: it is kept here, also over a restart.
+      try await both.client.expunge(UIDSet([try #require(UID(rawValue: 2))]))
+      await both.expect { $0.remove(mails[1].bytes, from: .inbox) }
+      try await both.installation.syncCleanly()
+      try await both.installation.syncCleanly()
+      #expect(try await both.differences() == [])
+      #expect(try Self.keptFiles(both.installation) == [mails[1].bytes.lineFeedForm])
+
+      let log = try Self.deletions(both.installation)
+      #expect(log.map { $0["side"] as? String } == ["remote", "local"])
+      #expect(log.map { $0["folder"] as? String } == ["INBOX", "INBOX"])
+      #expect(log.map { $0["messageID"] as? String } == [mails[0].messageID, mails[1].messageID])
+      #expect(log.allSatisfy { $0["evidence"] as? String != nil && $0["allowed"] as? Bool == false })
+    }
+  }
+
+  /// The content of what lies in limbo.
+  private static func keptFiles(_ installation: Installation) throws -> [[UInt8]] {
+    let limbo = installation.maildir + "/.martlet/limbo"
+    return try FileManager.default.subpathsOfDirectory(atPath: limbo).compactMap { path in
+      var isDirectory: ObjCBool = false
+      _ = unsafe FileManager.default.fileExists(atPath: limbo + "/" + path, isDirectory: &isDirectory)
+      guard !isDirectory.boolValue else { return nil }
+      return [UInt8](try Data(contentsOf: URL(fileURLWithPath: limbo + "/" + path)))
+    }
+  }
+
+  private static func deletions(_ installation: Installation) throws -> [[String: Any]] {
+    let path = installation.stateDirectory + "/\(Installation.account)/deletions.log"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    return try text.split(separator: "\n").map { line in
+      try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+  }
+}

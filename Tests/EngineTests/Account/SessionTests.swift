@@ -1,0 +1,144 @@
+import Engine
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Testing
+
+/// A running account: events on either side find their way to the other, and nothing ends it but its cancellation.
+@Suite("A running account", .timeLimit(.minutes(1)))
+struct SessionTests {
+  /// Runs the account until the body is done.
+  @Loop
+  private func whileRunning(
+    _ account: SimulatedAccount, _ body: @Loop (AccountRunner) async throws -> Void
+  ) async throws {
+    let runner = AccountRunner(context: account.context())
+    let task = Loop.task { await runner.run() }
+    await account.recorder.wait { account.recorder.events.contains(.phaseChanged(.watching)) }
+    do {
+      try await body(runner)
+    } catch {
+      task.cancel()
+      await task.value
+      throw error
+    }
+    task.cancel()
+    await task.value
+  }
+
+  @Test("brings what happens on one side to the other, without being asked", arguments: Side.allCases)
+  func push(side: Side) async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      try await whileRunning(account) { _ in
+        let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+        here.put(SimulatedMessage("pushed"))
+        await account.recorder.wait { there.key(of: "pushed") != nil }
+        here.setFlags(FlagSet([.flagged]), of: try #require(here.key(of: "a")))
+        await account.recorder.wait { there.contents().first?.flags == FlagSet([.flagged]) }
+        here.remove(try #require(here.key(of: "b")))
+        await account.recorder.wait { there.key(of: "b") == nil }
+      }
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
+  @Test("takes both ends of a local move for a move on the server")
+  func move() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      try await whileRunning(account) { _ in
+        account.near.move("a", to: archive)
+        await account.recorder.wait { account.far.key(of: "a") == nil }
+      }
+      #expect(account.far.contents(of: archive).map(\.text) == ["a"])
+      #expect(account.near.transfers == 0)
+      #expect(account.faults.log.contains { $0.hasPrefix("after far move") })
+    }
+  }
+
+  @Test("comes back after the server went away, and catches up")
+  func reconnect() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      try await whileRunning(account) { _ in
+        account.faults.deadline = account.faults.steps + 1
+        account.far.put(SimulatedMessage("while away"))
+        await account.recorder.wait {
+          account.recorder.events.contains { if case .phaseChanged(.waiting) = $0 { true } else { false } }
+        }
+        account.faults.revive()
+        account.clock.advance(by: .seconds(600))
+        await account.recorder.wait { account.near.key(of: "while away") != nil }
+      }
+    }
+  }
+
+  @Test("holds a mass deletion that comes one message at a time (L9)")
+  func stormInDrops() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled((0..<40).map { "m\($0)" })
+      try await whileRunning(account) { runner in
+        for index in 0..<40 {
+          account.near.remove(try #require(account.near.key(of: "m\(index)")))
+          account.clock.advance(by: .milliseconds(50))
+          await Task.yield()
+        }
+        let answer = try await runner.fullPass(PassOptions(), names: nil)
+        #expect(answer.report.held.count == 1)
+        #expect(account.far.contents().count >= 20)
+      }
+    }
+  }
+
+  @Test("answers a full pass that somebody asked for, and tells unknown folders")
+  func requestedPass() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let nowhere = try #require(FolderName("Nowhere"))
+      try await whileRunning(account) { runner in
+        let answer = try await runner.fullPass(PassOptions(), names: [.inbox, nowhere])
+        #expect(answer.unknown == [nowhere])
+        #expect(answer.report.isClean)
+      }
+    }
+  }
+
+  @Test("finds what came into a new folder between the look at it and its watch", arguments: Side.allCases)
+  func watchedLate(side: Side) async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let new = try #require(FolderName("New"))
+      try await whileRunning(account) { runner in
+        let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+        here.folders[new] = SimulatedStore.Folder()
+        here.beforeWatch = { $0.put(SimulatedMessage("in between"), in: new) }
+        _ = try await runner.fullPass(PassOptions(), names: nil)
+        await account.recorder.wait { there.key(of: "in between", in: new) != nil }
+      }
+    }
+  }
+
+  @Test("says nothing of a folder that goes away under a pass but what the discovery says", arguments: Side.allCases)
+  func goneUnderAPass(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      try await whileRunning(account) { runner in
+        let here = side == .near ? account.near : account.far
+        here.folders[archive] = nil
+        let before = account.faults.log.count
+        // An event of a moment ago, whose folder is not there any more.
+        here.put(SimulatedMessage("nowhere"), in: archive)
+        while !account.faults.log.dropFirst(before).contains("\(here.title) look Archive") { await Task.yield() }
+        let answer = try await runner.fullPass(PassOptions(), names: nil)
+        #expect(answer.report.isClean)
+        #expect(answer.report.foldersRemoved[side.other] == [archive])
+      }
+      #expect(!account.recorder.events.contains { if case .problem = $0 { true } else { false } })
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Testing
+
+@testable import Engine
+
+@Suite("Asking a server now and then")
+struct PollTests {
+  private static let states = "RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY))"
+  private static let inboxState = "STATUS INBOX (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1)"
+
+  /// A server of IDLE and LIST-STATUS, watched, with INBOX as its only folder.
+  private static let idling =
+    preauthenticated("IDLE LIST-EXTENDED LIST-STATUS") + """
+      C: m2 LIST "" "*" \(states)
+      S: * LIST () "/" INBOX
+      S: * \(inboxState)
+      S: m2 OK done
+      C: m3 SELECT "INBOX"
+      S: * 0 EXISTS
+      S: * OK [UIDVALIDITY 1] ok
+      S: m3 OK done
+      C: m4 IDLE
+      S: + idling
+
+      """
+
+  private static var withoutLinger: IMAPTiming {
+    var timing = IMAPTiming()
+    timing.idleLinger = .zero
+    return timing
+  }
+
+  @Test("finds a folder that came without NOTIFY, by one command in the place of a renewal")
+  func folderCame() async throws {
+    try await ScriptedStore.play(
+      Self.idling + """
+        C: DONE
+        C: m5 LIST "" "*" \(Self.states)
+        S: m4 OK done
+        S: * LIST () "/" INBOX
+        S: * \(Self.inboxState)
+        S: * LIST () "/" New
+        S: * STATUS New (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 2)
+        S: m5 OK done
+        C: m6 IDLE
+        S: + idling
+        """, timing: Self.withoutLinger
+    ) { world in
+      _ = try await world.store.folders()
+      _ = try await world.store.watch([.inbox])
+      await world.settle()
+      // Nobody is woken before, and nothing but the watcher is used.
+      world.clock.advance(by: .seconds(449))
+      await world.settle()
+      #expect(world.streams[0].writes.last == "m4 IDLE\r\n")
+      world.clock.advance(by: .seconds(1))
+      let events = await world.eventsTold()
+      #expect(events == [.foldersChanged])
+      #expect(world.streams[0].writes.contains("DONE\r\nm5 LIST \"\" \"*\" \(Self.states)\r\n"))
+      await world.settle()
+      // The new IDLE is renewed by the next asking, not by itself.
+      world.clock.advance(by: .seconds(449))
+      await world.settle()
+    }
+  }
+
+  @Test("finds a folder that went without NOTIFY")
+  func folderWent() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("IDLE LIST-EXTENDED LIST-STATUS") + """
+        C: m2 LIST "" "*" \(Self.states)
+        S: * LIST () "/" INBOX
+        S: * LIST () "/" Old
+        S: m2 OK done
+        C: m3 SELECT "INBOX"
+        S: * 0 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: m3 OK done
+        C: m4 IDLE
+        S: + idling
+        C: DONE
+        C: m5 LIST "" "*" \(Self.states)
+        S: m4 OK done
+        S: * LIST () "/" INBOX
+        S: m5 OK done
+        C: m6 IDLE
+        S: + idling
+        """, timing: Self.withoutLinger
+    ) { world in
+      _ = try await world.store.folders()
+      _ = try await world.store.watch([.inbox])
+      await world.settle()
+      world.clock.advance(by: .seconds(450))
+      let events = await world.eventsTold()
+      #expect(events == [.foldersChanged])
+      await world.settle()
+    }
+  }
+
+  @Test("asks for names together with the states of folders without push, where LIST does not tell these")
+  func namesBesideStates() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("") + """
+        C: m2 LIST "" "*"
+        S: * LIST () "/" INBOX
+        S: m2 OK done
+        C: m3 STATUS "INBOX" (MESSAGES UIDNEXT UIDVALIDITY)
+        S: * \(Self.inboxState)
+        S: m3 OK done
+        C: m4 LIST "" "*"
+        C: m5 STATUS "INBOX" (MESSAGES UIDNEXT UIDVALIDITY)
+        S: * LIST () "/" INBOX
+        S: * LIST () "/" New
+        S: m4 OK done
+        S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1)
+        S: m5 OK done
+        """
+    ) { world in
+      _ = try await world.store.folders()
+      _ = try await world.store.watch([.inbox])
+      await world.settle()
+      world.clock.advance(by: .seconds(60))
+      await world.settle()
+      let events = await world.eventsTold()
+      #expect(events == [.foldersChanged, .uncertain(.inbox)])
+    }
+  }
+
+  @Test("a name that only its STATUS tells to be gone is no news each time that names alone are asked for")
+  func phantom() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("") + """
+        C: m2 LIST "" "*"
+        S: * LIST () "/" INBOX
+        S: * LIST (\\HasChildren) "/" Old
+        S: m2 OK done
+        C: m3 STATUS "INBOX" (MESSAGES UIDNEXT UIDVALIDITY)
+        C: m4 STATUS "Old" (MESSAGES UIDNEXT UIDVALIDITY)
+        S: * \(Self.inboxState)
+        S: m3 OK done
+        S: m4 NO Mailbox doesn't exist: Old
+        C: m5 LIST "" "*"
+        C: m6 STATUS "INBOX" (MESSAGES UIDNEXT UIDVALIDITY)
+        S: * LIST () "/" INBOX
+        S: * LIST (\\HasChildren) "/" Old
+        S: m5 OK done
+        S: * \(Self.inboxState)
+        S: m6 OK done
+        """
+    ) { world in
+      let entries = try await world.store.folders()
+      #expect(entries.filter(\.holdsMessages).map(\.name) == [.inbox])
+      _ = try await world.store.watch([.inbox])
+      await world.settle()
+      world.clock.advance(by: .seconds(60))
+      #expect(await world.eventsTold() == [])
+    }
+  }
+}

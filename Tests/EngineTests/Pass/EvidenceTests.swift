@@ -1,0 +1,90 @@
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Testing
+
+@testable import Engine
+
+/// What must not be lost between one look and the next: evidence that was held, or belongs to another numbering.
+@Suite("Evidence")
+struct EvidenceTests {
+  private static let archive = FolderName("Archive")
+
+  @Test("that the brake holds is still there after a narrow pass over the same folder (L2, L9)")
+  func heldBehindNarrow() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled((1...30).map { "m\($0)" })
+      for number in 1...25 { account.far.remove(try #require(account.far.key(of: "m\(number)"))) }
+      let context = account.context()
+      try await context.open()
+      let full = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      #expect(full.report.held.count == 1)
+      account.far.put(SimulatedMessage("new"))
+      let inbox = try #require(context.folders.all.first)
+      // A server without complete pushes answers a narrow look with a wide one, from where the store stands.
+      let checkpoint = try #require(try await account.far.look(at: .inbox, .wide(since: nil)).checkpoint)
+      let before = inbox.checkpoints.far
+      let request = PassRunner.Request(folder: inbox, scopes: Sides(near: nil, far: .pending))
+      _ = try await PassRunner(context: context, options: PassOptions()).run([request])
+      #expect(inbox.checkpoints.far == before)
+      #expect(inbox.checkpoints.far != checkpoint)
+      #expect(try await account.sync().held.count == 1, "it stays held")
+      try await account.sync(PassOptions(allowsDeletions: true))
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
+  @Test("of a removed folder is gone with its messages, also where the folder itself stays (L1)")
+  func removedFolderThatStays() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let below = try #require(FolderName("Archive/Below"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.put(SimulatedMessage("x"), in: archive)
+      try await account.sync()
+      account.near.folders[archive] = nil
+      // Nothing that takes part, and so nobody's concern but the server's, which keeps the folder for it.
+      account.far.folders[below] = SimulatedStore.Folder()
+      account.mapping = FolderMapping(
+        nearName: { name, _ in name == below ? nil : name }, farName: { name, _ in name == below ? nil : name })
+      let report = try await account.sync(PassOptions(allowsDeletions: true))
+      #expect(report.problems.count == 1)
+      #expect(account.far.contents(of: archive).isEmpty)
+      let folder = try #require(try account.ledger.folders().first { $0.names.far == archive })
+      #expect(try account.ledger.pairs(in: folder.id).isEmpty)
+    }
+  }
+
+  @Test("that copies lie in an older folder does not make a vanished one a renamed one (L8, L9)")
+  func olderCopies() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(["a", "b"], folders: [.inbox, archive])
+      for text in ["a", "b"] { account.far.put(SimulatedMessage(text), in: archive) }
+      try await account.sync()
+      account.near.folders[archive] = nil
+      let report = try await account.sync()
+      #expect(report.held.map(\.wholeFolder) == [true])
+      #expect(account.far.contents(of: archive).count == 2)
+    }
+  }
+
+  @Test("an original in a folder that is gone keeps no other folder from syncing (L11)")
+  func unusableOriginal() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(["a"], folders: [.inbox, archive])
+      account.far.put(SimulatedMessage("x"), in: archive)
+      try await account.sync()
+      account.near.folders[archive] = nil
+      // A phone moves it out of the folder that is missing here.
+      account.far.remove(try #require(account.far.key(of: "x", in: archive)), in: archive)
+      account.far.put(SimulatedMessage("x"))
+      account.far.put(SimulatedMessage("y"))
+      try await account.sync()
+      #expect(account.near.contents().map(\.text) == ["a", "x", "y"])
+    }
+  }
+}

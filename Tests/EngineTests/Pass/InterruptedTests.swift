@@ -1,0 +1,64 @@
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Testing
+
+@testable import Engine
+
+/// What one pass, or one process, left half done when another comes along.
+@Suite("What is half done")
+struct InterruptedTests {
+  private static let archive = FolderName("Archive")
+
+  @Test("is not forgotten by the pass over a message's old folder while another moves it (L3)")
+  func movedMeanwhile() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.near.put(SimulatedMessage("moved"))
+      try await account.sync()
+      let context = account.context()
+      try await context.open()
+      let folders = try await FolderDiscovery(context: context, options: PassOptions()).run().folders
+      let inbox = try #require(folders.first { $0.title.isInbox })
+      let target = try #require(folders.first { $0.title == archive })
+      let message = SimulatedMessage("moved")
+      let record = try #require(try account.ledger.records(in: inbox.id).first { $0.identity == message.identity })
+      // Both sides are empty there already, and the base is not told yet.
+      account.near.remove(record.pair[.near].key)
+      account.far.remove(record.pair[.far].key)
+      let pass = FolderPass(
+        inbox, scopes: Sides(near: .wide(since: nil), far: .wide(since: nil)), options: PassOptions(), in: context)
+      let progress = ProgressMeter(context)
+      try await pass.advance(progress)
+      try account.ledger.commit([
+        .relocate(record.pair.id, to: target.id, near: record.pair[.near], far: record.pair[.far])
+      ])
+      try await pass.finishOrWiden(progress, account: Sides(near: nil, far: nil))
+      #expect(try account.ledger.record(of: record.pair.id)?.folder == target.id)
+    }
+  }
+
+  @Test("as a deletion does not mark the copy of a message that was moved instead (L1)")
+  func markedForDeletion() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let message = SimulatedMessage("moved")
+      let key = account.near.put(message)
+      try await account.sync()
+      // A martlet was killed between STORE and EXPUNGE, because the message was gone from its folder; it was moved.
+      let marked = try #require(account.far.key(of: "moved"))
+      account.far.setFlags(FlagSet(.deleted), of: marked)
+      account.near.remove(key)
+      account.near.put(message, in: archive)
+      try await account.sync()
+      for store in [account.near, account.far] {
+        #expect(store.key(of: "moved") == nil)
+        #expect(store.contents(of: archive).map(\.flags) == [message.flags])
+      }
+    }
+  }
+}

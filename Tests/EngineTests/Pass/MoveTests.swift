@@ -1,0 +1,241 @@
+import Engine
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Testing
+
+/// Messages and folders that change their place, on either side, without a transfer.
+@Suite("A move")
+struct MoveTests {
+  private static let archive = FolderName("Archive")
+
+  @Test("a large folder is forgotten in portions, between which others get their turn")
+  func largeFolder() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = SimulatedAccount()
+      account.far.folders[archive] = SimulatedStore.Folder()
+      for number in 1...510 { account.far.put(SimulatedMessage("\(number)"), in: archive) }
+      try await account.sync()
+      account.near.folders[archive] = nil
+      account.far.folders[archive] = nil
+      let before = account.faults.log.count
+      try await account.sync()
+      let steps = account.faults.log.dropFirst(before).filter { $0.hasPrefix("ledger remove") }
+      #expect(steps == ["ledger remove pairs", "ledger remove pairs", "ledger remove pairs", "ledger remove folder"])
+      #expect(account.far.folders[archive] == nil)
+      #expect(try account.ledger.folders().map(\.names.far) == [.inbox])
+    }
+  }
+
+  @Test("needs no transfer, in either direction", arguments: Side.allCases)
+  func move(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      let key = try #require(here.key(of: "a"))
+      let message = try #require(here.folders[.inbox]?.messages[key])
+      here.remove(key)
+      here.put(message, in: archive)
+      let before = (account.near.transfers, account.far.transfers)
+      let report = try await account.sync()
+      #expect((account.near.transfers, account.far.transfers) == before)
+      #expect(report.counts[side.other].moved + report.counts[side.other].copied == 1)
+      #expect(there.contents(of: archive) == [message])
+      #expect(there.contents().map(\.text) == ["b", "c"])
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
+  @Test("of what the other side deleted is a move (L7)", arguments: Side.allCases)
+  func moveAgainstDeletion(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      let key = try #require(here.key(of: "a"))
+      let message = try #require(here.folders[.inbox]?.messages[key])
+      here.remove(key)
+      here.put(message, in: archive)
+      there.remove(try #require(there.key(of: "a")))
+      try await account.sync()
+      #expect(there.contents(of: archive) == [message])
+      #expect(there.contents().map(\.text) == ["b", "c"])
+    }
+  }
+
+  @Test("of a whole folder needs no transfer and no person", arguments: Side.allCases)
+  func renamedFolder(side: Side) async throws {
+    try await Reactor.onShared {
+      let (archive, renamed) = (try #require(Self.archive), try #require(FolderName("Archive 2")))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      for text in ["x", "y"] { here.put(SimulatedMessage(text), in: archive) }
+      try await account.sync()
+      here.folders[renamed] = here.folders.removeValue(forKey: archive)
+      let before = (account.near.transfers, account.far.transfers)
+      let report = try await account.sync()
+      #expect(report.isClean)
+      #expect(there.folders[archive] == nil)
+      #expect(there.contents(of: renamed).map(\.text) == ["x", "y"])
+      #expect((account.near.transfers, account.far.transfers) == before)
+    }
+  }
+
+  @Test("a vanished folder that is not empty is held until a person allows it (L8, L9)", arguments: Side.allCases)
+  func vanishedFolder(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      here.put(SimulatedMessage("only here"), in: archive)
+      try await account.sync()
+      here.folders[archive] = nil
+      let report = try await account.sync()
+      #expect(report.held.map(\.wholeFolder) == [true])
+      #expect(there.contents(of: archive).count == 1)
+      let allowed = try await account.sync(PassOptions(allowsDeletions: true))
+      #expect(allowed.held.isEmpty)
+      #expect(there.folders[archive] == nil)
+    }
+  }
+
+  @Test("an empty folder is made and removed on the other side", arguments: Side.allCases)
+  func emptyFolder(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled()
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      here.folders[archive] = SimulatedStore.Folder()
+      try await account.sync()
+      #expect(there.folders[archive] != nil)
+      here.folders[archive] = nil
+      try await account.sync()
+      #expect(there.folders[archive] == nil)
+    }
+  }
+
+  @Test("a folder removed with those below it goes with them on the other side, at once", arguments: Side.allCases)
+  func folderWithOthers(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let below = try #require(FolderName("\(archive)/2024"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive, below])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      try await account.sync()
+      for folder in [archive, below] { here.folders[folder] = nil }
+      #expect(try await account.sync().isClean)
+      #expect(Set(there.folders.keys) == [.inbox])
+    }
+  }
+
+  @Test("a folder that goes from above others comes back where a server would take these with it (L1, L2)")
+  func folderAboveOthers() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let below = try #require(FolderName("\(archive)/2024"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive, below])
+      try await account.sync()
+      account.near.folders[archive] = nil
+      #expect(try await account.sync().isClean)
+      #expect(account.near.folders[archive] != nil)
+      account.far.folders[archive] = nil
+      #expect(try await account.sync().isClean)
+      #expect(Set(account.near.folders.keys) == [.inbox, below])
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
+  @Test(
+    "what came into a folder after it vanished elsewhere stays, whoever allows deletions (L1)", arguments: Side.allCases
+  )
+  func strangersInVanishedFolder(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      here.put(SimulatedMessage("old"), in: archive)
+      try await account.sync()
+      here.folders[archive] = nil
+      there.put(SimulatedMessage("new"), in: archive)
+      #expect(try await account.sync().held.count == 1)
+      #expect(there.contents(of: archive).count == 2)
+      let report = try await account.sync(PassOptions(allowsDeletions: true))
+      #expect(report.problems.count == 1)
+      #expect(there.contents(of: archive).map(\.text) == ["new"])
+      #expect(try await account.sync().isClean)
+      for store in [here, there] { #expect(store.contents(of: archive).map(\.text) == ["new"]) }
+    }
+  }
+
+  @Test("a vanished folder can be named, as the brake's advice does (L9)", arguments: Side.allCases)
+  func namedVanishedFolder(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      here.put(SimulatedMessage("x"), in: archive)
+      try await account.sync()
+      here.folders[archive] = nil
+      let answer = try await OneShot(context: account.context())
+        .run(PassOptions(allowsDeletions: true), names: [archive])
+      #expect(answer.unknown.isEmpty)
+      #expect(there.folders[archive] == nil)
+    }
+  }
+
+  @Test("a pass over a named folder makes no other, and none where the name is nobody's")
+  func namedOnly() async throws {
+    try await Reactor.onShared {
+      let (archive, lists) = (try #require(Self.archive), try #require(FolderName("Lists")))
+      let account = SimulatedAccount()
+      for folder in [archive, lists] { account.far.folders[folder] = SimulatedStore.Folder() }
+      account.far.put(SimulatedMessage("x"), in: archive)
+      let nobody = try #require(FolderName("Nobody"))
+      let none = try await OneShot(context: account.context()).run(PassOptions(), names: [nobody])
+      #expect(none.unknown == [nobody])
+      #expect(Set(account.near.folders.keys) == [.inbox])
+      let answer = try await OneShot(context: account.context()).run(PassOptions(), names: [archive])
+      #expect(answer.unknown.isEmpty)
+      #expect(Set(account.near.folders.keys) == [.inbox, archive])
+      #expect(account.near.contents(of: archive).map(\.text) == ["x"])
+    }
+  }
+
+  @Test("a folder whose place is another's is named, and the other syncs (L11)")
+  func conflict() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled()
+      account.far.folders[archive] = SimulatedStore.Folder()
+      account.mapping = FolderMapping(
+        nearName: { name, _ in name == archive ? nil : name }, farName: { name, _ in name == archive ? nil : name },
+        conflict: { name, _ in name == archive ? "its place is taken" : nil })
+      account.far.put(SimulatedMessage("new"))
+      let report = try await account.sync()
+      #expect(report.problems == [.init(folder: archive, reason: "its place is taken")])
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
+  @Test("a folder that the rules give another name is matched anew, and none is deleted (L8)")
+  func renamedByRule() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let office = try #require(FolderName("Office"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.put(SimulatedMessage("x"), in: archive)
+      try await account.sync()
+      account.mapping = FolderMapping(
+        nearName: { name, _ in name == archive ? office : name },
+        farName: { name, _ in name == office ? archive : name == archive ? nil : name })
+      #expect(try await account.sync().isClean)
+      for store in [account.near, account.far] { #expect(store.contents(of: archive).map(\.text) == ["x"]) }
+      #expect(account.near.contents(of: office).map(\.text) == ["x"])
+      #expect(try await !account.sync().didChange)
+    }
+  }
+}

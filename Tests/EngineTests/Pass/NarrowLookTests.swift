@@ -1,0 +1,78 @@
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Testing
+
+@testable import Engine
+
+/// An event that comes before the folder was looked at whole: what it speaks of need not be new.
+@Suite("A narrow look")
+struct NarrowLookTests {
+  @Test(
+    "at a folder that was never looked at whole doubles nothing that both sides have (L3)", arguments: Side.allCases)
+  func beforeTheFirstPass(side: Side) async throws {
+    try await Reactor.onShared {
+      let account = SimulatedAccount()
+      let keys = Sides(near: account.near.put(SimulatedMessage("x")), far: account.far.put(SimulatedMessage("x")))
+      let store = side == .near ? account.near : account.far
+      store.setFlags(FlagSet(.flagged), of: keys[side])
+      try await Self.lookNarrowly(side, in: account.context())
+      #expect(account.near.contents().count == 1)
+      #expect(account.far.contents().count == 1)
+    }
+  }
+
+  @Test("after an interrupted delivery doubles nothing that it left behind (L3, L5)", arguments: Side.allCases)
+  func afterAnInterruption(target: Side) async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let (from, to) = target == .far ? (account.near, account.far) : (account.far, account.near)
+      from.put(SimulatedMessage("x"))
+      let trial = try await SimulatedAccount.filled()
+      (target == .far ? trial.near : trial.far).put(SimulatedMessage("x"))
+      try await trial.sync()
+      let step = try #require(trial.faults.log.firstIndex(of: "after \(to.title) store x"))
+      account.faults.deadline = step + 1
+      await #expect(throws: StoreError.self) { try await account.sync() }
+      account.faults.revive()
+      let key = try #require(to.key(of: "x"))
+      to.setFlags(.none, of: key)
+      try await Self.lookNarrowly(target, in: account.context())
+      #expect(account.near.contents().count { $0.text == "x" } == 1)
+      #expect(account.far.contents().count { $0.text == "x" } == 1)
+    }
+  }
+
+  @Test("at one side that meets a new UIDVALIDITY brings over what lost its partner on the other side (L8)")
+  func newValidity() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let before = account.near.contents()
+      // The folder was made anew, with other mail; the Maildir's own watch has nothing to tell.
+      account.far.renumber(.inbox)
+      account.far.folders[.inbox]?.messages = [:]
+      account.far.put(SimulatedMessage("new"))
+      try await Self.lookNarrowly(.far, isUncertain: true, in: account.context())
+      #expect(account.near.contents().count == before.count + 1)
+      #expect(account.far.contents() == account.near.contents())
+    }
+  }
+
+  @Loop
+  private static func lookNarrowly(
+    _ side: Side, isUncertain: Bool = false, in context: AccountContext
+  ) async throws {
+    try await context.open()
+    let folders = try await FolderDiscovery(context: context, options: PassOptions()).run().folders
+    let requests = folders.map { folder in
+      var scopes = Sides<LookScope?>(near: nil, far: nil)
+      // As after the session's first full pass.
+      folder.isConfirmed = true
+      scopes[side] = isUncertain ? .wide(since: folder.checkpoints[side]) : .pending
+      return PassRunner.Request(folder: folder, scopes: scopes)
+    }
+    _ = try await PassRunner(context: context, options: PassOptions()).run(requests)
+  }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import LedgerSQLite
+import Support
+import Testing
+
+@Suite("One martlet at a time on an account (L3)")
+struct AccountLockTests {
+  /// The suite holds it, so that it is there until the test has ended.
+  private let scratch: TemporaryDirectory
+
+  init() throws { scratch = try TemporaryDirectory("ledger") }
+
+  @Test("the second one learns who holds it, and gets it when the first lets go")
+  func secondOneIsTold() throws {
+    let directory = scratch.path + "/account"
+    var first: AccountLock? = try AccountLock(directory: directory)
+    let error = #expect(throws: AccountLockError.self) { try AccountLock(directory: directory) }
+    let own = ProcessInfo.processInfo.processIdentifier
+    #expect(error == .held(directory: directory, processID: own))
+    #expect(error?.text.contains("process \(own)") == true)
+    #expect(try scratch.mode(directory + "/" + AccountLock.fileName) == 0o600)
+    withExtendedLifetime(first) {}
+    first = nil
+    _ = try AccountLock(directory: directory)
+  }
+
+  @Test("a lock file left by a process that is no more holds nothing")
+  func leftOverFile() throws {
+    try Data("4194304\n".utf8).write(to: URL(filePath: scratch.path + "/" + AccountLock.fileName))
+    let lock = try AccountLock(directory: scratch.path)
+    #expect(
+      throws: AccountLockError.held(
+        directory: scratch.path, processID: ProcessInfo.processInfo.processIdentifier)
+    ) { try AccountLock(directory: scratch.path) }
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test("a place that cannot be locked is not taken for a held lock")
+  func unusablePlace() throws {
+    try Data().write(to: URL(filePath: scratch.path + "/file"))
+    let error = #expect(throws: AccountLockError.self) { try AccountLock(directory: scratch.path + "/file/account") }
+    guard case .unusable(let text) = error else {
+      Issue.record("\(String(describing: error)) is not .unusable")
+      return
+    }
+    #expect(text.contains(scratch.path + "/file"))
+  }
+
+  @Test("two accounts are locked apart")
+  func twoAccounts() throws {
+    let one = try AccountLock(directory: scratch.path + "/one")
+    let two = try AccountLock(directory: scratch.path + "/two")
+    withExtendedLifetime((one, two)) {}
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import LedgerSQLite
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Support
+import Testing
+
+@Suite("A damaged ledger")
+struct LedgerRecoveryTests {
+  private let scratch: TemporaryDirectory
+  private var path: String { scratch.path + "/" + SQLiteLedger.fileName }
+
+  init() throws { scratch = try TemporaryDirectory("ledger") }
+
+  enum Damage: CaseIterable { case text, page, cut }
+
+  /// A ledger of some pages, then what the disk made of it.
+  private func damage(_ kind: Damage) async throws {
+    try await Reactor.onShared {
+      let ledger = try SQLiteLedger(directory: scratch.path)
+      for number in 0..<400 {
+        let name = try #require(FolderName("folder \(number)"))
+        _ = try ledger.addFolder(Sides(near: name, far: name))
+      }
+      ledger.close()
+    }
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    switch kind {
+    case .text: bytes = Array(repeating: 65, count: 5000)
+    case .page: for place in 4096..<(bytes.count - 4096) { bytes[place] = UInt8(truncatingIfNeeded: place &* 31) }
+    case .cut: bytes.removeLast(bytes.count / 2)
+    }
+    try Data(bytes).write(to: URL(filePath: path))
+  }
+
+  @Test("is set aside whole, and a new one begun (L3, L8)", arguments: Damage.allCases)
+  func replaced(kind: Damage) async throws {
+    try await damage(kind)
+    let before = try Data(contentsOf: URL(filePath: path))
+    try await Reactor.onShared {
+      let error = #expect(throws: LedgerError.self) { try SQLiteLedger(directory: scratch.path) }
+      #expect(error?.isDamage == true)
+      #expect(error?.text.contains(path) == true)
+      let opened = try LedgerRecovery(directory: scratch.path, now: 7)
+      #expect(opened.setAside == path + ".damaged-7")
+      #expect(try opened.ledger.folders().isEmpty)
+      opened.ledger.close()
+      // Opening it may have touched the first page and added one before the damage was seen.
+      let kept = try Data(contentsOf: URL(filePath: path + ".damaged-7"))
+      #expect(kept.dropFirst(4096).prefix(before.count - 4096) == before.dropFirst(4096))
+      let again = try LedgerRecovery(directory: scratch.path, now: 8)
+      #expect(again.setAside == nil)
+      again.ledger.close()
+    }
+  }
+
+  @Test("does not take the place of one that was set aside in the same second")
+  func twice() async throws {
+    try await damage(.text)
+    try await Reactor.onShared { try LedgerRecovery(directory: scratch.path, now: 7).ledger.close() }
+    try FileManager.default.removeItem(atPath: path)
+    try await damage(.text)
+    try await Reactor.onShared {
+      let opened = try LedgerRecovery(directory: scratch.path, now: 7)
+      #expect(opened.setAside == path + ".damaged-7-2")
+      opened.ledger.close()
+    }
+  }
+
+  @Test("is none where the file is another program's, or of a newer martlet: a person is asked")
+  func foreign() async throws {
+    try Data().write(to: URL(filePath: scratch.path + "/file"))
+    try await Reactor.onShared {
+      let error = #expect(throws: LedgerError.self) {
+        try LedgerRecovery(directory: scratch.path + "/file/account", now: 7)
+      }
+      #expect(error?.isDamage == false)
+    }
+  }
+}

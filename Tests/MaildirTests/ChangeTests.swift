@@ -1,0 +1,177 @@
+import Mail
+import Maildir
+import Ports
+import Reactor
+import Reconciliation
+import Testing
+
+@Suite("Changing a Maildir")
+struct ChangeTests {
+  @Test(
+    "flags are renames that keep the unique name",
+    arguments: [
+      ("new/a", SystemFlags.seen, SystemFlags(), "cur/a:2,S"), ("new/a", .flagged, [], "new/a:2,F"),
+      ("new/a:2,F", [], .flagged, "new/a"), ("cur/a", [.seen, .answered], [], "cur/a:2,RS"),
+      ("cur/a:2,SFz", [], .seen, "cur/a:2,Fz"), ("cur/a:2,S", [], .seen, "cur/a:2,"),
+      ("cur/a,S=3,U=9:2,", .draft, [], "cur/a,S=3,U=9:2,D"), ("cur/a:2,SF", .seen, [], "cur/a:2,SF"),
+      ("cur/a", [], .seen, "cur/a"),
+    ] as [(String, SystemFlags, SystemFlags, String)])
+  func flags(before: String, adding: SystemFlags, removing: SystemFlags, after: String) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/\(before)", "x", date: 1_000_000_000)
+      let unique = MaildirFileName(String(before.dropFirst(4))).unique
+      let change = FlagChange(key: .file(unique), adding: FlagSet(adding), removing: FlagSet(removing))
+      let gone = FlagChange(key: .file("gone"), adding: FlagSet(adding), removing: .none)
+      let shown = try await maildir.store.update([change, gone], in: .inbox)
+      #expect(
+        maildir.names("INBOX/cur").map { "cur/\($0)" } + maildir.names("INBOX/new").map { "new/\($0)" } == [after])
+      #expect(maildir.time("INBOX/\(after)") == 1_000_000_000)
+      #expect(shown == [.file(unique): try await maildir.lookWide().present[.file(unique)]?.flags ?? FlagSet(.all)])
+      await maildir.remove()
+    }
+  }
+
+  @Test(
+    "a file that another program moved here keeps its keywords, in this folder's letters (L6)",
+    arguments: [
+      // Its letters are those of the folder it comes from, whatever they mean here.
+      ("cur/a:2,FSac", ["work", "todo"], "cur/a:2,FSbd"), ("cur/a:2,Fbdz", ["todo"], "cur/a:2,Fd"),
+      // Done before, and only the answer was lost.
+      ("cur/a:2,Sbd", ["work", "todo"], "cur/a:2,Sbd"),
+      // No letter: somebody took the keywords away.
+      ("cur/a:2,S", ["work"], "cur/a:2,S"), ("new/a", ["work"], "new/a"),
+      ("cur/a:2,PSa", ["$Forwarded"], "cur/a:2,PS"),
+    ] as [(String, [String], String)])
+  func carryOver(before: String, keywords: [String], after: String) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/dovecot-keywords", "0 other\n1 work\n3 todo\n")
+      try maildir.write("INBOX/\(before)", "x")
+      let flags = FlagSet(.seen, keywords: keywords.compactMap { Keyword($0) })
+      let shown = try await maildir.store.carryOver([.file("a"): flags, .file("gone"): flags], in: .inbox)
+      #expect(
+        maildir.names("INBOX/cur").map { "cur/\($0)" } + maildir.names("INBOX/new").map { "new/\($0)" } == [after])
+      #expect(shown == [.file("a"): try await maildir.lookWide().present[.file("a")]?.flags ?? FlagSet(.all)])
+      await maildir.remove()
+    }
+  }
+
+  @Test("a message that was renamed meanwhile is found again")
+  func renamedMeanwhile() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/new/a", "x")
+      _ = try await maildir.lookWide()
+      try maildir.rename("INBOX/new/a", "INBOX/cur/a:2,S")
+      let change = FlagChange(key: .file("a"), adding: FlagSet(.flagged), removing: .none)
+      #expect(try await maildir.store.update([change], in: .inbox) == [.file("a"): FlagSet([.seen, .flagged])])
+      #expect(maildir.names("INBOX/cur") == ["a:2,FS"])
+      await maildir.remove()
+    }
+  }
+
+  @Test("a copy is a link under a fresh name, with its keywords in the other folder's letters")
+  func copy() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["INBOX", "A"])
+      try maildir.write("INBOX/dovecot-keywords", "0 other\n3 todo\n")
+      try maildir.write("A/dovecot-keywords", "0 first\n")
+      try maildir.write("INBOX/cur/a,S=1:2,FSdz", "x", date: 1_000_000_000)
+      try maildir.write("INBOX/new/b", "y")
+      let keys: [MessageKey] = [.file("a,S=1"), .file("b"), .file("gone")]
+      let copied = try await maildir.store.copy(keys, from: .inbox, to: name("A"))
+      #expect(copied.count == 2)
+      let unique = try #require(copied[.file("a,S=1")]?.fileName)
+      #expect(maildir.names("A/cur") == ["\(unique):2,FSb"])
+      #expect(maildir.names("A/new") == [try #require(copied[.file("b")]?.fileName)])
+      #expect(maildir.text("A/dovecot-keywords") == "0 first\n1 todo\n")
+      #expect(maildir.time("A/cur/\(unique):2,FSb") == 1_000_000_000)
+      #expect(maildir.names("INBOX/cur") == ["a,S=1:2,FSdz"])
+      await maildir.remove()
+    }
+  }
+
+  @Test("a move keeps the unique name where it is free")
+  func move() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["INBOX", "A"])
+      try maildir.write("INBOX/cur/a,U=7:2,S", "x")
+      try maildir.write("INBOX/new/b", "y")
+      try maildir.write("A/cur/b:2,F", "another message of this name")
+      let moved = try await maildir.store.move(
+        [.file("a,U=7"), .file("b"), .file("gone")], from: .inbox, to: name("A"))
+      #expect(moved.count == 2)
+      #expect(moved[.file("a,U=7")] == .file("a,U=7"))
+      let fresh = try #require(moved[.file("b")]?.fileName)
+      #expect(fresh != "b")
+      #expect(maildir.names("A/cur") == ["a,U=7:2,S", "b:2,F"])
+      #expect(maildir.names("A/new") == [fresh])
+      #expect(maildir.names("INBOX/cur").isEmpty && maildir.names("INBOX/new").isEmpty)
+      await maildir.remove()
+    }
+  }
+
+  @Test("what is deleted can be taken back for a while, into another folder, and is gone once purged")
+  func limbo() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["INBOX", "A"])
+      try maildir.write("INBOX/dovecot-keywords", "0 todo\n")
+      try maildir.write("INBOX/cur/a:2,Sa", "x", date: 1_000_000_000)
+      try maildir.write("INBOX/new/b", "y")
+      try maildir.write("INBOX/cur/c:2,", "z")
+      let keys: [MessageKey] = [.file("a"), .file("b"), .file("c"), .file("gone")]
+      let deletion = try await maildir.store.delete(keys, in: .inbox)
+      #expect(deletion.gone == Set(keys))
+      #expect(deletion.kept.count == 3)
+      #expect(try await maildir.lookWide().present.isEmpty)
+      let kept = try ["a", "b", "c"].map { try #require(deletion.kept[.file($0)]) }
+      let restored = try await maildir.store.restore([kept[0], kept[1]], to: name("A"))
+      #expect(restored == [kept[0]: .file("a"), kept[1]: .file("b")])
+      #expect(maildir.names("A/cur") == ["a:2,Sa"])
+      #expect(maildir.names("A/new") == ["b"])
+      #expect(maildir.time("A/cur/a:2,Sa") == 1_000_000_000)
+      try await maildir.store.purge(kept)
+      #expect(try await maildir.store.restore(kept, to: name("A")).isEmpty)
+      #expect(maildir.names(".martlet/limbo").isEmpty)
+      await maildir.remove()
+    }
+  }
+
+  @Test(
+    "a key from elsewhere never leads out of limbo (law L12)",
+    arguments: ["../marker", "1.1/../../x", "1.1/a/b", "x", "/", "1.1/"])
+  func hostileLimboKeys(key: String) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("x", "not a message")
+      #expect(try await maildir.store.restore([.file(key)], to: .inbox).isEmpty)
+      try await maildir.store.purge([.file(key)])
+      #expect(maildir.exists("x") && maildir.exists(".martlet/marker"))
+      await maildir.remove()
+    }
+  }
+
+  @Test("limbo's leftovers go after an hour")
+  func limboIsSwept() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      let now = maildir.clock.wallTime.seconds
+      for batch in ["1000000000.1", "\(now - 60).1"] {
+        try await maildir.store.createFolder(.inbox)
+        if !maildir.exists(".martlet/limbo") { try maildir.makeDirectory(".martlet/limbo") }
+        try maildir.makeDirectory(".martlet/limbo/\(batch)")
+        try maildir.write(".martlet/limbo/\(batch)/a:2,S", "x")
+      }
+      try maildir.write(".martlet/1.M2P3Q4Rab.host", "a draft")
+      try await maildir.store.open()
+      #expect(maildir.names(".martlet/limbo") == ["\(now - 60).1"])
+      #expect(maildir.names(".martlet") == ["limbo", "marker"])
+      // The ledger still knows the younger one.
+      let restored = try await maildir.store.restore([.file("\(now - 60).1/a:2,S")], to: .inbox)
+      #expect(restored.count == 1)
+      #expect(maildir.names("INBOX/cur") == ["a:2,S"])
+      await maildir.remove()
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import Mail
+import Maildir
+import Ports
+import Reactor
+import Reconciliation
+import Testing
+
+@Suite("The root and its folders")
+struct RootTests {
+  @Test("a new root gets a marker, and is known again by it")
+  func markerIsKept() async throws {
+    try await Reactor.onShared {
+      let first = try await MaildirFixture.make()
+      let marker = try #require(first.store.marker)
+      #expect(first.text(".martlet/marker") == marker + "\n")
+      await first.store.close()
+      let second = try await MaildirFixture.make(folders: [], in: first.path, marker: marker)
+      #expect(second.store.marker == marker)
+      await second.store.close()
+      let unaware = try await MaildirFixture.make(folders: [], in: first.path)
+      #expect(unaware.store.marker == marker)
+      await first.remove()
+    }
+  }
+
+  @Test("an unmounted, emptied or exchanged root stops the account (law L8)", arguments: ["missing", "empty", "other"])
+  func wrongRoot(what: String) async throws {
+    try await Reactor.onShared {
+      let path = try temporaryDirectory()
+      let maildir = try MaildirFixture(.nested, what == "missing" ? "\(path)/not/there" : path, "expected")
+      if what == "other" {
+        try maildir.makeDirectory(".martlet")
+        try maildir.write(".martlet/marker", "another\n")
+      }
+      let error = await #expect(throws: StoreError.self) { try await maildir.store.open() }
+      #expect(error?.scope == .account)
+      #expect(error?.kind == .needsPerson)
+      #expect(directoryNames(path) == (what == "other" ? [".martlet"] : []))
+      removeTree(path)
+    }
+  }
+
+  @Test("a root that another martlet has open is refused until it is closed (L3)")
+  func heldRoot() async throws {
+    try await Reactor.onShared {
+      let first = try await MaildirFixture.make()
+      let second = try MaildirFixture(.nested, first.path, nil)
+      let error = await #expect(throws: StoreError.self) { try await second.store.open() }
+      #expect(error?.scope == .account)
+      #expect(error?.kind == .held)
+      // Again for who has it.
+      try await first.store.open()
+      await first.store.close()
+      try await second.store.open()
+      #expect(second.store.marker.map { $0 + "\n" } == first.text(".martlet/marker"))
+      await second.remove()
+    }
+  }
+
+  @Test("a root that goes away under us stops the account, not the folder (law L8)")
+  func rootVanishes() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.rename(".martlet", "moved")
+      try maildir.rename("INBOX", "moved-too")
+      let error = await #expect(throws: StoreError.self) { try await maildir.lookWide() }
+      #expect(error?.scope == .account)
+      await maildir.remove()
+    }
+  }
+
+  @Test("folders are made, listed and removed", arguments: MaildirLayout.allCases)
+  func folders(layout: MaildirLayout) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(layout, folders: ["INBOX", "A/B", "A.b/..", "cur"])
+      let isFlat = layout == .maildirPlusPlus
+      #expect(
+        maildir.names("")
+          == (isFlat
+            ? [".A%2Eb.%2E%2E", ".A.B", ".cur", ".martlet", "cur", "new", "tmp"]
+            : ["%63ur", ".martlet", "A", "A.b", "INBOX"]))
+      let entries = try await maildir.store.folders()
+      let holding = try ["A.b/..", "A/B", "INBOX", "cur"].map(name)
+      #expect(entries.filter(\.holdsMessages).map(\.name).sorted() == holding.sorted())
+      #expect(entries.filter { !$0.holdsMessages }.map(\.name.description) == (isFlat ? [] : ["A", "A.b"]))
+      try await maildir.store.removeFolder(name("A/B"))
+      try await maildir.store.removeFolder(name("A.b/.."))
+      #expect(!maildir.exists("A") && !maildir.exists(".A.B"))
+      #expect(try await maildir.store.folders().map(\.name).sorted() == [.inbox, name("cur")].sorted())
+      #expect(maildir.store.leftOut.isEmpty)
+      await maildir.remove()
+    }
+  }
+
+  @Test("what is no folder is left out with the reason")
+  func leftOut() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A"])
+      try maildir.symlink("A", "link")
+      for directory in ["Inbox", "Inbox/cur", "msf", ".dot", ".dot/cur"] { try maildir.makeDirectory(directory) }
+      try maildir.write("file", "")
+      #expect(try await maildir.store.folders().map(\.name) == [try name("A")])
+      #expect(maildir.store.leftOut.keys.sorted() == ["Inbox", "link"])
+      await maildir.remove()
+    }
+  }
+
+  @Test(
+    "a folder that holds anything is not removed",
+    arguments: ["A/cur/a:2,S", "A/new/a", "A/cur/.hidden", "A/notes", "A/tmp/delivery", "A/.other/x"])
+  func removingRefused(file: String) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A"])
+      if file.hasPrefix("A/.other") { try maildir.makeDirectory("A/.other") }
+      try maildir.write(file, "x")
+      let error = await #expect(throws: StoreError.self) { try await maildir.store.removeFolder(name("A")) }
+      #expect(error?.kind == .refused)
+      #expect(maildir.exists(file))
+      #expect(["cur", "new", "tmp"].allSatisfy { maildir.exists("A/\($0)") })
+      await maildir.remove()
+    }
+  }
+
+  @Test("a folder whose making was broken off is none, until it is made (L5)", arguments: MaildirLayout.allCases)
+  func unfinished(layout: MaildirLayout) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(layout)
+      let directory = layout == .nested ? "A" : ".A"
+      for part in ["", "/tmp", "/new"] { try maildir.makeDirectory(directory + part) }
+      #expect(try await maildir.store.folders().map(\.name) == [.inbox])
+      try await maildir.store.createFolder(name("A"))
+      #expect(try await maildir.store.folders().map(\.name) == [try name("A"), .inbox])
+      #expect(try await maildir.lookWide(name("A")).coverage == .complete)
+      await maildir.remove()
+    }
+  }
+
+  @Test("a folder with others below it is removed, and stays as their directory")
+  func removingAbove() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A", "A/B"])
+      try maildir.write("A/B/cur/x:2,S", "x")
+      try maildir.write("A/dovecot-keywords", "0 x\n")
+      try await maildir.store.removeFolder(name("A"))
+      #expect(maildir.names("A") == ["B"])
+      #expect(try await maildir.store.folders().filter(\.holdsMessages).map(\.name) == [try name("A/B")])
+      await maildir.remove()
+    }
+  }
+
+  @Test("two folders whose names look the same are two", arguments: MaildirLayout.allCases)
+  func sameLooks(layout: MaildirLayout) async throws {
+    try await Reactor.onShared {
+      // An é as one character, and as an e with an accent behind it.
+      let names = try ["\u{E9}", "e\u{301}"].map(name)
+      let maildir = try await MaildirFixture.make(layout, folders: [])
+      for folder in names {
+        try await maildir.store.createFolder(folder)
+        try await maildir.deliver(folder.description, to: folder)
+      }
+      #expect(try await Set(maildir.store.folders().map(\.name)) == Set(names))
+      #expect(maildir.store.leftOut.isEmpty)
+      for folder in names { #expect(try await maildir.lookWide(folder).present.count == 1) }
+      let keys = try await Array(maildir.lookWide(names[1]).present.keys)
+      _ = try await maildir.store.delete(keys, in: names[1])
+      try await maildir.store.removeFolder(names[1])
+      #expect(try await maildir.store.folders().map(\.name) == [names[0]])
+      await maildir.remove()
+    }
+  }
+
+  @Test("notes of other programs go with an empty folder")
+  func companions() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A"])
+      for file in ["dovecot-keywords", "dovecot-uidlist", ".uidvalidity", "tmp/1.M2P3Q4Rab.host"] {
+        try maildir.write("A/\(file)", "x")
+      }
+      try await maildir.store.removeFolder(name("A"))
+      #expect(!maildir.exists("A"))
+      await maildir.remove()
+    }
+  }
+
+  @Test("a folder that is a symbolic link is never followed (law L12)")
+  func linkedFolder() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A"])
+      let elsewhere = try await MaildirFixture.make(folders: ["B"])
+      try elsewhere.write("B/cur/secret:2,S", "x")
+      try maildir.symlink("\(elsewhere.path)/B", "B")
+      await #expect(throws: StoreError.self) { try await maildir.lookWide(name("B")) }
+      await #expect(throws: StoreError.self) { try await maildir.deliver("x", to: name("B")) }
+      #expect(elsewhere.names("B/tmp").isEmpty)
+      await maildir.remove()
+      await elsewhere.remove()
+    }
+  }
+}

@@ -1,0 +1,235 @@
+import Mail
+import Maildir
+import Ports
+import Reactor
+import Reconciliation
+import Testing
+
+@Suite("Looking at a Maildir")
+struct LookTests {
+  @Test("a look shows what both directories hold, flags and all")
+  func lookShowsAll() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/dovecot-keywords", "0 todo\n")
+      try maildir.write("INBOX/new/a", "x")
+      try maildir.write("INBOX/new/b:2,F", "x")
+      try maildir.write("INBOX/cur/c,S=1:2,SaZ", "x")
+      try maildir.write("INBOX/cur/d", "x")
+      try maildir.write("INBOX/cur/.hidden", "x")
+      let look = try await maildir.lookWide()
+      #expect(look.coverage == .complete)
+      #expect(look.present.count == 4)
+      #expect(look.present[.file("a")] == Observation(flags: .none))
+      #expect(look.present[.file("b")] == Observation(flags: FlagSet(.flagged)))
+      #expect(look.present[.file("c,S=1")] == Observation(flags: FlagSet(.seen, keywords: [try keyword("todo")])))
+      #expect(look.present[.file("d")] == Observation(flags: .none))
+      #expect(look.unreadable.isEmpty)
+      await maildir.remove()
+    }
+  }
+
+  @Test("what is no message is named with the reason, and never taken for gone")
+  func oddFiles() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.symlink("/etc/passwd", "INBOX/cur/link:2,S")
+      try maildir.makeDirectory("INBOX/cur/directory")
+      try maildir.write("INBOX/cur/:2,S", "no unique part")
+      try maildir.write("INBOX/new/twice", "x")
+      try maildir.write("INBOX/cur/twice:2,S", "x")
+      try maildir.write("INBOX/cur/thrice:2,F", "x")
+      try maildir.write("INBOX/cur/thrice:2,FS", "x")
+      let look = try await maildir.lookWide()
+      #expect(look.present.keys.sorted() == [.file("thrice"), .file("twice")])
+      #expect(look.present[.file("twice")]?.flags == FlagSet(.seen))
+      #expect(look.present[.file("thrice")]?.flags == FlagSet(.flagged))
+      #expect(
+        look.unreadable.keys.sorted() == [
+          .file("cur/:2,S"), .file("cur/thrice:2,FS"), .file("directory"), .file("link"), .file("new/twice"),
+        ])
+      let again = try await maildir.lookWide()
+      #expect(again.present == look.present && again.unreadable == look.unreadable)
+      let narrow = try await maildir.store.look(at: .inbox, .messages([.file("link"), .file("nobody")]))
+      #expect(narrow.unreadable.keys.map { $0 } == [.file("link")])
+      #expect(narrow.gone == [.file("nobody")])
+      #expect(try await maildir.read(.file("link")) == nil)
+      await maildir.remove()
+    }
+  }
+
+  @Test("a name that is not UTF-8 is told of and left alone")
+  func undecodableName() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try makeRawFile(in: "\(maildir.path)/INBOX/cur", name: [0x61, 0xFF, 0x62])
+      let look = try await maildir.lookWide()
+      #expect(look.coverage == .complete)
+      #expect(look.present.isEmpty)
+      #expect(look.unreadable.count == 1)
+      await maildir.remove()
+    }
+  }
+
+  @Test("a name of 255 bytes is read, and a flag that does not fit leaves it as it is (law L11)")
+  func longestName() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      let unique = String(repeating: "x", count: 252)
+      try maildir.write("INBOX/cur/\(unique):2,", "x")
+      #expect(try await maildir.lookWide().present[.file(unique)] != nil)
+      let seen = FlagChange(key: .file(unique), adding: FlagSet(.seen), removing: .none)
+      #expect(try await maildir.store.update([seen], in: .inbox) == [.file(unique): .none])
+      #expect(maildir.names("INBOX/cur") == ["\(unique):2,"])
+      await maildir.remove()
+    }
+  }
+
+  @Test("a settled checkpoint spares the listing, and a change since makes it wide again")
+  func checkpoints() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/cur/a:2,S", "x")
+      // However slow this machine is, it is not a minute late.
+      try maildir.setTime("INBOX/cur", Int(maildir.clock.wallTime.seconds) + 60)
+      let young = try await maildir.lookWide()
+      guard case .maildir(let unsettled)? = young.checkpoint else { throw StoreError(.account, .gone, "no checkpoint") }
+      #expect(!unsettled.isSettled)
+      #expect(try await maildir.lookWide(since: young.checkpoint).coverage == .complete)
+      for directory in ["INBOX/cur", "INBOX/new"] { try maildir.setTime(directory, 1_000_000_000) }
+      let settled = try await maildir.lookWide()
+      let again = try await maildir.lookWide(since: settled.checkpoint)
+      #expect(again == Look(coverage: .changes, checkpoint: settled.checkpoint))
+      let entry = try #require(try await maildir.store.folders().first)
+      #expect(entry.checkpoint == settled.checkpoint)
+      try maildir.rename("INBOX/cur/a:2,S", "INBOX/cur/a:2,FS")
+      #expect(try await maildir.lookWide(since: settled.checkpoint).present[.file("a")] != nil)
+      await maildir.remove()
+    }
+  }
+
+  @Test("a folder without cur or new is an error, never an empty look (law L8)", arguments: ["cur", "new"])
+  func missingDirectory(part: String) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A"])
+      try maildir.removeDirectory("A/\(part)")
+      for scope in [LookScope.wide(since: nil), .pending, .messages([.file("x")])] {
+        let error = await #expect(throws: StoreError.self) { try await maildir.store.look(at: name("A"), scope) }
+        #expect(error?.scope == .folder)
+      }
+      await maildir.remove()
+    }
+  }
+
+  @Test("keywords that Dovecot names later are shown, although the directories stand still")
+  func tableChanges() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/cur/a:2,b", "x")
+      for directory in ["INBOX/cur", "INBOX/new"] { try maildir.setTime(directory, 1_000_000_000) }
+      let before = try await maildir.lookWide()
+      #expect(before.present[.file("a")]?.flags == FlagSet.none)
+      try maildir.write("INBOX/dovecot-keywords", "1 late\n")
+      let after = try await maildir.lookWide(since: before.checkpoint)
+      #expect(after.present[.file("a")]?.flags == FlagSet(keywords: [try keyword("late")]))
+      await maildir.remove()
+    }
+  }
+
+  @Test("leftovers in tmp go, another program's fresh ones stay")
+  func draftsAreSwept() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/tmp/1.M2P3Q4Rab.host", "ours, from a dead process")
+      try maildir.write("INBOX/tmp/theirs", "being delivered")
+      // Procmail, mbsync and others date a message before they rename it.
+      try maildir.write("INBOX/tmp/dated", "being delivered, and of years ago", date: 1_000_000_000)
+      _ = try await maildir.lookWide()
+      #expect(maildir.names("INBOX/tmp") == ["dated", "theirs"])
+      await maildir.remove()
+    }
+  }
+
+  @Test("what others left in tmp goes after 36 hours without a sign of life", arguments: [35, 37])
+  func givenUp(hours: Int64) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(secondsAhead: hours * 3600)
+      try maildir.write("INBOX/tmp/theirs", "given up")
+      _ = try await maildir.lookWide()
+      #expect(maildir.names("INBOX/tmp") == (hours > 36 ? [] : ["theirs"]))
+      await maildir.remove()
+    }
+  }
+
+  @Test("a message whose file cannot be read is named, and does not keep the others (law L11)")
+  func unreadableFile() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/cur/fine:2,", "x")
+      try maildir.write("INBOX/cur/odd:2,", "x")
+      let look = try await maildir.lookWide()
+      #expect(look.present.count == 2)
+      // It becomes a link while the engine plans: never is the target's content given away.
+      try maildir.unlink("INBOX/cur/odd:2,")
+      try maildir.symlink("/etc/passwd", "INBOX/cur/odd:2,")
+      var failures = 0
+      try await maildir.store.read([.file("odd"), .file("fine")], in: .inbox) { _, content in
+        if case .failure(let error) = content { failures += error.scope == .message ? 1 : 100 }
+      }
+      #expect(failures == 1)
+      let identified = try await maildir.store.identify(look.present.keys.sorted(), in: .inbox)
+      #expect(identified.keys.map { $0 } == [.file("fine")])
+      let narrow = try await maildir.store.look(at: .inbox, .messages([.file("odd"), .file("fine")]))
+      #expect(narrow.present.keys.map { $0 } == [.file("fine")])
+      #expect(narrow.unreadable.keys.map { $0 } == [.file("odd")])
+      #expect(narrow.gone.isEmpty)
+      await maildir.remove()
+    }
+  }
+
+  @Test("a file that changes while it is read is not sent as if it were whole")
+  func changingFile() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/cur/a:2,", "one\ntwo\n", date: 1_000_000_000)
+      try await maildir.store.read([.file("a")], in: .inbox) { _, content throws(StoreError) in
+        let content = try content.get()
+        Result { try maildir.write("INBOX/cur/a:2,", "one\ntwo\nthree\n") }.expectSuccess()
+        await #expect(throws: StoreError.self) { while try await content.next() != nil {} }
+      }
+      // A rename is no change: the content goes on, and the message is found under its new name.
+      try maildir.write("INBOX/cur/b:2,", "one\ntwo\n")
+      try await maildir.store.read([.file("b")], in: .inbox) { _, content throws(StoreError) in
+        let content = try content.get()
+        Result { try maildir.rename("INBOX/cur/b:2,", "INBOX/cur/b:2,S") }.expectSuccess()
+        #expect(try await content.next() == Array("one\r\ntwo\r\n".utf8))
+        #expect(try await content.next() == nil)
+      }
+      #expect(try await maildir.read(.file("b")) == "one\r\ntwo\r\n")
+      await maildir.remove()
+    }
+  }
+
+  @Test(
+    "files in any form are read",
+    arguments: [
+      ("", ""), ("a", "a"), ("a\r\nb\r\n", "a\r\nb\r\n"), ("a\r\nb\n", "a\r\r\nb\r\n"), ("h: x\n", "h: x\r\n"),
+    ])
+  func forms(file: String, wire: String) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/new/a", file)
+      #expect(try await maildir.read(.file("a")) == wire)
+      let identified = try await maildir.store.identify([.file("a"), .file("gone")], in: .inbox)
+      #expect(identified[.file("a")]?.identity.wireSize == wire.utf8.count)
+      #expect(identified.count == 1)
+      await maildir.remove()
+    }
+  }
+}
+
+extension Result {
+  fileprivate func expectSuccess() {
+    if case .failure(let error) = self { Issue.record("\(error)") }
+  }
+}

@@ -1,0 +1,75 @@
+import Support
+import Testing
+
+@Suite("The command line")
+struct CommandLineTests {
+  @Test(
+    "tells the version, wherever it is asked for",
+    arguments: [["--version"], ["sync", "--version"], ["-v", "--version"]])
+  func version(arguments: [String]) async throws {
+    let result = try await ChildProcess.run([Home.program] + arguments, environment: try Home().environment())
+    #expect(result.output == "martlet 0.1.0\n")
+    #expect(result.ending == .exited(0))
+  }
+
+  @Test("helps", arguments: [["--help"], ["-h"], ["help"]])
+  func help(arguments: [String]) async throws {
+    let result = try await ChildProcess.run([Home.program] + arguments, environment: try Home().environment())
+    #expect(result.ending == .exited(0))
+    for command in ["run", "sync", "status", "check", "folders"] { #expect(result.output.contains("  \(command) ")) }
+    #expect(result.errors.isEmpty)
+  }
+
+  @Test(
+    "helps with each command, and names the options that all have",
+    arguments: ["run", "sync", "status", "check", "folders"])
+  func helpOfCommand(command: String) async throws {
+    let result = try await Home().run(command, "-h")
+    #expect(result.ending == .exited(0))
+    for option in ["-c, --config", "--state-dir", "-v, --verbose", "-q, --quiet", "--log-format", "--version"] {
+      #expect(result.output.contains(option), "\(option)")
+    }
+  }
+
+  @Test(
+    "is refused with 64 where it is wrong, and says what is",
+    arguments: [
+      ([], "Name a command"), (["fly"], "fly"), (["sync", "--fast"], "--fast"), (["--config"], "--config"),
+      (["run", "--log-format", "xml"], "xml"), (["-q", "-v", "status"], "exclude each other"),
+      (["status", "extra"], "extra"), (["sync", "a:"], "a:"), (["folders", "a", "b"], "b"),
+    ])
+  func usage(arguments: [String], word: String) async throws {
+    let result = try await ChildProcess.run([Home.program] + arguments, environment: try Home().environment())
+    #expect(result.ending == .exited(64))
+    #expect(result.output.isEmpty)
+    #expect(result.errors.contains(word))
+    #expect(result.errors.contains("Usage: martlet"))
+  }
+
+  @Test(
+    "takes the options of all commands before the command and after it",
+    arguments: [
+      ["-c", "FILE", "--state-dir", "DIR", "--log-format", "json", "-v", "status"],
+      ["status", "-v", "--config", "FILE", "--log-format=json", "--state-dir", "DIR"],
+      ["--state-dir=DIR", "status", "-cFILE"],
+    ])
+  func options(arguments: [String]) async throws {
+    let home = try Home()
+    let file = try home.folder.write(Home.unreachableAccount("elsewhere"), to: "other.toml", mode: 0o600)
+    let arguments = arguments.map {
+      $0.replacing("FILE", with: file).replacing("DIR", with: home.folder.appending("state"))
+    }
+    let result = try await ChildProcess.run([Home.program] + arguments, environment: home.environment())
+    #expect(result.ending == .exited(0))
+    #expect(result.output.contains("elsewhere: never synced"))
+  }
+
+  @Test("names an account that is not there", arguments: ["run", "sync", "check", "folders"])
+  func unknownAccount(command: String) async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("work"))
+    let result = try await home.run(command, "wrok")
+    #expect(result.ending == .exited(64))
+    #expect(result.errors == "error: there is no account \"wrok\"; the configuration has work\n")
+  }
+}

@@ -1,0 +1,134 @@
+import Control
+import Foundation
+import Mail
+import Support
+import Testing
+
+@Suite("martlet run")
+struct DaemonTests {
+  @Test("carries new mail over as it comes, both ways")
+  func pushes() async throws {
+    let (home, client) = try await prepared("push")
+    let daemon = try await home.startDaemon()
+    try await client.append(letter("down"))
+    _ = try await daemon.line(of: .errors) { $0 == "work: INBOX: local: 1 new" }
+    try MaildirFolder(path: home.maildir + "/INBOX").deliver(Array("Subject: up\n\nbody\n".utf8))
+    _ = try await daemon.line(of: .errors) { $0 == "work: INBOX: remote: 1 new" }
+    #expect(try await client.status().messages == 2)
+    await daemon.stop()
+  }
+
+  @Test("stops in an orderly way", arguments: [SIGTERM, SIGINT])
+  func stops(signal: Int32) async throws {
+    let (home, _) = try await prepared("stop\(signal)")
+    let daemon = try await home.startDaemon()
+    daemon.signal(signal)
+    #expect(try await daemon.wait(within: .seconds(5)) == .exited(0))
+    #expect(!FileManager.default.fileExists(atPath: home.controlSocket))
+  }
+
+  @Test("stops while its server is not reached")
+  func stopsInOutage() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    let daemon = try home.start("run")
+    _ = try await daemon.line(of: .errors) { $0.contains("the next try is") }
+    daemon.signal(SIGTERM)
+    #expect(try await daemon.wait(within: .seconds(5)) == .exited(0))
+  }
+
+  @Test("says a problem once, and that it is over")
+  func recovers() async throws {
+    try await DovecotServer.running { server in
+      let home = try Home()
+      try home.configure(Home.account("work", on: server, user: "anna"))
+      let daemon = try await home.startDaemon()
+      await server.stop()
+      _ = try await daemon.line(of: .errors) { $0.hasPrefix("error: work: ") }
+      try await server.start()
+      daemon.signal(SIGUSR1)
+      _ = try await daemon.line(of: .errors, within: .seconds(60)) { $0 == "work: recovered" }
+      await daemon.stop()
+      let errors = daemon.standardErrors.split(separator: "\n").filter { $0.hasPrefix("error:") }
+      #expect(Set(errors).count == errors.count, "\(daemon.standardErrors)")
+    }
+  }
+
+  @Test("runs once for an account; the second says who was first and ends with 75")
+  func secondInstance() async throws {
+    let (home, _) = try await prepared("second")
+    let daemon = try await home.startDaemon()
+    let second = try await home.run("run")
+    #expect(second.ending == .exited(75))
+    #expect(second.errors.contains("another martlet (process \(daemon.identifier)) holds the account"))
+    await daemon.stop()
+  }
+
+  @Test("leaves a sync alone that is not for it, where the account is held by another state (L3)")
+  func held() async throws {
+    let (home, _) = try await prepared("held")
+    let daemon = try await home.startDaemon()
+    try FileManager.default.removeItem(atPath: home.controlSocket)
+    let result = try await home.run("sync")
+    #expect(result.ending == .exited(75))
+    await daemon.stop()
+  }
+
+  @Test("makes the pass that sync asks for, and sync reports it")
+  func handsOver() async throws {
+    let (home, client) = try await prepared("handover")
+    let daemon = try await home.startDaemon()
+    let nothing = try await home.run("sync")
+    #expect(nothing.ending == .exited(0), "\(nothing.errors)")
+    #expect(nothing.output.hasPrefix("work: nothing to do"))
+    let unknown = try await home.run("sync", "work:Nowhere")
+    #expect(unknown.ending == .exited(64))
+    #expect(unknown.errors.contains("Nowhere"))
+    try await client.create(try #require(FolderName("Made")))
+    let dry = try await home.run("sync", "--dry-run", "--json")
+    let report = try ControlWire.value(SyncReport.self, from: Array(dry.output.utf8))
+    #expect(report.dryRun)
+    #expect(daemon.isRunning)
+    await daemon.stop()
+  }
+
+  @Test("tries at once what waits, when a sync asks for it, and says why it fails")
+  func handsOverInOutage() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    let daemon = try home.start("run")
+    // The first retry is at once; from the second on there is a wait.
+    for _ in 1...2 { _ = try await daemon.line(of: .errors) { $0.contains("away") } }
+    let result = try await home.run("sync")
+    #expect(result.ending == .exited(69))
+    #expect(result.errors.contains("refused"))
+    await daemon.stop()
+  }
+
+  @Test("tells its status, and each change of it")
+  func status() async throws {
+    let (home, client) = try await prepared("daemonstatus")
+    let daemon = try await home.startDaemon()
+    let status = try await home.status()
+    #expect(status.daemon?.pid == daemon.identifier)
+    #expect(status.daemon?.release == "0.1.0")
+    let account = try #require(status.accounts.first)
+    #expect(account.state == .watching)
+    #expect(account.folders.first?.watch == "NOTIFY")
+    #expect(account.folders.first?.localWatch == "inotify")
+    let watch = try home.start("status", "--watch", "--json")
+    _ = try await watch.line { $0.contains(#""messages":0"#) }
+    try await client.append(letter("one"))
+    _ = try await watch.line { $0.contains(#""messages":1"#) }
+    await daemon.stop()
+    #expect(try await watch.wait(within: .seconds(10)) == .exited(69))
+    #expect(watch.standardErrors.contains("the daemon has stopped"))
+  }
+
+  private func prepared(_ user: String) async throws -> (Home, MailClient) {
+    let server = try await DovecotServer.shared()
+    let home = try Home()
+    try home.configure(Home.account("work", on: server, user: user))
+    return (home, try await server.client(user))
+  }
+}

@@ -1,0 +1,26 @@
+import Configuration
+import Mail
+import Testing
+
+@testable import martlet
+
+@Suite("Both sides' folders beside each other")
+struct FolderSurveyTests {
+  @Test("show each folder once, with its name on the other side")
+  func survey() throws {
+    let survey = FolderSurvey(rules: FolderRules()) { "\($0)" == "Bad" ? "it has no place here" : nil }
+    let rows = survey.survey(near: try names("INBOX", "Drafts"), far: try names("INBOX", "Lists/swift", "Bad"))
+    #expect(
+      FolderTable.lines(rows) == [
+        "REMOTE       LOCAL        STATE",
+        "INBOX        INBOX        synced",
+        "Bad          -            left out: it has no place here",
+        "Lists/swift  Lists/swift  synced, not yet on the local side",
+        "Drafts       Drafts       synced, not yet on the remote side",
+      ])
+  }
+
+  private func names(_ names: String...) throws -> Set<FolderName> {
+    Set(try names.map { try #require(FolderName($0)) })
+  }
+}

@@ -1,0 +1,81 @@
+import Control
+import Foundation
+import Mail
+import Support
+import Testing
+
+@Suite("Looking without touching")
+struct InspectionTests {
+  @Test("check tells the server, its capabilities, the watch and the folders, and makes nothing")
+  func check() async throws {
+    let (home, _) = try await prepared("check")
+    let result = try await home.run("check")
+    #expect(result.ending == .exited(0), "\(result.errors)")
+    #expect(result.output.contains("\(home.configurationFile): fine"))
+    #expect(result.output.contains(", TLS, logged in as check\n"))
+    #expect(result.output.contains("watched by NOTIFY"))
+    #expect(result.output.contains("CONDSTORE"))
+    #expect(result.output.contains("local: ~/Mail, not there yet, made at the first sync"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: home.path).sorted() == [".config", "run"])
+  }
+
+  @Test("folders lists both sides, the names they map to, and why one is left out")
+  func folders() async throws {
+    let (home, client) = try await prepared("folders")
+    for name in ["Spam", "Sent Items", "Lists/swift"] { try await client.create(try #require(FolderName(name))) }
+    try MaildirFolder(path: home.maildir + "/Drafts").make()
+    let result = try await home.run("folders", "work")
+    #expect(result.ending == .exited(0), "\(result.errors)")
+    let rows = result.output.split(separator: "\n").map { line in
+      line.components(separatedBy: "  ").filter { !$0.isEmpty }.map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+    #expect(
+      rows == [
+        ["REMOTE", "LOCAL", "STATE"], ["INBOX", "INBOX", "synced, not yet on the local side"],
+        ["Lists/swift", "Lists/swift", "synced, not yet on the local side"],
+        ["Sent Items", "Sent", "synced, not yet on the local side"], ["Spam", "-", "left out: excluded by \"Spam\""],
+        ["Drafts", "Drafts", "synced, not yet on the remote side"],
+      ])
+    #expect(!FileManager.default.fileExists(atPath: home.maildir + "/.martlet"))
+  }
+
+  @Test("status without a daemon says so, and tells what the ledger knows")
+  func status() async throws {
+    let (home, client) = try await prepared("status")
+    try await client.append(contentsOf: [.init(letter("1")), .init(letter("2"))])
+    let before = try await home.run("status")
+    #expect(before.output.hasPrefix("no daemon is running"))
+    #expect(before.output.contains("work: never synced"))
+    #expect(!FileManager.default.fileExists(atPath: home.stateDirectory))
+    #expect(try await home.run("sync").ending == .exited(0))
+    let status = try await home.status()
+    #expect(status.daemon == nil)
+    let account = try #require(status.accounts.first)
+    #expect(account.state == .offline)
+    #expect(account.local == "~/Mail")
+    #expect(account.folders.map(\.name) == ["INBOX"])
+    #expect(account.folders.first?.messages == 2)
+    #expect(account.folders.first?.lastSync != nil)
+  }
+
+  @Test("status --watch needs a daemon")
+  func watchWithoutDaemon() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    let result = try await home.run("status", "--watch")
+    #expect(result.ending == .exited(69))
+    #expect(result.errors.contains("no daemon is running"))
+  }
+
+  private func prepared(_ user: String) async throws -> (Home, MailClient) {
+    let server = try await DovecotServer.shared()
+    let home = try Home()
+    let rules = """
+      [accounts.work.folders]
+      exclude = ["Spam"]
+      rename = { "Sent Items" = "Sent" }
+      """
+    try home.configure(Home.account("work", on: server, user: user, extra: rules))
+    return (home, try await server.client(user))
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Glibc
+import Support
+
+/// Stands in for systemd: takes what a service tells of itself (sd_notify(3)).
+final class NotifySocket: Sendable {
+  /// As NOTIFY_SOCKET names it.
+  let name: String
+  private let descriptor: Int32
+
+  /// `isAbstract` where the name is not one in the file system, as under some container managers.
+  init(in folder: TemporaryDirectory, isAbstract: Bool = false) throws {
+    let path = folder.appending("notify")
+    name = (isAbstract ? "@" : "") + path
+    descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let bytes = (isAbstract ? [0] : []) + Array(path.utf8)
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+    let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
+    let result = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(descriptor, $0, length) }
+    }
+    guard result == 0 else { throw SupportError("cannot bind \(path)") }
+  }
+
+  deinit { close(descriptor) }
+
+  /// The next message with this line in it; those before are passed over.
+  func message(with line: String, within limit: Duration = .seconds(20)) async throws -> [String] {
+    let found = await withCheckedContinuation { continuation in
+      Thread.detachNewThread { [self] in continuation.resume(returning: receive(line, until: Deadline(in: limit))) }
+    }
+    guard let found else { throw SupportError("nobody told \(line) within \(limit)") }
+    return found
+  }
+
+  /// Blocks.
+  private func receive(_ wanted: String, until deadline: Deadline) -> [String]? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while !deadline.hasPassed {
+      var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard unsafe poll(&waiting, 1, 100) > 0 else { continue }
+      let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+      guard count > 0 else { continue }
+      let lines = String(decoding: buffer[..<count], as: UTF8.self).split(separator: "\n").map(String.init)
+      if lines.contains(where: { $0.hasPrefix(wanted) }) { return lines }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,49 @@
+import Control
+import Testing
+
+@testable import martlet
+
+@Suite("A sync's report in words")
+struct SyncSummaryTests {
+  @Test("counts what was done on both sides")
+  func counts() {
+    var report = AccountSyncReport(name: "work", seconds: 1.006)
+    #expect(SyncSummary.line(report) == "work: nothing to do (1.01 s)")
+    report.local.delivered = 2
+    report.remote.copied = 1
+    report.remote.flagged = 1
+    #expect(SyncSummary.line(report) == "work: 3 new, 1 flag change, 0 deleted (1.01 s)")
+    report.local.moved = 4
+    report.foldersCreated = [FolderOnSide(side: .local, name: "A"), FolderOnSide(side: .local, name: "B")]
+    report.foldersRemoved = [FolderOnSide(side: .local, name: "C")]
+    #expect(
+      SyncSummary.line(report)
+        == "work: 3 new, 4 moved, 1 flag change, 0 deleted, 2 folders created, 1 folder removed (1.01 s)")
+    report.error = "lost"
+    #expect(SyncSummary.line(report) == "work: not synced (1.01 s)")
+  }
+
+  @Test("says of the brake what was held, and what to type (L9)")
+  func brake() {
+    let held = HeldDeletions(folder: "Lists/x", side: .local, deletions: 30, total: 40, wholeFolder: false)
+    #expect(
+      SyncSummary.brake(held, account: "work") == """
+        30 of 40 messages would be deleted (local); nothing was deleted. If that is meant: \
+        martlet sync --allow-deletions work:Lists/x
+        """)
+    let whole = HeldDeletions(folder: "Old mail", side: .remote, deletions: 1, total: 1, wholeFolder: true)
+    #expect(
+      SyncSummary.brake(whole, account: "work") == """
+        the folder is gone on the other side; this side (remote) has 1 message; nothing was deleted. \
+        If that is meant: martlet sync --allow-deletions 'work:Old mail'
+        """)
+  }
+
+  @Test(
+    "quotes a folder's name so that a shell takes it for a name (L12)",
+    arguments: [
+      ("a:INBOX", "a:INBOX"), ("a:Été", "a:Été"), ("a:x; rm -rf ~", "'a:x; rm -rf ~'"), ("a:it's", "'a:it'\\''s'"),
+      ("a:$(x)", "'a:$(x)'"), ("a:b\u{1B}[2J", "'a:b\\u{1b}[2J'"), ("", "''"),
+    ])
+  func quoting(text: String, quoted: String) { #expect(SyncSummary.shellQuoted(text) == quoted) }
+}

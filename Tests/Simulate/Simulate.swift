@@ -1,0 +1,29 @@
+import Glibc
+import Ports
+import Simulation
+import Support
+
+/// Plays simulated worlds: `martlet-simulate --help`.
+@main
+enum Simulate {
+  static func main() {
+    let options: SimulateOptions
+    do {
+      options = try SimulateOptions(CommandLine.arguments.dropFirst())
+    } catch {
+      complain("\(error)\n\n\(SimulateOptions.usage)")
+      exit(64)
+    }
+    if options.isHelp {
+      print(SimulateOptions.usage)
+      exit(0)
+    }
+    Determinism.demand()
+    exit(options.jobs > 1 ? Jobs(options).run() : Worlds(options).run() ? 0 : 1)
+  }
+}
+
+func complain(_ text: String) {
+  let bytes = Array("\(text)\n".utf8)
+  _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
+}

@@ -1,0 +1,339 @@
+package import Mail
+package import Ports
+package import Reconciliation
+
+/// A store in memory that behaves as a server or as a Maildir does: numbers or names, transfers or not, modification
+/// sequences or full listings.
+///
+/// It promises the contract of `MailStore`, one step at a time: before and after each effect it asks `faults`, which may
+/// end the world there. It does not simulate partial lines, latency or the file system; that is for bytes and real
+/// servers.
+@Loop
+package final class SimulatedStore: MailStore {
+  package enum Kind: Hashable, Sendable { case server, maildir }
+
+  package struct Folder: Equatable, Sendable {
+    package var validity = UIDValidity(rawValue: 1)
+    package var nextNumber: UInt32 = 1
+    package var modSeq: UInt64 = 1
+    package var messages: [MessageKey: SimulatedMessage] = [:]
+    /// When each message last changed or went, for deltas.
+    package var changed: [MessageKey: UInt64] = [:]
+
+    package init() {}
+  }
+
+  package nonisolated let title: String
+  /// Another, when the account was made to point elsewhere.
+  package var place: String
+  package nonisolated let kind: Kind
+  package nonisolated var isLocal: Bool { kind == .maildir }
+  package var folders: [FolderName: Folder] = [.inbox: Folder()]
+  /// What was deleted and can be taken back.
+  package var kept: [MessageKey: SimulatedMessage] = [:]
+  package let faults: Faults
+  /// False: no CONDSTORE, each wide look is a full listing.
+  package var hasModSeq = true
+  /// Keywords that it cannot hold are dropped silently, as Maildirs and some servers do.
+  package var holdsKeywords = true
+  /// Messages that the next flag change does not find, as when a mail reader renames them at that moment.
+  package var elusive: Set<String> = []
+  /// What somebody else does to the store while it carries out the next flag change.
+  package var meanwhile: (@Loop (SimulatedStore) -> Void)?
+  /// Messages whose storing it refuses.
+  package var refused: Set<String> = []
+  /// How many messages' contents left it.
+  package private(set) var transfers = 0
+
+  /// What somebody does just before a watch is armed, after the looks of the pass that found its folders.
+  package var beforeWatch: (@Loop (SimulatedStore) -> Void)?
+  /// Folders whose changes are told; nil for all.
+  private var watched: Set<FolderName>?
+  private var pending: [FolderName: Set<MessageKey>] = [:]
+  private let events = EventQueue()
+
+  package init(_ kind: Kind, title: String, faults: Faults) {
+    self.kind = kind
+    self.title = title
+    place = title
+    self.faults = faults
+  }
+
+  // MARK: What users do
+
+  @discardableResult
+  package func put(_ message: SimulatedMessage, in folder: FolderName = .inbox) -> MessageKey {
+    let key = insert(message, in: folder)
+    notice(key, folder)
+    return key
+  }
+
+  package func setFlags(_ flags: FlagSet, of key: MessageKey, in folder: FolderName = .inbox) {
+    folders[folder]?.messages[key]?.flags = flags
+    touch(key, folder)
+    notice(key, folder)
+  }
+
+  package func remove(_ key: MessageKey, in folder: FolderName = .inbox) {
+    folders[folder]?.messages[key] = nil
+    touch(key, folder)
+    notice(key, folder)
+  }
+
+  /// A new UIDVALIDITY: the same messages under other numbers.
+  package func renumber(_ folder: FolderName) {
+    guard let old = folders[folder] else { return }
+    var new = Folder()
+    new.validity = UIDValidity(rawValue: old.validity.rawValue + 1)
+    new.nextNumber = 101
+    new.modSeq = 1
+    folders[folder] = new
+    for (_, message) in old.messages.sorted(by: { $0.key < $1.key }) { _ = insert(message, in: folder) }
+  }
+
+  /// All that a person sees, without numbers or names.
+  package func contents(of folder: FolderName = .inbox) -> [SimulatedMessage] {
+    (folders[folder]?.messages.values.map { $0 } ?? []).sorted {
+      ($0.text, $0.flags.description) < ($1.text, $1.flags.description)
+    }
+  }
+
+  package func key(of text: String, in folder: FolderName = .inbox) -> MessageKey? {
+    folders[folder]?.messages.filter { $0.value.text == text }.keys.min()
+  }
+
+  // MARK: MailStore
+
+  package func open() async throws(StoreError) { try faults.step("\(title) open") }
+  package func close() async {}
+
+  package func folders() async throws(StoreError) -> [FolderEntry] {
+    try faults.step("\(title) list")
+    return folders.keys.sorted().map { FolderEntry(name: $0, checkpoint: checkpoint($0)) }
+  }
+
+  package func createFolder(_ folder: FolderName) async throws(StoreError) {
+    try faults.effect("\(title) create \(folder)") { folders[folder] = folders[folder] ?? Folder() }
+  }
+
+  package func removeFolder(_ folder: FolderName) async throws(StoreError) {
+    guard folders[folder]?.messages.isEmpty ?? true else {
+      throw StoreError(.folder, .refused, "\(folder) is not empty")
+    }
+    if kind == .server, folders.keys.contains(where: { $0.parent == folder }) {
+      throw StoreError(.folder, .refused, "\(folder) holds other folders")
+    }
+    try faults.effect("\(title) remove \(folder)") { folders[folder] = nil }
+  }
+
+  package func look(at folder: FolderName, _ scope: LookScope) async throws(StoreError) -> Look {
+    try faults.step("\(title) look \(folder)")
+    guard let state = folders[folder] else { throw StoreError(.folder, .gone, "\(folder) is not there") }
+    switch scope {
+    case .messages(let keys): return look(at: keys, state)
+    case .pending: return look(at: pending.removeValue(forKey: folder) ?? [], state)
+    case .wide(let since):
+      pending[folder] = nil
+      if kind == .server, hasModSeq, case .imap(let then)? = since, then.uidValidity == state.validity,
+        then.highestModSeq > .none
+      {
+        var delta = look(at: Set(state.changed.filter { $0.value > then.highestModSeq.rawValue }.keys), state)
+        delta.checkpoint = checkpoint(folder)
+        return delta
+      }
+      return Look(
+        coverage: .complete, present: state.messages.mapValues(observation), checkpoint: checkpoint(folder))
+    }
+  }
+
+  package func identify(
+    _ keys: [MessageKey], in folder: FolderName
+  ) async throws(StoreError) -> [MessageKey: Identified] {
+    try faults.step("\(title) identify")
+    if kind == .server { transfers += keys.count }
+    var found: [MessageKey: Identified] = [:]
+    for key in keys {
+      guard let message = folders[folder]?.messages[key] else { continue }
+      found[key] = Identified(identity: message.identity, date: message.date)
+    }
+    return found
+  }
+
+  package func read(
+    _ keys: [MessageKey], in folder: FolderName,
+    receive: @Loop (MessageKey, Result<any MessageContent, StoreError>) async throws(StoreError) -> Void
+  ) async throws(StoreError) {
+    for key in keys {
+      try faults.step("\(title) read \(key)")
+      guard let message = folders[folder]?.messages[key] else { continue }
+      transfers += 1
+      try await receive(key, .success(SimulatedContent(message)))
+    }
+  }
+
+  package func reserveKeys(_ count: Int, in folder: FolderName) -> [MessageKey]? {
+    guard kind == .maildir else { return nil }
+    return (0..<count).map { _ in newKey(folder) }
+  }
+
+  package func delivery(into folder: FolderName) async throws(StoreError) -> any Delivery {
+    SimulatedDelivery(self, folder)
+  }
+
+  package func copy(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+    try place(keys, from: source, to: target, removing: false)
+  }
+
+  package func move(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+    try place(keys, from: source, to: target, removing: true)
+  }
+
+  package func update(
+    _ changes: [FlagChange], in folder: FolderName
+  ) async throws(StoreError) -> [MessageKey: FlagSet] {
+    var shown: [MessageKey: FlagSet] = [:]
+    let meanwhile = meanwhile
+    self.meanwhile = nil
+    meanwhile?(self)
+    for change in changes {
+      guard let message = folders[folder]?.messages[change.key], elusive.remove(message.text) == nil else { continue }
+      let before = message.flags
+      try faults.effect("\(title) flag \(change.key)") {
+        folders[folder]?.messages[change.key]?.flags = held(before.union(change.adding).subtracting(change.removing))
+        touch(change.key, folder)
+      }
+      shown[change.key] = folders[folder]?.messages[change.key]?.flags
+    }
+    return shown
+  }
+
+  package func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion {
+    var deletion = Deletion()
+    for key in keys {
+      try faults.effect("\(title) delete \(key)") {
+        if let message = folders[folder]?.messages.removeValue(forKey: key), kind == .maildir {
+          let keptKey = MessageKey.file("limbo-\(key)")
+          kept[keptKey] = message
+          deletion.kept[key] = keptKey
+        }
+        touch(key, folder)
+        deletion.gone.insert(key)
+      }
+    }
+    return deletion
+  }
+
+  package func restore(
+    _ keys: [MessageKey], to folder: FolderName
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+    var restored: [MessageKey: MessageKey] = [:]
+    for key in keys {
+      try faults.effect("\(title) restore \(key)") {
+        if let message = kept.removeValue(forKey: key) { restored[key] = insert(message, in: folder) }
+      }
+    }
+    return restored
+  }
+
+  package func purge(_ keys: [MessageKey]) async throws(StoreError) {
+    for key in keys { try faults.effect("\(title) purge \(key)") { kept[key] = nil } }
+  }
+
+  package func watch(_ folders: [FolderName]) async throws(StoreError) -> [FolderName: WatchKind] {
+    try faults.step("\(title) watch")
+    let beforeWatch = beforeWatch
+    self.beforeWatch = nil
+    beforeWatch?(self)
+    watched = Set(folders)
+    return Dictionary(uniqueKeysWithValues: folders.map { ($0, kind == .server ? .idle : .inotify) })
+  }
+
+  package func nextEvents() async throws(StoreError) -> [StoreEvent] { try await events.next() }
+}
+
+// MARK: - Within the store
+
+extension SimulatedStore {
+  func insert(_ message: SimulatedMessage, in folder: FolderName, key: MessageKey? = nil) -> MessageKey {
+    let key = key ?? newKey(folder)
+    var message = message
+    message.flags = held(message.flags)
+    folders[folder]?.messages[key] = message
+    touch(key, folder)
+    return key
+  }
+
+  private func newKey(_ folder: FolderName) -> MessageKey {
+    let number = folders[folder]?.nextNumber ?? 1
+    folders[folder]?.nextNumber = number + 1
+    return kind == .maildir ? .file("\(title)-\(folder)-\(number)") : .uid(UID(integerLiteral: number))
+  }
+
+  private func touch(_ key: MessageKey, _ folder: FolderName) {
+    guard let modSeq = folders[folder]?.modSeq else { return }
+    folders[folder]?.modSeq = modSeq + 1
+    folders[folder]?.changed[key] = modSeq + 1
+  }
+
+  private func notice(_ key: MessageKey, _ folder: FolderName) {
+    guard watched?.contains(folder) ?? true else { return }
+    pending[folder, default: []].insert(key)
+    events.post(.changed(folder))
+  }
+
+  private func held(_ flags: FlagSet) -> FlagSet { holdsKeywords ? flags : FlagSet(flags.system) }
+
+  private func look(at keys: Set<MessageKey>, _ state: Folder) -> Look {
+    var look = Look(coverage: .changes)
+    for key in keys {
+      if let message = state.messages[key] {
+        look.present[key] = observation(message)
+      } else {
+        look.gone.insert(key)
+      }
+    }
+    return look
+  }
+
+  private func observation(_ message: SimulatedMessage) -> Observation {
+    guard kind == .server else { return Observation(flags: message.flags) }
+    return Observation(
+      flags: message.flags,
+      traits: MessageTraits(
+        wireSize: message.identity.wireSize, date: message.date, messageID: message.identity.messageID))
+  }
+
+  private func checkpoint(_ folder: FolderName) -> Checkpoint? {
+    guard let state = folders[folder] else { return nil }
+    guard kind == .server else {
+      return .maildir(
+        MaildirCheckpoint(
+          curModified: Int64(state.modSeq), newModified: 0, curInode: 1, newInode: 2, isSettled: true))
+    }
+    return .imap(
+      MailboxCheckpoint(
+        uidValidity: state.validity, uidNext: UID(integerLiteral: state.nextNumber),
+        highestModSeq: hasModSeq ? ModSequence(rawValue: state.modSeq) : .none, messageCount: state.messages.count))
+  }
+
+  private func place(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName, removing: Bool
+  ) throws(StoreError) -> [MessageKey: MessageKey] {
+    var placed: [MessageKey: MessageKey] = [:]
+    for key in keys {
+      guard let message = folders[source]?.messages[key] else { continue }
+      try faults.effect("\(title) \(removing ? "move" : "copy") \(key)") {
+        if removing {
+          folders[source]?.messages[key] = nil
+          touch(key, source)
+        }
+        placed[key] = insert(message, in: target)
+      }
+    }
+    return placed
+  }
+}

@@ -1,0 +1,126 @@
+import Mail
+import Reconciliation
+import Support
+
+/// People with another mail program on the same account.
+extension Correspondents {
+  func far(_ errand: Errand, _ view: View, _ dice: inout Dice) -> String? {
+    switch errand {
+    case .deliver, .deliverAgain: return append(again: errand == .deliverAgain, view, &dice)
+    case .mark, .unmark: return markFar(isSet: errand == .mark, view, &dice)
+    case .delete: return expunge(view, &dice)
+    case .deleteMany: return expungeMany(view, &dice)
+    case .move, .save: return moveFar(view, &dice)
+    case .copy: return copyFar(view, &dice)
+    case .makeFolder: return makeMailbox(view, &dice)
+    case .removeFolder: return removeMailbox(view, &dice)
+    case .renameFolder: return renameMailbox(view, &dice)
+    }
+  }
+
+  private func append(again: Bool, _ view: View, _ dice: inout Dice) -> String? {
+    guard let folder = folder(view.far, &dice) else { return nil }
+    let old = again ? item(view.far, &dice)?.number : nil
+    return append(old ?? registry.bag.write(&dice), to: folder, flags: someFlags(&dice), view)
+  }
+
+  func append(_ number: Mailbag.Number, to folder: FolderName, flags: FlagSet, _ view: View) -> String? {
+    let isSettled = isSettled(number, view)
+    guard
+      let uid = site.server.append(
+        registry.bag.wire(of: number), flags: flags.onWire, to: site.server.name(of: folder))
+    else { return nil }
+    registry.chronicle.made(number, in: folder, on: .far, flags: flags, isSettled: isSettled)
+    return "appends m\(number) to \(folder) (UID \(uid), \(flags))"
+  }
+
+  private func markFar(isSet: Bool, _ view: View, _ dice: inout Dice) -> String? {
+    guard let (item, number) = item(view.far, &dice), let uid = item.key.uid else { return nil }
+    let flag = flag(&dice)
+    let isSettled = isSettled(number, view)
+    site.server.setFlags(
+      adding: isSet ? flag.onWire : [], removing: isSet ? [] : flag.onWire, of: uid,
+      in: site.server.name(of: item.folder))
+    registry.chronicle.marked(
+      number, adding: isSet ? flag : .none, removing: isSet ? .none : flag, on: .far, isSettled: isSettled)
+    return "\(isSet ? "marks" : "unmarks") m\(number) in \(item.folder) (UID \(uid)): \(flag)"
+  }
+
+  private func expunge(_ view: View, _ dice: inout Dice) -> String? {
+    guard let (item, number) = item(view.far, &dice), let uid = item.key.uid else { return nil }
+    note(removed: item, .far, view)
+    site.server.expunge(uid, in: site.server.name(of: item.folder))
+    return "expunges m\(number) from \(item.folder) (UID \(uid))"
+  }
+
+  private func expungeMany(_ view: View, _ dice: inout Dice) -> String? {
+    guard let folder = folder(view.far, &dice) else { return nil }
+    let share = 40 + dice.below(70)
+    let items = view.far.items(in: folder).filter { _ in dice.happens(share) }
+    for item in items {
+      note(removed: item, .far, view)
+      if let uid = item.key.uid { site.server.expunge(uid, in: site.server.name(of: folder)) }
+    }
+    return "expunges \(items.count) messages from \(folder)"
+  }
+
+  private func moveFar(_ view: View, _ dice: inout Dice) -> String? {
+    guard let (item, number) = item(view.far, &dice), let uid = item.key.uid,
+      let target = folder(view.far, &dice, except: item.folder)
+    else { return nil }
+    note(moved: item, to: target, .far, view)
+    site.server.move(uid, from: site.server.name(of: item.folder), to: site.server.name(of: target))
+    return "moves m\(number) from \(item.folder) (UID \(uid)) to \(target)"
+  }
+
+  private func copyFar(_ view: View, _ dice: inout Dice) -> String? {
+    guard let (item, number) = item(view.far, &dice), let uid = item.key.uid, let target = folder(view.far, &dice)
+    else { return nil }
+    let isSettled = isSettled(number, view)
+    site.server.copy(uid, from: site.server.name(of: item.folder), to: site.server.name(of: target))
+    registry.chronicle.made(number, in: target, on: .far, flags: item.flags, isSettled: isSettled)
+    return "copies m\(number) from \(item.folder) (UID \(uid)) to \(target)"
+  }
+
+  // MARK: Mailboxes
+
+  private func makeMailbox(_ view: View, _ dice: inout Dice) -> String? {
+    guard let folder = site.setting.drawnFolder(&dice), !view.far.folders.contains(folder),
+      site.server.createMailbox(site.server.name(of: folder))
+    else { return nil }
+    return "makes \(folder)"
+  }
+
+  private func removeMailbox(_ view: View, _ dice: inout Dice) -> String? {
+    let folders = view.far.folders.sorted().filter { !$0.isInbox }
+    guard !folders.isEmpty else { return nil }
+    let folder = dice.pick(folders)
+    let items = view.far.items(in: folder)
+    guard site.server.deleteMailbox(site.server.name(of: folder)) else { return nil }
+    for item in items { note(removed: item, .far, view) }
+    return "removes \(folder) with \(items.count) messages"
+  }
+
+  private func renameMailbox(_ view: View, _ dice: inout Dice) -> String? {
+    let folders = view.far.folders.sorted().filter { !$0.isInbox }
+    guard !folders.isEmpty, let target = site.setting.drawnFolder(&dice), !view.far.folders.contains(target) else {
+      return nil
+    }
+    let folder = dice.pick(folders)
+    guard site.server.renameMailbox(site.server.name(of: folder), to: site.server.name(of: target)) else { return nil }
+    for item in view.far.items {
+      guard let moved = item.folder.renamed(folder, to: target) else { continue }
+      note(moved: item, to: moved, .far, view)
+    }
+    return "renames \(folder) to \(target)"
+  }
+}
+
+extension FolderName {
+  /// What it is called once `source` is called `target`; nil where it is not concerned.
+  func renamed(_ source: FolderName, to target: FolderName) -> FolderName? {
+    if self == source { return target }
+    guard isBelow(source) else { return nil }
+    return FolderName(components: target.components + components.dropFirst(source.components.count))
+  }
+}

@@ -1,0 +1,99 @@
+import Mail
+package import Ports
+package import Reconciliation
+package import Support
+
+/// People and their programs on both sides. What they do happens at once, and is written down in the chronicle.
+@Loop
+package struct Correspondents {
+  let site: Site
+  let registry: Registry
+  private let isSettled: @Loop (Mailbag.Number, Inventory, Inventory) -> Bool
+
+  package init(
+    _ site: Site, _ registry: Registry,
+    isSettled: @escaping @Loop (Mailbag.Number, _ near: Inventory, _ far: Inventory) -> Bool
+  ) {
+    self.site = site
+    self.registry = registry
+    self.isSettled = isSettled
+  }
+
+  static let keywords = ["$Forwarded", "$Label1", "Work", "todo", "$Junk"].compactMap { Keyword($0) }
+
+  /// What was done, in words; nil where there was nothing to do it with.
+  package func perform(_ errand: Errand, on side: Side, _ dice: inout Dice) -> String? {
+    let view = view()
+    switch side {
+    case .near:
+      do {
+        return try near(errand, view, &dice)
+      } catch {
+        // POSIX refused it, as it would refuse it to anybody: nothing was done.
+        return "could not: \(error.text)"
+      }
+    case .far: return far(errand, view, &dice)
+    }
+  }
+
+  /// How both sides look just now.
+  struct View {
+    let near: Inventory
+    let far: Inventory
+
+    subscript(side: Side) -> Inventory { side == .near ? near : far }
+  }
+
+  func view() -> View {
+    View(
+      near: Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag),
+      far: Inventory.far(site.server, &registry.bag))
+  }
+
+  func isSettled(_ number: Mailbag.Number, _ view: View) -> Bool { isSettled(number, view.near, view.far) }
+
+  // MARK: Choosing
+
+  func item(_ view: Inventory, _ dice: inout Dice) -> (item: Item, number: Mailbag.Number)? {
+    let items = view.items.filter { $0.number != nil }
+    guard !items.isEmpty else { return nil }
+    let item = dice.pick(items)
+    return item.number.map { (item, $0) }
+  }
+
+  func folder(_ view: Inventory, _ dice: inout Dice, except: FolderName? = nil) -> FolderName? {
+    let folders = view.folders.sorted().filter { $0 != except }
+    guard !folders.isEmpty else { return nil }
+    // INBOX is where most of the mail is.
+    return dice.happens(40) && folders.contains(.inbox) ? .inbox : dice.pick(folders)
+  }
+
+  func flag(_ dice: inout Dice) -> FlagSet {
+    switch dice.below(12) {
+    case 0...4: FlagSet(.seen)
+    case 5...6: FlagSet(.flagged)
+    case 7: FlagSet(.answered)
+    case 8: FlagSet(dice.happens(50) ? .draft : .deleted)
+    default: FlagSet([], keywords: [dice.pick(Self.keywords)])
+    }
+  }
+
+  func someFlags(_ dice: inout Dice) -> FlagSet {
+    var flags = FlagSet.none
+    while dice.happens(35) { flags = flags.union(FlagSet(dice.pick([.seen, .flagged, .answered]))) }
+    return flags
+  }
+
+  // MARK: The chronicle
+
+  func note(removed item: Item, _ side: Side, _ view: View) {
+    guard let number = item.number else { return }
+    registry.chronicle.removed(number, from: item.folder, on: side, isSettled: isSettled(number, view))
+  }
+
+  func note(moved item: Item, to target: FolderName, _ side: Side, _ view: View) {
+    guard let number = item.number else { return }
+    registry.chronicle.moved(
+      number, from: item.folder, to: target, on: side, isSettled: isSettled(number, view))
+  }
+}

@@ -1,0 +1,74 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// What a power cut may have taken, and what it may not.
+extension LawBook {
+  /// `before` is how the Maildir was a moment before.
+  package func powerWasCut(before: Inventory) {
+    adoptDebris(before)
+    let after = Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag)
+    let far = Inventory.far(site.server, &registry.bag)
+    for number in 0..<registry.bag.count {
+      let (then, now) = (before.items(number), after.items(number))
+      if then.map(\.path) != now.map(\.path) {
+        registry.chronicle.forget(number)
+        registry.chronicle[number].slack += max(0, now.count - then.count)
+      } else if !isSettled(number, near: after, far: far) {
+        registry.chronicle.forget(number)
+      }
+      if now.isEmpty, far.items(number).isEmpty { registry.chronicle[number].isExcused = true }
+    }
+    checkPairs(before, after)
+  }
+
+  /// martlet may have forgotten all of what was still on its way.
+  package func forgetUnsettled() {
+    let near = Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag)
+    let far = Inventory.far(site.server, &registry.bag)
+    for number in 0..<registry.bag.count where !isSettled(number, near: near, far: far) {
+      registry.chronicle.forget(number)
+    }
+  }
+
+  /// Files that people's programs did not sync may be torn now. A file that martlet put there may not.
+  private func adoptDebris(_ before: Inventory) {
+    let torn = Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag).items
+      .filter { $0.number == nil }
+    for item in torn {
+      guard let bytes = site.disk.read(item.path) else { continue }
+      if item.key.fileName?.hasSuffix(".person") != true {
+        report(.survivesCrashes, "\(item.folder): a power cut tore \(item.key), which martlet had delivered")
+      }
+      let number = registry.bag.adopt(bytes)
+      registry.chronicle.made(number, in: item.folder, on: .near, flags: item.flags, isSettled: true)
+      registry.chronicle[number].isContested = true
+      registry.chronicle[number].isExcused = true
+      // What it was is gone, if this was the only one.
+      for former in before.items where former.path == item.path {
+        if let number = former.number { registry.chronicle.forget(number) }
+      }
+    }
+  }
+
+  /// Law L4: what the base still says was durable on both sides before it was said.
+  private func checkPairs(_ before: Inventory, _ after: Inventory) {
+    let then = Dictionary(grouping: before.items, by: \.folder).mapValues { Set($0.map(\.key)) }
+    let now = Dictionary(grouping: after.items, by: \.folder).mapValues { Set($0.map(\.key)) }
+    do {
+      for folder in try site.vault.current.folders() {
+        for pair in try site.vault.current.pairs(in: folder.id) {
+          let key = pair[.near].key
+          guard then[folder.names.near]?.contains(key) == true, now[folder.names.near]?.contains(key) != true else {
+            continue
+          }
+          report(
+            .baseIsObserved,
+            "\(folder.names.near): a power cut took \(key), which the base says is there: it was not durable")
+        }
+      }
+    } catch {
+      report(.baseIsObserved, "the ledger cannot be looked at: \(error.text)")
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import Mail
+import Maildir
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Support
+import Testing
+
+/// The real store on the simulated disk.
+@Suite("A Maildir on a simulated disk")
+struct DiskMaildirTests {
+  @Loop
+  private final class Text: MessageContent {
+    let wireSize: Int
+    let date: InternalDate? = nil
+    private var rest: [UInt8]?
+
+    init(_ text: String) {
+      rest = Array(text.utf8)
+      wireSize = text.utf8.count
+    }
+
+    func next() async throws(StoreError) -> [UInt8]? {
+      defer { rest = nil }
+      return rest
+    }
+  }
+
+  @Loop
+  private func deliver(
+    _ texts: [String], _ store: MaildirStore, flags: FlagSet = .none
+  ) async throws -> [MessageKey] {
+    let delivery = try await store.delivery(into: .inbox)
+    for (ticket, text) in texts.enumerated() {
+      let letter = Letter(
+        ticket: ticket, flags: flags, date: InternalDate(secondsSince1970: 1_000_000_000), key: nil)
+      try await delivery.add(letter, Text(text))
+    }
+    let result = try await delivery.commit()
+    return try texts.indices.compactMap { try result[$0]?.get().key }
+  }
+
+  @Test("is opened, filled, looked at, flagged, moved in, deleted from, and read")
+  func aStoresLife() async throws {
+    try await Reactor.onShared {
+      let fixture = try DiskFixture()
+      let store = fixture.store(marker: nil)
+      let archive = try #require(FolderName("Archive"))
+      try await store.open()
+      for folder in [.inbox, archive] { try await store.createFolder(folder) }
+      #expect(try await store.folders().map(\.name) == [archive, .inbox])
+      let keys = try await deliver(["one\r\n", "two\r\n", "three\r\n"], store)
+      #expect(fixture.disk.files(below: "/mail/INBOX/new").map(\.bytes.count).sorted() == [4, 4, 6])
+
+      let change = FlagChange(key: keys[0], adding: FlagSet(.seen, keywords: [.forwarded]), removing: .none)
+      #expect(try await store.update([change], in: .inbox)[keys[0]] == FlagSet(.seen, keywords: [.forwarded]))
+      let moved = try await store.move([keys[1]], from: .inbox, to: archive)
+      let deletion = try await store.delete([keys[2]], in: .inbox)
+      let look = try await store.look(at: .inbox, .wide(since: nil))
+      #expect(look.coverage == .complete && Set(look.present.keys) == [keys[0]])
+      #expect(Set(try await store.look(at: archive, .wide(since: nil)).present.keys) == Set(moved.values))
+      let restored = try await store.restore(Array(deletion.kept.values), to: .inbox)
+      #expect(try await store.look(at: .inbox, .wide(since: nil)).present.count == 2)
+      let identified = try await store.identify(Array(restored.values), in: .inbox)
+      #expect(identified.values.map(\.date?.secondsSince1970) == [1_000_000_000])
+      await store.close()
+      // All of it was made durable.
+      let before = fixture.disk.files(below: "/mail/INBOX")
+      fixture.crash(.powerCut, seed: 5)
+      #expect(fixture.disk.files(below: "/mail/INBOX") == before)
+    }
+  }
+
+  @Test("sees what another program does through its watch")
+  func watch() async throws {
+    try await Reactor.onShared {
+      let fixture = try DiskFixture()
+      let disk = fixture.disk
+      let store = fixture.store(marker: nil)
+      try await store.open()
+      try await store.createFolder(.inbox)
+      #expect(try await store.watch([.inbox]) == [.inbox: .inotify])
+      try disk.write("/mail/INBOX/tmp/a", "x")
+      try disk.rename("/mail/INBOX/tmp/a", "/mail/INBOX/new/a")
+      #expect(try await store.nextEvents() == [.changed(.inbox)])
+      #expect(try await store.look(at: .inbox, .pending).present.keys.map { $0 } == [.file("a")])
+      try disk.rename("/mail/INBOX/new/a", "/mail/INBOX/cur/a:2,S")
+      #expect(try await store.nextEvents() == [.changed(.inbox)])
+      #expect(try await store.look(at: .inbox, .pending).present == [.file("a"): Observation(flags: FlagSet(.seen))])
+      // neomutt: linked, then dated; told when it is quiet.
+      try disk.write("/mail/INBOX/tmp/b", "x")
+      try disk.link("/mail/INBOX/tmp/b", "/mail/INBOX/cur/b:2,")
+      try disk.unlink("/mail/INBOX/tmp/b")
+      try disk.setModificationTime("/mail/INBOX/cur/b:2,", to: InternalDate(secondsSince1970: 7))
+      #expect(try await store.nextEvents() == [.changed(.inbox)])
+      #expect(try await store.look(at: .inbox, .pending).present.keys.map { $0 } == [.file("b")])
+      try disk.unlink("/mail/INBOX/cur/a:2,S")
+      #expect(try await store.nextEvents() == [.changed(.inbox)])
+      #expect(try await store.look(at: .inbox, .pending) == Look(coverage: .changes, gone: [.file("a")]))
+      disk.overflowWatchers()
+      #expect(try await store.nextEvents() == [.everythingUncertain, .foldersChanged])
+      await store.close()
+    }
+  }
+
+  @Test("stops where its file system is not mounted, and finds itself again (law L8)")
+  func unmounted() async throws {
+    try await Reactor.onShared {
+      let fixture = try DiskFixture()
+      var dice = Dice(seed: 1)
+      let store = fixture.store(marker: nil)
+      try await store.open()
+      try await store.createFolder(.inbox)
+      _ = try await deliver(["one\r\n"], store)
+      await store.close()
+      for rest in [MountPoint.emptyDirectory, .nothing] {
+        try fixture.disk.unmount("/mail", leaving: rest, dice: &dice)
+        let error = await #expect(throws: StoreError.self) { try await store.open() }
+        #expect(error?.kind == .needsPerson)
+        try fixture.disk.mount("/mail")
+        try await store.open()
+        #expect(try await store.look(at: .inbox, .wide(since: nil)).present.count == 1)
+        await store.close()
+      }
+    }
+  }
+
+  /// Every step of a delivery, both loss models, both kinds of journal, several dice: what was committed is there, what
+  /// is there is whole, and the next martlet delivers the rest (law L5).
+  @Test(
+    "keeps what was committed, and nothing torn, wherever it dies", arguments: [DiskTraits.Journal.whole, .byDirectory])
+  func crashes(journal: DiskTraits.Journal) async throws {
+    try await Reactor.onShared {
+      var traits = DiskTraits()
+      traits.journal = journal
+      var deaths = 0
+      for step in 1...200 {
+        var hasDied = false
+        for seed in UInt64(0)...6 {
+          hasDied = try await crash(at: step, traits, seed == 0 ? .processOnly : .powerCut, seed: seed)
+        }
+        guard hasDied else { break }
+        deaths += 1
+      }
+      #expect(deaths > 10 && deaths < 200)
+    }
+  }
+
+  /// False where the delivery ended before that step.
+  @Loop
+  private func crash(at step: Int, _ traits: DiskTraits, _ model: LossModel, seed: UInt64) async throws -> Bool {
+    let texts = ["one\r\n", "two two\r\n", "three three three\r\n", "four\r\n", "five\r\n"]
+    let fixture = try DiskFixture(traits)
+    let store = fixture.store(marker: nil)
+    try await store.open()
+    try await store.createFolder(.inbox)
+    await store.close()
+    let marker = try #require(store.marker)
+    fixture.restart(deathStep: step)
+    var delivered: [MessageKey] = []
+    do {
+      let doomed = fixture.store(marker: marker, processID: 2)
+      try await doomed.open()
+      delivered = try await deliver(texts, doomed)
+    } catch {
+      #expect(fixture.life.isDead)
+    }
+    let hasDied = fixture.life.isDead
+    fixture.crash(model, seed: seed)
+    let next = fixture.store(marker: marker, processID: 3)
+    try await next.open()
+    let look = try await next.look(at: .inbox, .wide(since: nil))
+    #expect(look.coverage == .complete && look.unreadable.isEmpty)
+    #expect(Set(look.present.keys).isSuperset(of: delivered))
+    for file in fixture.disk.files(below: "/mail/INBOX/new") {
+      #expect(texts.contains(String(decoding: file.bytes, as: UTF8.self).replacing("\n", with: "\r\n")))
+      #expect(file.modified == 1_000_000_000_000_000_000)
+    }
+    // Leftovers are swept, so the next delivery finds a clean place.
+    _ = try await deliver(["later\r\n"], next)
+    #expect(fixture.disk.list("/mail/INBOX/tmp").isEmpty)
+    #expect(try await next.look(at: .inbox, .wide(since: nil)).present.count == look.present.count + 1)
+    await next.close()
+    return hasDied
+  }
+}
