@@ -20,11 +20,16 @@ package final class NetworkProxy: Sendable {
   private let wakeup: Int32
   private let state = Mutex(State.working)
   private let record: ProxyRecord?
+  private let allowance: ClientAllowance?
 
   /// `isRecording` where `clientLines` is to be asked for. `forging` are words of the server, and what the client hears
-  /// in their place, of the same length.
-  package init(to serverPort: UInt16, isRecording: Bool = false, forging: [String: String] = [:]) throws {
+  /// in their place, of the same length. Of what clients say, no more than `allowance` octets pass before the next
+  /// `become`: whatever needs more is certain to be under way.
+  package init(
+    to serverPort: UInt16, isRecording: Bool = false, forging: [String: String] = [:], allowance octets: Int? = nil
+  ) throws {
     record = isRecording ? ProxyRecord() : nil
+    allowance = octets.map(ClientAllowance.init)
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var ends: [Int32] = [-1, -1]
     guard listener >= 0, unsafe pipe(&ends) == 0 else {
@@ -39,9 +44,10 @@ package final class NetworkProxy: Sendable {
     wakeup = ends[1]
     let wakeup = ends[0]
     let forgeries = forging.map { Forgery(of: Array($0.key.utf8), as: Array($0.value.utf8)) }
-    let thread = Thread { [weak self, record] in
+    let thread = Thread { [weak self, record, allowance] in
       var loop = ProxyLoop(
-        listener: listener, wakeup: wakeup, serverPort: serverPort, record: record, forgeries: forgeries)
+        listener: listener, wakeup: wakeup, serverPort: serverPort, record: record, allowance: allowance,
+        forgeries: forgeries)
       while let state = self?.state.withLock({ $0 }), state != .closed { loop.turn(in: state) }
       loop.close()
     }
@@ -58,7 +64,11 @@ package final class NetworkProxy: Sendable {
   /// How many octets clients sent so far.
   package var clientByteCount: Int { record?.byteCount ?? 0 }
 
+  /// Returns when clients have said as much as they may.
+  package func allowanceIsSpent() async { await allowance?.isSpent() }
+
   package func become(_ new: State) {
+    allowance?.lift()
     let wasClosed = state.withLock { state in
       defer { state = state == .closed ? .closed : new }
       return state == .closed
@@ -88,14 +98,19 @@ private struct ProxyLoop {
   let wakeup: Int32
   let serverPort: UInt16
   let record: ProxyRecord?
+  let allowance: ClientAllowance?
   let forgeries: [Forgery]
   private var connections: [ProxiedConnection] = []
 
-  init(listener: Int32, wakeup: Int32, serverPort: UInt16, record: ProxyRecord?, forgeries: [Forgery]) {
+  init(
+    listener: Int32, wakeup: Int32, serverPort: UInt16, record: ProxyRecord?, allowance: ClientAllowance?,
+    forgeries: [Forgery]
+  ) {
     self.listener = listener
     self.wakeup = wakeup
     self.serverPort = serverPort
     self.record = record
+    self.allowance = allowance
     self.forgeries = forgeries
   }
 
@@ -136,7 +151,8 @@ private struct ProxyLoop {
     guard client >= 0 else { return }
     _ = fcntl(client, F_SETFD, FD_CLOEXEC)
     let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    let connection = ProxiedConnection(client: client, server: server, record: record, forgeries: forgeries)
+    let connection = ProxiedConnection(
+      client: client, server: server, record: record, allowance: allowance, forgeries: forgeries)
     // On loopback a connection is made or refused at once.
     if state == .working, unsafe withLoopbackAddress(serverPort, { unsafe connect(server, $0, $1) }) == 0 {
       connection.sendWithoutDelay()

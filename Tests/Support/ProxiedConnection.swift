@@ -5,9 +5,10 @@ struct ProxiedConnection {
   private var up: Flow
   private var down: Flow
 
-  init(client: Int32, server: Int32, record: ProxyRecord?, forgeries: [Forgery]) {
+  init(client: Int32, server: Int32, record: ProxyRecord?, allowance: ClientAllowance?, forgeries: [Forgery]) {
     up = Flow(source: client, target: server)
     up.record = record?.connection()
+    up.allowance = allowance
     down = Flow(source: server, target: client)
     down.forgeries = forgeries
   }
@@ -77,6 +78,8 @@ private struct Flow {
   /// Where what passes is noted.
   var record: ProxyRecord.Connection?
   var forgeries: [Forgery] = []
+  /// Nil where as much may pass as there is.
+  var allowance: ClientAllowance?
 
   init(source: Int32, target: Int32) {
     self.source = source
@@ -88,21 +91,22 @@ private struct Flow {
   /// Reads only when all that was read is sent: what the one end gives is bounded by what the other takes.
   var entries: [pollfd] {
     if !pending.isEmpty { return [pollfd(fd: target, events: Int16(POLLOUT), revents: 0)] }
-    return hasEnded ? [] : [pollfd(fd: source, events: Int16(POLLIN), revents: 0)]
+    return hasEnded || allowance?.left == 0 ? [] : [pollfd(fd: source, events: Int16(POLLIN), revents: 0)]
   }
 
   mutating func pump() {
-    if pending.isEmpty, !hasEnded { receive() }
+    if pending.isEmpty, !hasEnded, allowance?.left != 0 { receive() }
     if !pending.isEmpty { transmit() }
   }
 
   private mutating func receive() {
-    var buffer = [UInt8](repeating: 0, count: Self.chunk)
+    var buffer = [UInt8](repeating: 0, count: min(Self.chunk, allowance?.left ?? Self.chunk))
     let count = unsafe recv(source, &buffer, buffer.count, Int32(MSG_DONTWAIT))
     if count > 0 {
       pending = buffer[..<count]
       for forgery in forgeries { forgery.apply(to: &pending) }
       record?.append(pending)
+      allowance?.take(count)
     } else if count == 0 {
       hasEnded = true
       shutdown(target, Int32(SHUT_WR))
