@@ -12,6 +12,11 @@ extension MaildirFolder {
     try await sweepDrafts()
   }
 
+  /// Nothing in `tmp` is mail: where somebody removed it, it is made again.
+  func provideDrafts() throws(FileError) {
+    if try root.fileSystem.status(directory) != nil { try root.fileSystem.makeDirectory(drafts) }
+  }
+
   /// Removes from `tmp` what an earlier martlet left there, and what others gave up.
   func sweepDrafts() async throws(FileError) {
     let fileSystem = root.fileSystem
@@ -19,7 +24,7 @@ extension MaildirFolder {
     do {
       entries = try await fileSystem.list(drafts)
     } catch {
-      // Without `tmp` a folder can still be read; a delivery says what is wrong.
+      // Without `tmp` a folder can still be read.
       guard error.kind == .notFound || error.kind == .accessDenied else { throw error }
       return
     }

@@ -53,10 +53,10 @@ struct FolderCreation {
   /// The files that go with it, and whether there are folders below it.
   private func check(_ directory: String) async throws(FileError) -> (companions: [String], hasFolders: Bool) {
     for part in ["new", "cur"] {
-      let entries = try await root.fileSystem.list(directory.appending(path: part))
+      let entries = try await listPart(directory.appending(path: part))
       guard entries.isEmpty else { throw notEmpty(directory, "\(part) holds \(entries.count) files") }
     }
-    for entry in try await root.fileSystem.list(directory.appending(path: "tmp")) {
+    for entry in try await listPart(directory.appending(path: "tmp")) {
       guard entry.kind == .file, root.isLeftover(entry.name) else {
         throw notEmpty(directory, "mail is being delivered to it (tmp/\(printable(entry.name)))")
       }
@@ -76,6 +76,16 @@ struct FolderCreation {
       companions.append(entry.name)
     }
     return (companions, hasFolders)
+  }
+
+  /// A folder may have lost a part.
+  private func listPart(_ path: String) async throws(FileError) -> [DirectoryEntry] {
+    do {
+      return try await root.fileSystem.list(path)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      return []
+    }
   }
 
   private func notEmpty(_ directory: String, _ reason: String) -> FileError {

@@ -9,10 +9,10 @@ struct FolderListing {
   var unreadable: [String: String] = [:]
   /// True where nothing moved while it was read: what is not in it is not there.
   var isComplete = false
-  /// The directories' times at its beginning.
-  var stamp: DirectoryStamp
+  /// The directories' times at its beginning; nil where it is of one of them only.
+  let stamp: DirectoryStamp?
 
-  init(stamp: DirectoryStamp) { self.stamp = stamp }
+  init(stamp: DirectoryStamp? = nil) { self.stamp = stamp }
 
   /// After so many entries others get their turn on the loop.
   static let entriesBetweenPauses = 4096

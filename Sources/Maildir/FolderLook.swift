@@ -16,6 +16,8 @@ extension MaildirFolder {
   func lookWide(since earlier: Checkpoint?) async throws(FileError) -> Look {
     try await sweepOnce()
     try await refreshTable()
+    let missing = try root.missingParts(of: directory)
+    if missing.count == 1 { return try await look(without: missing[0]) }
     let isTableNews = takeTableChange()
     if !isTableNews, let earlier, let stamp = try provingStamp(earlier) {
       return Look(coverage: .changes, checkpoint: .maildir(stamp))
@@ -36,7 +38,21 @@ extension MaildirFolder {
       return look
     }
     for (key, reason) in listing.unreadable { look.unreadable[.file(key)] = reason }
-    look.checkpoint = .maildir(listing.stamp.checkpoint(at: root.clock.wallTime))
+    look.checkpoint = listing.stamp.map { .maildir($0.checkpoint(at: root.clock.wallTime)) }
+    return look
+  }
+
+  /// What is in the other part. Where both are missing the folder is gone, which `stamp()` tells.
+  private func look(without part: Subdirectory) async throws(FileError) -> Look {
+    var listing = FolderListing()
+    for other in Subdirectory.allCases where other != part {
+      await listing.add(try await root.fileSystem.list(path(other)), of: other)
+    }
+    var look = Look(coverage: .changes)
+    for (unique, place) in listing.places { look.present[.file(unique)] = observation(of: unique, at: place) }
+    for (key, reason) in listing.unreadable { look.unreadable[.file(key)] = reason }
+    look.isPartial = true
+    look.missingPart = part.rawValue
     return look
   }
 

@@ -39,8 +39,7 @@ struct FolderTreeWalk {
     var waiting = [""]
     while let directory = waiting.popLast() {
       let entries = try await list(directory, &tree)
-      // As `FolderCreation` has it: one without `cur` was begun and never finished, and will be made anew.
-      if entries.contains(where: { $0.kind == .directory && $0.name == "cur" }) {
+      if entries.contains(where: isPartOfFolder) {
         if directory.isEmpty {
           tree.leftOut[""] = "the root holds messages itself; `layout = \"maildir++\"` would make it INBOX"
         } else if !add(directory, &found, &tree) {
@@ -68,14 +67,14 @@ struct FolderTreeWalk {
     var tree = FolderTree()
     var found: [FolderName: FolderEntry] = [:]
     let entries = try await list("", &tree)
-    if entries.contains(where: { $0.kind == .directory && $0.name == "cur" }) { _ = add("", &found, &tree) }
+    if entries.contains(where: isPartOfFolder) { _ = add("", &found, &tree) }
     for entry in entries.sorted(by: { $0.name < $1.name }) {
       guard entry.name.utf8.first == UInt8(ascii: "."), entry.name != MaildirRoot.ownDirectory,
         isDirectory(entry, entry.name, &tree)
       else { continue }
       arm(entry.name)
       tree.directories.append(entry.name)
-      guard try root.fileSystem.status("\(entry.name)/cur")?.kind == .directory else { continue }
+      guard try root.missingParts(of: entry.name).count < Subdirectory.allCases.count else { continue }
       _ = add(entry.name, &found, &tree)
     }
     tree.entries = found.values.sorted { $0.name < $1.name }
@@ -93,6 +92,11 @@ struct FolderTreeWalk {
       tree.leftOut[directory] = "it cannot be read: \(error.text)"
       return []
     }
+  }
+
+  /// One of the two is enough: a folder that lost the other was not removed.
+  private func isPartOfFolder(_ entry: DirectoryEntry) -> Bool {
+    entry.kind == .directory && Subdirectory(rawValue: entry.name) != nil
   }
 
   private func isReserved(_ name: String, in directory: String) -> Bool {

@@ -66,16 +66,17 @@ final class MaildirFolder {
     while true {
       let start = root.clock.wallTime
       let count = changeCount()
-      var listing = FolderListing(stamp: try stamp())
+      let before = try stamp()
+      var listing = FolderListing(stamp: before)
       // `new` first: a message that a reader takes over meanwhile is then seen in `cur`.
       await listing.add(try await root.fileSystem.list(path(.new)), of: .new)
       await listing.add(try await root.fileSystem.list(path(.cur)), of: .cur)
       listing.settle()
-      let isStill = try stamp() == listing.stamp
+      let isStill = try stamp() == before
       // The watch knows; without one, only a time that lies back far enough tells.
       let isUndisturbed =
         if let count { count == changeCount() } else {
-          listing.stamp.isOlder(than: listing.stamp.clockStep, at: start) || listing.stamp == stampBeforePause
+          before.isOlder(than: before.clockStep, at: start) || before == stampBeforePause
         }
       listing.isComplete = isStill && isUndisturbed
       if listing.isComplete || attempt == Self.listingsMax {
@@ -84,8 +85,8 @@ final class MaildirFolder {
       }
       attempt += 1
       guard isStill else { continue }
-      stampBeforePause = listing.stamp
-      await root.pause(nanoseconds: listing.stamp.clockStep)
+      stampBeforePause = before
+      await root.pause(nanoseconds: before.clockStep)
     }
   }
 

@@ -78,6 +78,14 @@ final class MaildirRoot {
     return StoreError(.account, error.kind.storeKind, "\(title): \(error.text)")
   }
 
+  /// Of `new` and `cur`, those that the directory does not have.
+  func missingParts(of directory: String) throws(FileError) -> [Subdirectory] {
+    var missing: [Subdirectory] = []
+    for part in Subdirectory.allCases
+    where try fileSystem.status(directory.appending(path: part.rawValue))?.kind != .directory { missing.append(part) }
+    return missing
+  }
+
   /// Nil where the marker is where it was at `open()`.
   private func rootFailure() -> StoreError? {
     do {

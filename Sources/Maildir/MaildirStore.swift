@@ -175,6 +175,7 @@ package final class MaildirStore: MailStore {
     let place = try use(folder)
     do {
       try await place.sweepOnce()
+      try place.provideDrafts()
       _ = try place.stamp()
     } catch {
       throw root.failure(error, in: folder)

@@ -19,6 +19,8 @@ package struct Look: Equatable, Sendable {
   package var checkpoint: Checkpoint?
   /// True where a look at everything was disturbed each time it was tried: what it does not show may well be there.
   package var isPartial = false
+  /// A part of the folder that is not there, by its name, as a Maildir's `cur`: what was in it is not shown, and not gone.
+  package var missingPart: String?
   /// Messages that are there but cannot be synced, with the reason; neither present nor gone.
   package var unreadable: [MessageKey: String]
 

@@ -108,14 +108,42 @@ struct LookTests {
     }
   }
 
-  @Test("a folder without cur or new is an error, never an empty look (law L8)", arguments: ["cur", "new"])
+  @Test(
+    "a folder without cur or new is still a folder, and of what was in it nothing is gone (L8)",
+    arguments: ["cur", "new"])
   func missingDirectory(part: String) async throws {
     try await Reactor.onShared {
       let maildir = try await MaildirFixture.make(folders: ["A"])
+      let kept = part == "cur" ? "new/a" : "cur/a:2,S"
+      try maildir.write("A/\(kept)", "Subject: a\n\na\n")
       try maildir.removeDirectory("A/\(part)")
+      #expect(try await maildir.store.folders().map(\.name) == [name("A")])
+      let look = try await maildir.store.look(at: name("A"), .wide(since: nil))
+      #expect(look.missingPart == part)
+      #expect(look.coverage == .changes)
+      #expect(look.isPartial)
+      #expect(look.present.keys.map(\.self) == [.file("a")])
+      let error = await #expect(throws: StoreError.self) {
+        try await maildir.store.look(at: name("A"), .messages([.file("x")]))
+      }
+      #expect(error?.scope == .folder)
+      try await maildir.store.createFolder(name("A"))
+      let whole = try await maildir.store.look(at: name("A"), .wide(since: nil))
+      #expect(whole.missingPart == nil)
+      #expect(whole.coverage == .complete)
+      await maildir.remove()
+    }
+  }
+
+  @Test("a folder without cur and new is gone, and never an empty look (L8)")
+  func missingDirectories() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A"])
+      for part in ["cur", "new"] { try maildir.removeDirectory("A/\(part)") }
+      #expect(try await maildir.store.folders().isEmpty)
       for scope in [LookScope.wide(since: nil), .pending, .messages([.file("x")])] {
         let error = await #expect(throws: StoreError.self) { try await maildir.store.look(at: name("A"), scope) }
-        #expect(error?.scope == .folder)
+        #expect(error?.kind == .gone)
       }
       await maildir.remove()
     }

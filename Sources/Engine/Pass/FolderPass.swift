@@ -160,6 +160,9 @@ final class FolderPass {
 
   private func look(_ side: Side, _ scope: LookScope) async throws(StoreError) -> Look {
     var look = try await context.stores[side].look(at: folder.names[side], scope)
+    if look.missingPart != nil {
+      look = try await FolderMending(context: context, folder: folder, side: side).look(scope, options)
+    }
     if try hidesDeletions(look, side, scope) {
       look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
     }
