@@ -5,8 +5,8 @@ extension MaildirFolder {
   /// What became of one message's link or rename.
   private enum Step {
     case done(String)
-    /// The file system cannot link or rename across: the bytes must be copied.
-    case needsCopy(LetterSet)
+    /// The file system cannot link or rename across: the bytes must be copied to this place.
+    case needsCopy(MessagePlace)
   }
 
   /// Hard links, or copies where there are none, under fresh names; durable when it returns.
@@ -23,12 +23,17 @@ extension MaildirFolder {
           try root.fileSystem.link(path(place, of: unique), to: target.path(wanted, of: fresh))
         } catch {
           guard error.kind == .unsupported else { throw error }
-          return Step.needsCopy(letters)
+          return Step.needsCopy(wanted)
         }
         target.record(fresh, at: wanted)
         return .done(fresh)
       }
-      if let name = try await finish(step, unique, as: fresh, in: target) { result[key] = .file(name) }
+      if case .needsCopy(let place)? = step {
+        guard try await copy(unique, as: fresh, to: target, place) != nil else { continue }
+      } else if step == nil {
+        continue
+      }
+      result[key] = .file(fresh)
     }
     try await root.fileSystem.makeDurable(files: [], directories: [target.path(.new), target.path(.cur)])
     return result
@@ -38,30 +43,34 @@ extension MaildirFolder {
   func move(_ keys: [MessageKey], to target: MaildirFolder) async throws(FileError) -> [MessageKey: MessageKey] {
     let absent = try await prepare(keys, target)
     var result: [MessageKey: MessageKey] = [:]
-    var copied: [String] = []
+    var copied: [String: FileStatus] = [:]
     if target.index == nil { _ = try await target.list() }
     for key in keys where !absent.contains(key) {
       guard let unique = key.fileName else { continue }
       let isFree = target.index?[unique] == nil
+      let fresh = root.nextName()
       let step = try await withPlace(of: unique) { place throws(FileError) in
         let letters = MaildirFlags.translate(place.letters(of: unique), from: table, to: target.table)
         guard let name = try rename(path(place, of: unique), unique, isFree, letters, place.subdirectory, to: target)
-        else { return Step.needsCopy(letters) }
+        else { return Step.needsCopy(target.place(of: fresh, letters, was: place.subdirectory)) }
         record(unique, at: nil)
         return .done(name)
       }
-      if case .needsCopy? = step { copied.append(unique) }
-      if let name = try await finish(step, unique, as: root.nextName(), in: target) { result[key] = .file(name) }
+      switch step {
+      case nil: continue
+      case .done(let name)?: result[key] = .file(name)
+      case .needsCopy(let place)?:
+        guard let original = try await copy(unique, as: fresh, to: target, place) else { continue }
+        copied[unique] = original
+        result[key] = .file(fresh)
+      }
     }
     let directories = [target.path(.new), target.path(.cur), path(.new), path(.cur)]
     try await root.fileSystem.makeDurable(files: [], directories: directories)
-    for unique in copied {
-      // The copy is durable: only now the original goes.
-      _ = try await withPlace(of: unique) { place throws(FileError) in
-        try root.fileSystem.unlink(path(place, of: unique))
-        record(unique, at: nil)
-      }
-    }
+    guard !copied.isEmpty else { return result }
+    // The copies are durable: only now the originals go. One that is another by now stays, and is looked at anew.
+    for (unique, original) in copied { try await removeCopied(unique, original) }
+    try await root.fileSystem.makeDurable(files: [], directories: [path(.new), path(.cur)])
     return result
   }
 
@@ -107,42 +116,13 @@ extension MaildirFolder {
     return absent
   }
 
-  private func finish(_ step: Step?, _ unique: String, as fresh: String, in target: MaildirFolder)
-    async throws(FileError)
-    -> String?
-  {
-    switch step {
-    case nil: return nil
-    case .done(let name)?: return name
-    case .needsCopy(let letters)?: return try await copyBytes(of: unique, as: fresh, letters, to: target)
-    }
-  }
-
-  private func copyBytes(of unique: String, as fresh: String, _ letters: LetterSet, to target: MaildirFolder)
-    async throws(FileError) -> String?
-  {
-    guard let place = try await find(unique), let reader = try await openMessage(unique) else { return nil }
-    defer { reader.close() }
+  /// What the original was; nil where the message is not there.
+  private func copy(
+    _ unique: String, as fresh: String, to target: MaildirFolder, _ place: MessagePlace
+  ) async throws(FileError) -> FileStatus? {
     let draft = target.drafts.appending(path: fresh)
-    let writer = try root.fileSystem.create(draft)
-    root.inFlight.insert(fresh)
-    defer { root.inFlight.remove(fresh) }
-    do {
-      while true {
-        let bytes = try await reader.read(upTo: MaildirContent.pieceSize)
-        if bytes.isEmpty { break }
-        try writer.write(bytes)
-      }
-      try writer.finish(modified: reader.modified)
-      try await root.fileSystem.makeDurable(files: [draft], directories: [])
-      let wanted = target.place(of: fresh, letters, was: place.subdirectory)
-      try root.fileSystem.rename(draft, to: target.path(wanted, of: fresh))
-      target.record(fresh, at: wanted)
-      return fresh
-    } catch {
-      writer.abandon()
-      root.discard(draft)
-      throw error
-    }
+    let original = try await copyFile(of: unique, draft: draft, to: target.path(place, of: fresh))
+    if original != nil { target.record(fresh, at: place) }
+    return original
   }
 }

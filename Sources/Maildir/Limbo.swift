@@ -11,18 +11,29 @@ final class Limbo {
   static let leftoverAge: Int64 = 3600
 
   private let root: MaildirRoot
-  private let leftoverAgeMax: Int64
+  /// How long a person wants deleted mail to be kept, in seconds.
+  private let keepSeconds: Int64
   private var count = 0
   /// What the letters of a deletion's files mean, as long as this process lives.
   private var tables: [String: KeywordTable] = [:]
 
-  /// `keepSeconds` is how long a person wants deleted mail to be kept.
   init(_ root: MaildirRoot, keepSeconds: Int64) {
     self.root = root
-    leftoverAgeMax = keepSeconds + Self.leftoverAge
+    self.keepSeconds = keepSeconds
   }
 
-  /// Renames the files in here. Where the file system cannot, or is full, they are removed.
+  private var leftoverAgeMax: Int64 { keepSeconds + Self.leftoverAge }
+
+  /// What the rename of one file came to.
+  private enum Step {
+    case kept(String)
+    case removed
+    /// The folder is on another file system, and a person wants its mail to be kept.
+    case needsCopy(name: String)
+  }
+
+  /// Renames the files in here. Where the file system cannot, or is full, they are removed, unless a person wants them to
+  /// be kept: then they are copied, or stay where they are.
   func take(_ keys: [MessageKey], from folder: MaildirFolder) async throws(FileError) -> Deletion {
     try await folder.refreshTable()
     let absent = try await folder.absent(keys)
@@ -31,31 +42,51 @@ final class Limbo {
     let path = try makeDirectory(batch)
     if path != nil { tables[batch] = folder.table }
     var deletion = Deletion(gone: absent)
-    for (step, key) in keys.enumerated() where !absent.contains(key) {
+    for (number, key) in keys.enumerated() where !absent.contains(key) {
       guard let unique = key.fileName else { continue }
-      let kept = try await folder.withPlace(of: unique) { place throws(FileError) -> String? in
+      let step = try await folder.withPlace(of: unique) { place throws(FileError) -> Step in
         let name = place.fileName(of: unique)
         let source = folder.path(place, of: unique)
         do throws(FileError) {
           if let path {
             try root.fileSystem.rename(source, to: path.appending(path: name))
-            return batch.appending(path: name)
+            return .kept(batch.appending(path: name))
           }
         } catch {
           guard error.kind == .unsupported else { throw error }
+          if keepSeconds > 0 { return .needsCopy(name: name) }
         }
         try root.fileSystem.unlink(source)
-        return nil
+        return .removed
+      }
+      switch step {
+      case .kept(let file)?: deletion.kept[key] = .file(file)
+      case .needsCopy(let name)?:
+        guard try await copy(unique, as: name, to: batch, from: folder) else { continue }
+        deletion.kept[key] = .file(batch.appending(path: name))
+      case .removed?, nil: break
       }
       folder.record(unique, at: nil)
       deletion.gone.insert(key)
-      if let kept = kept ?? nil { deletion.kept[key] = .file(kept) }
-      if step % MaildirFolder.stepsBetweenPauses == MaildirFolder.stepsBetweenPauses - 1 { await Task.yield() }
+      if number % MaildirFolder.stepsBetweenPauses == MaildirFolder.stepsBetweenPauses - 1 { await Task.yield() }
     }
     if deletion.kept.isEmpty { forget(batch) }
     // The source only: a message that a power cut takes from limbo is one that was to go.
     try await root.fileSystem.makeDurable(files: [], directories: [folder.path(.new), folder.path(.cur)])
     return deletion
+  }
+
+  /// False where the message is not the one that was copied any more, or not there: the next look tells.
+  private func copy(
+    _ unique: String, as name: String, to batch: String, from folder: MaildirFolder
+  ) async throws(FileError) -> Bool {
+    let target = Self.directory.appending(path: batch).appending(path: name)
+    let draft = MaildirRoot.ownDirectory.appending(path: root.nextName())
+    guard let original = try await folder.copyFile(of: unique, draft: draft, to: target) else { return false }
+    try await root.fileSystem.makeDurable(files: [], directories: [Self.directory.appending(path: batch)])
+    if try await folder.removeCopied(unique, original) { return true }
+    root.discard(target)
+    return false
   }
 
   /// Takes messages back into `folder`; the new keys of those that were still here.
@@ -116,14 +147,14 @@ final class Limbo {
     }
   }
 
-  /// Nil where the disk is too full for a directory: then deleting must still make room.
+  /// Nil where the disk is too full for a directory: then deleting must still make room, unless all is to be kept.
   private func makeDirectory(_ batch: String) throws(FileError) -> String? {
     let path = Self.directory.appending(path: batch)
     do {
       try root.fileSystem.makeDirectory(path)
       return path
     } catch {
-      guard error.kind == .full else { throw error }
+      guard error.kind == .full, keepSeconds == 0 else { throw error }
       return nil
     }
   }

@@ -191,7 +191,8 @@ final class MaildirFolder {
     var extended = table
     for keyword in wanted where !extended.add(keyword, lettersInUse: lettersInUse) { break }
     guard extended != table else { return }
-    try await SmallFile.write(extended.text, to: tablePath, by: root)
+    try provideDrafts()
+    try await SmallFile.write(extended.text, to: tablePath, drafts: drafts, by: root)
     table = extended
     tableStamp = try root.fileSystem.status(tablePath)
   }

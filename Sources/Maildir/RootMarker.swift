@@ -39,7 +39,7 @@ enum RootMarker {
     let marker = root.nextName()
     try root.fileSystem.makeDirectory("")
     try root.fileSystem.makeDirectory(MaildirRoot.ownDirectory)
-    try await SmallFile.write(marker + "\n", to: path, by: root)
+    try await SmallFile.write(marker + "\n", to: path, drafts: MaildirRoot.ownDirectory, by: root)
     try await root.fileSystem.makeDurable(files: [], directories: [""])
     return marker
   }

@@ -26,9 +26,12 @@ enum SmallFile {
     }
   }
 
-  /// Durable under `path` when it returns; readers see the old content or the new, never a part.
-  static func write(_ text: String, to path: String, by root: MaildirRoot) async throws(FileError) {
-    let draft = MaildirRoot.ownDirectory.appending(path: root.nextName())
+  /// Durable under `path` when it returns; readers see the old content or the new, never a part. It is written in the
+  /// directory `drafts` first, which is on the same file system.
+  static func write(
+    _ text: String, to path: String, drafts: String, by root: MaildirRoot
+  ) async throws(FileError) {
+    let draft = drafts.appending(path: root.nextName())
     let fileSystem = root.fileSystem
     let writer = try fileSystem.create(draft)
     do {

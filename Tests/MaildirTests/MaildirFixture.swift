@@ -29,7 +29,7 @@ final class MaildirFixture {
 
   init(
     _ layout: MaildirLayout, _ path: String, _ marker: String?, fileSystem: (any FileSystem)? = nil,
-    secondsAhead: Int64 = 0
+    secondsAhead: Int64 = 0, keepSeconds: Int64 = 0
   ) throws {
     let reactor = Reactor.startShared()
     self.path = path
@@ -38,6 +38,7 @@ final class MaildirFixture {
       title: "test", layout: layout, fileSystem: fileSystem ?? DiskFileSystem(root: path),
       clock: LaterClock(clock, secondsAhead: secondsAhead),
       names: UniqueNames(host: "host", processID: getpid(), tag: .random(in: 0 ... .max)), expectedMarker: marker,
+      keepSeconds: keepSeconds,
       makeWatcher: { () throws(FileError) in try InotifyWatcher(reactor, root: path) })
   }
 

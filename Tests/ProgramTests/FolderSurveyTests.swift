@@ -9,12 +9,15 @@ struct FolderSurveyTests {
   @Test("show each folder once, with its name on the other side")
   func survey() throws {
     let survey = FolderSurvey(rules: FolderRules()) { "\($0)" == "Bad" ? "it has no place here" : nil }
-    let rows = survey.survey(near: try names("INBOX", "Drafts"), far: try names("INBOX", "Lists/swift", "Bad"))
+    let rows = survey.survey(
+      near: try names("INBOX", "Drafts"), far: try names("INBOX", "Lists/swift", "Bad"),
+      parents: try names("Lists"))
     #expect(
       FolderTable.lines(rows) == [
         "REMOTE       LOCAL        STATE",
         "INBOX        INBOX        synced",
         "Bad          -            left out: it has no place here",
+        "Lists        -            left out: it holds no messages (\\Noselect)",
         "Lists/swift  Lists/swift  synced, not yet on the local side",
         "Drafts       Drafts       synced, not yet on the remote side",
       ])

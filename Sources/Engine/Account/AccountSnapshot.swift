@@ -9,7 +9,7 @@ package struct AccountSnapshot: Equatable, Sendable {
     package let watch: Sides<WatchKind?>
     package let messages: Int
     /// Seconds since 1970 of the last complete pass that was recorded.
-    package let lastPass: Int64?
+    package let lastSync: Int64?
     /// True while a pass is queued or runs.
     package let isBusy: Bool
     package let held: [PassReport.Held]
@@ -46,7 +46,7 @@ extension AccountSnapshot {
       return Folder(
         names: folder.names,
         watch: Sides(near: watchKinds?.near[folder.names.near], far: watchKinds?.far[folder.names.far]),
-        messages: messages, lastPass: folder.lastPass, isBusy: folder.lock.isHeld, held: folder.held, setAside: aside,
+        messages: messages, lastSync: folder.lastSync, isBusy: folder.lock.isHeld, held: folder.held, setAside: aside,
         lastError: failures[folder.id]?.text)
     }
     return AccountSnapshot(

@@ -10,6 +10,8 @@ package final class SyncedFolder {
   /// What the ledger vouches for; nil before the first look.
   var checkpoints: Sides<Checkpoint?>
   var lastPass: Int64?
+  /// When a pass over both sides last ended well; the ledger hears of one that found nothing only now and then.
+  var lastSync: Int64?
   /// True once this session has seen that the base is of the mailbox that is there: by a look at the whole folder, or by
   /// a listing that proves it unchanged. Before, its UIDs may mean other messages (law L8).
   var isConfirmed = false
@@ -27,6 +29,7 @@ package final class SyncedFolder {
     names = row.names
     checkpoints = row.checkpoints
     lastPass = row.lastPass
+    lastSync = row.lastPass
   }
 
   /// For messages to people: the name that the configuration speaks of.

@@ -319,6 +319,7 @@ final class FolderPass {
       folder.checkpoints[side] = checkpoint
     }
     let now = context.wallSeconds
+    if isWideOnASide { folder.lastSync = now }
     // A pass that found nothing leaves the disk alone, but for once an hour.
     let isStale = folder.lastPass.map { now - $0 > 3600 } ?? true
     if isWideOnASide, report.didChange || !changes.isEmpty || isStale {

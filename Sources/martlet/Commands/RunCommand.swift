@@ -16,5 +16,8 @@ struct RunCommand: ProgramCommand {
   @OptionGroup var common: CommonOptions
 
   @Loop
-  func perform(_ program: ProgramContext) async -> ExitStatus { await Daemon(program, names: accounts).run() }
+  func perform(_ program: ProgramContext) async -> ExitStatus {
+    program.errors.stopWaitingForReaders()
+    return await Daemon(program, names: accounts).run()
+  }
 }

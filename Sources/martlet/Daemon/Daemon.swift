@@ -90,7 +90,8 @@ final class Daemon {
   private func keepStatusLine() async {
     var known = 0
     repeat {
-      notifier.status(StatusLine.text(roster.accounts.map { ($0.name, $0.reporter) }))
+      notifier.status(
+        StatusLine.text(roster.accounts.map { ($0.name, $0.reporter) }, outOfService: Array(roster.outages.keys)))
       known = await board.change(since: known)
     } while await program.clock.passes(.seconds(1))
   }

@@ -4,8 +4,11 @@ import Ports
 /// `2 accounts: personal watching (NOTIFY), work: login refused`, for `systemctl status`.
 @Loop
 enum StatusLine {
-  static func text(_ accounts: [(name: String, reporter: AccountReporter)]) -> String {
-    let parts = accounts.map { name, reporter in
+  /// `outOfService` are accounts whose lock or ledger could not be had.
+  static func text(
+    _ accounts: [(name: String, reporter: AccountReporter)], outOfService: [String] = []
+  ) -> String {
+    var parts = accounts.map { name, reporter in
       switch reporter.phase {
       case .stopped: "\(name) stopped"
       case .connecting: "\(name) connecting"
@@ -14,7 +17,8 @@ enum StatusLine {
       case .waiting(_, let kind, _): "\(name): \(words(kind))"
       }
     }
-    return Amount.count(accounts.count, "account") + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
+    parts += outOfService.sorted().map { "\($0) out of service" }
+    return Amount.count(parts.count, "account") + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
   }
 
   private static func kinds(_ kinds: Set<WatchKind>) -> String {

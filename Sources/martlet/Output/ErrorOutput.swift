@@ -3,9 +3,22 @@ import Synchronization
 
 /// Standard error: messages, and below them one live line that is drawn over again.
 ///
-/// Locked, because loggers write from wherever they are; nobody waits while it is held.
+/// Locked, because loggers write from wherever they are.
 final class ErrorOutput: Sendable {
-  private let liveLine = Mutex("")
+  private struct State {
+    var live = ""
+    /// How long, in milliseconds, a line waits for a reader; -1 is for ever.
+    var patience: Int32 = -1
+    /// Lines that nobody read in time, since one was read.
+    var lostCount = 0
+  }
+
+  /// A reader who pauses so long is waited for no more. Others on the same loop have work to do meanwhile.
+  private static let patience: Int32 = 200
+  /// So much can be written to a pipe or a terminal without waiting, once it takes anything (PIPE_BUF).
+  fileprivate static let pieceSize = 4096
+
+  private let state = Mutex(State())
   let isLive: Bool
   let mayColor: Bool
 
@@ -14,20 +27,30 @@ final class ErrorOutput: Sendable {
     mayColor = Terminal.mayColor(STDERR_FILENO, environment: environment)
   }
 
+  /// From now on what nobody reads is lost, and told of by number: a daemon must not stand still for its log.
+  func stopWaitingForReaders() { state.withLock { $0.patience = Self.patience } }
+
   /// A message of whole lines, above the live line.
   func write(_ line: String) {
-    liveLine.withLock { live in
-      let clear = live.isEmpty ? "" : Self.clearLine
-      writeAll(STDERR_FILENO, clear + line + "\n" + Self.drawn(live))
+    state.withLock { state in
+      let lost = state.lostCount == 0 ? "" : "(lines lost here because nobody read them: \(state.lostCount))\n"
+      let clear = state.live.isEmpty ? "" : Self.clearLine
+      let text = clear + lost + line + "\n" + Self.drawn(state.live)
+      // Who did not read in time is not waited for again before he reads.
+      if writeAll(STDERR_FILENO, text, patience: state.lostCount == 0 ? state.patience : 0) {
+        state.lostCount = 0
+      } else {
+        state.lostCount += 1
+      }
     }
   }
 
   /// Replaces the live line; nothing happens where there is no terminal. Empty takes it away.
   func show(_ line: String) {
     guard isLive else { return }
-    liveLine.withLock { live in
-      guard line != live else { return }
-      live = line
+    state.withLock { state in
+      guard line != state.live else { return }
+      state.live = line
       writeAll(STDERR_FILENO, Self.clearLine + Self.drawn(line))
     }
   }
@@ -53,19 +76,32 @@ enum StandardOutput {
 
 /// What cannot be written to standard error is lost; there is nobody to tell. Results are what a program is for: where
 /// nobody reads them any more it ends as others do, and where they cannot be stored it says so.
-private func writeAll(_ descriptor: Int32, _ text: String) {
+///
+/// False where it was not taken within `patience` milliseconds (-1: for ever) after the piece before.
+@discardableResult
+private func writeAll(_ descriptor: Int32, _ text: String, patience: Int32 = -1) -> Bool {
   var rest = Array(text.utf8)[...]
   while !rest.isEmpty {
-    let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    if patience >= 0, !isWritable(descriptor, within: patience) { return false }
+    let piece = patience >= 0 ? rest.prefix(ErrorOutput.pieceSize) : rest
+    let count = unsafe piece.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
     if count > 0 {
       rest = rest.dropFirst(count)
     } else if errno == EAGAIN {
-      var descriptor = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      unsafe poll(&descriptor, 1, -1)
+      guard isWritable(descriptor, within: patience) else { return false }
     } else if errno != EINTR {
       if descriptor == STDOUT_FILENO { endWithoutResults(errno) }
-      return
+      return true
     }
+  }
+  return true
+}
+
+private func isWritable(_ descriptor: Int32, within milliseconds: Int32) -> Bool {
+  var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+  while true {
+    let count = unsafe poll(&entry, 1, milliseconds)
+    if count >= 0 || errno != EINTR { return count > 0 }
   }
 }
 

@@ -18,9 +18,10 @@ struct FolderSurvey {
   /// Why the local side can have no folder of that name; nil where it can.
   let unmappable: (FolderName) -> String?
 
-  func survey(near: Set<FolderName>, far: Set<FolderName>) -> [SurveyedFolder] {
+  /// `parents` are remote names that hold no messages, only folders.
+  func survey(near: Set<FolderName>, far: Set<FolderName>, parents: Set<FolderName> = []) -> [SurveyedFolder] {
     var seen: Set<FolderName> = []
-    var folders = far.sorted(by: Self.inOrder).map { name -> SurveyedFolder in
+    var folders = far.map { name -> SurveyedFolder in
       let local = rules.localName(forRemote: name, among: far)
       var leftOut = rules.verdict(remote: name, among: far).reason
       if leftOut == nil, let local, let reason = unmappable(local) { leftOut = reason }
@@ -29,6 +30,11 @@ struct FolderSurvey {
       return SurveyedFolder(
         remote: name, local: leftOut == nil ? local : nil, isOnRemote: true, isOnLocal: isOnLocal, leftOut: leftOut)
     }
+    folders += parents.subtracting(far).map { name in
+      SurveyedFolder(
+        remote: name, local: nil, isOnRemote: true, isOnLocal: false, leftOut: "it holds no messages (\\Noselect)")
+    }
+    folders.sort { Self.inOrder($0.remote ?? .inbox, $1.remote ?? .inbox) }
     for name in near.subtracting(seen).sorted(by: Self.inOrder) {
       let leftOut = rules.verdict(local: name, among: far).reason
       folders.append(

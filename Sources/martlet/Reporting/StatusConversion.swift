@@ -32,7 +32,7 @@ extension FolderStatus {
     self.init(
       name: printable("\(folder.names.far)"), localName: printable("\(folder.names.near)"),
       watch: folder.watch.far?.rawValue, localWatch: folder.watch.near?.rawValue, messages: folder.messages,
-      lastSync: folder.lastPass.map(Timestamp.text), busy: folder.isBusy,
+      lastSync: folder.lastSync.map(Timestamp.text), busy: folder.isBusy,
       lastError: folder.lastError.map { printable($0) }, setAside: folder.setAside.map { SetAsideStatus($0) },
       held: folder.held.map { HeldDeletions($0) })
   }

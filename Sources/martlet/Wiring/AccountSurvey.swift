@@ -30,10 +30,12 @@ final class AccountSurvey {
 
   /// Every folder of either side, with what becomes of it.
   func folders() async throws(StoreError) -> [SurveyedFolder] {
-    let listed = Sides(near: try await list(.near), far: try await list(.far))
+    let (near, far) = (try await list(.near), try await list(.far))
     return FolderSurvey(
       rules: configuration.folders, unmappable: { [stores] in (stores.near as? MaildirStore)?.unmappableReason($0) }
-    ).survey(near: listed.near, far: listed.far)
+    ).survey(
+      near: near.names(where: \.holdsMessages), far: far.names(where: \.holdsMessages),
+      parents: far.names { !$0.holdsMessages })
   }
 
   /// Local directories that are no folders although they might be meant so, and why; known after `folders()`.
@@ -44,9 +46,13 @@ final class AccountSurvey {
     await stores.near.close()
   }
 
-  private func list(_ side: Side) async throws(StoreError) -> Set<FolderName> {
+  private func list(_ side: Side) async throws(StoreError) -> [FolderEntry] {
     let store = stores[side]
     try await store.open()
-    return Set(try await store.folders().filter(\.holdsMessages).map(\.name))
+    return try await store.folders()
   }
+}
+
+extension [FolderEntry] {
+  fileprivate func names(where isMeant: (FolderEntry) -> Bool) -> Set<FolderName> { Set(filter(isMeant).map(\.name)) }
 }

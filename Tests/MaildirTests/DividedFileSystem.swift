@@ -1,0 +1,57 @@
+import Disk
+import Mail
+import Ports
+
+/// The disk, with each directory below the root on a file system of its own, as with mounts: no rename and no link goes
+/// from one into another. What else mounts differ in (their room, their times) is not played.
+@Loop
+final class DividedFileSystem: FileSystem {
+  private let disk: any FileSystem
+  /// Called before each barrier.
+  var onBarrier: @Loop () -> Void = {}
+
+  init(root: String) { disk = DiskFileSystem(root: root) }
+
+  func list(_ directory: String) async throws(FileError) -> [DirectoryEntry] { try await disk.list(directory) }
+
+  func status(_ path: String) throws(FileError) -> FileStatus? { try disk.status(path) }
+
+  func makeDirectory(_ path: String) throws(FileError) { try disk.makeDirectory(path) }
+
+  func removeDirectory(_ path: String) throws(FileError) { try disk.removeDirectory(path) }
+
+  func open(_ path: String) throws(FileError) -> any FileReader { try disk.open(path) }
+
+  func create(_ path: String) throws(FileError) -> any FileWriter { try disk.create(path) }
+
+  func rename(_ source: String, to target: String) throws(FileError) {
+    try requireOneMount(source, target)
+    try disk.rename(source, to: target)
+  }
+
+  func replace(_ path: String, with source: String) throws(FileError) {
+    try requireOneMount(source, path)
+    try disk.replace(path, with: source)
+  }
+
+  func link(_ source: String, to target: String) throws(FileError) {
+    try requireOneMount(source, target)
+    try disk.link(source, to: target)
+  }
+
+  func unlink(_ path: String) throws(FileError) { try disk.unlink(path) }
+
+  func setModificationTime(_ path: String, to date: InternalDate) throws(FileError) {
+    try disk.setModificationTime(path, to: date)
+  }
+
+  func makeDurable(files: [String], directories: [String]) async throws(FileError) { onBarrier() }
+
+  func lock(_ directory: String) throws(FileError) -> (any FileLock)? { try disk.lock(directory) }
+
+  private func requireOneMount(_ one: String, _ two: String) throws(FileError) {
+    guard one.split(separator: "/").first == two.split(separator: "/").first else {
+      throw FileError(.unsupported, path: one, "\(one): Invalid cross-device link (to \(two))")
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Control
+import Foundation
+import Glibc
+import Mail
+import Support
+import Testing
+
+/// A log that nobody reads, as under a logger that hangs.
+@Suite("A log that nobody reads")
+struct BlockedLogTests {
+  @Test("does not keep the daemon from syncing, nor from stopping (L11)")
+  func blocked() async throws {
+    let server = try await DovecotServer.shared()
+    let client = try await server.client("blocked")
+    let home = try Home()
+    try home.configure(Home.account("work", on: server, user: "blocked"))
+    let socket = try NotifySocket(in: home.folder)
+    let fifo = home.folder.appending("log")
+    let reader = try Self.fullFIFO(fifo)
+    defer { close(reader) }
+    let daemon = try ChildProcess(
+      ["/bin/sh", "-c", "exec \"$@\" 2>\(fifo)", "sh", Home.program, "run", "-vv"],
+      environment: home.environment(["NOTIFY_SOCKET": socket.name]))
+    _ = try await socket.message(with: "READY=1")
+    try await client.append(letter("down"))
+    _ = try await MaildirWatch(home.maildir).wait { $0[.inbox].count == 1 }
+    daemon.signal(SIGTERM)
+    #expect(try await daemon.wait(within: .seconds(10)) == .exited(0))
+  }
+
+  /// A FIFO that takes not one byte more; it stays so while the answer is open.
+  private static func fullFIFO(_ path: String) throws -> Int32 {
+    try #require(unsafe mkfifo(path, 0o600) == 0, "errno \(errno)")
+    let reader = unsafe open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+    try #require(reader >= 0, "errno \(errno)")
+    let zeroes = [UInt8](repeating: 0, count: 4096)
+    for size in [zeroes.count, 1] {
+      while unsafe write(reader, zeroes, size) > 0 {}
+      try #require(errno == EAGAIN)
+    }
+    return reader
+  }
+}
