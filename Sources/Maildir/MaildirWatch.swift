@@ -124,6 +124,8 @@ final class MaildirWatch {
       }
       folding.handle(events, at: root.clock.now)
       for event in events { forgetWhatMoved(event) }
+      // Which directories were replaced is among what was lost: all are watched anew when the tree is walked.
+      if events.contains(where: { $0.kind == .overflow }) { watched = [] }
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Mail
 import Maildir
 import Ports
@@ -49,6 +50,29 @@ struct WatchTests {
       #expect(try await maildir.store.nextEvents() == [.changed(.inbox)])
       let last = try await maildir.pending()
       #expect(last == Look(coverage: .changes, gone: [.file("a")]))
+      await maildir.remove()
+    }
+  }
+
+  @Test("what was replaced while the kernel's queue was full is watched anew once the tree was walked (L2)")
+  func replacedInOverflow() async throws {
+    try await Reactor.onShared {
+      let maildir = try await watched()
+      try maildir.write("INBOX/cur/a", "x")
+      let limit = try #require(
+        Int(String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8).filter(\.isNumber)))
+      for round in 0...limit / 2 {
+        let names = round % 2 == 0 ? ("a", "b") : ("b", "a")
+        try maildir.rename("INBOX/cur/\(names.0)", "INBOX/cur/\(names.1)")
+      }
+      try maildir.rename("A/cur", "A/tmp/cur")
+      try maildir.makeDirectory("A/cur")
+      var told: [StoreEvent] = []
+      while !told.contains(.everythingUncertain) { told = try await maildir.store.nextEvents() }
+      _ = try await maildir.store.folders()
+      try maildir.write("A/tmp/c", "x")
+      try maildir.rename("A/tmp/c", "A/cur/c")
+      #expect(try await maildir.store.nextEvents() == [.changed(name("A"))])
       await maildir.remove()
     }
   }
