@@ -15,6 +15,8 @@ import Reconciliation
 package final class IMAPStore: MailStore {
   /// What was told with the login is asked for anew when it is older than this.
   private static let openingListingAgeMax: Duration = .seconds(1)
+  /// How long an EXPUNGE is waited for after its message was marked.
+  private static let expungeDelay: Duration = .milliseconds(10)
 
   package nonisolated let settings: IMAPSettings
   let clock: any LoopClock
@@ -160,7 +162,16 @@ package final class IMAPStore: MailStore {
     guard let folder = folder(named: mailbox) else { return }
     memories[folder, default: FolderMemory(mailbox: mailbox)].news.merge(news)
     memories[folder]?.pushes += 1
-    tell(folder)
+    if news.isMarkingDeletedOnly { tellUnlessExpunged(folder) } else { tell(folder) }
+  }
+
+  /// Who marks a message \Deleted mostly expunges it at once: waiting for that makes one change out of two.
+  private func tellUnlessExpunged(_ folder: FolderName) {
+    Loop.task { [weak self, clock] in
+      do { try await clock.sleep(for: Self.expungeDelay) } catch { return }
+      guard let self, memories[folder]?.news.isEmpty == false else { return }
+      tell(folder)
+    }
   }
 
   /// Says that there is something to look at.

@@ -23,6 +23,12 @@ struct MailboxNews: Equatable, Sendable {
   /// True where it is the whole truth: nothing has to be asked.
   var isComplete: Bool { !isUncertain && growth <= arrivals.count }
 
+  /// True where messages were marked \Deleted, and nothing else is told.
+  var isMarkingDeletedOnly: Bool {
+    !flags.isEmpty && flags.values.allSatisfy { $0.system.contains(.deleted) }
+      && vanished.isEmpty && arrivals.isEmpty && growth == 0 && !isUncertain
+  }
+
   mutating func grow(by count: Int) { growth += count }
 
   mutating func becomeUncertain() { isUncertain = true }
