@@ -44,6 +44,8 @@ package struct Matching: Equatable, Sendable {
     var remaining = Sides(near: near, far: far)
     matchByDigest(&remaining)
     matchByTraits(remaining)
+    suspectByMessageID(remaining)
+    for side in Side.allCases { undecided[side].sort() }
   }
 
   private mutating func matchByDigest(_ remaining: inout Sides<[Candidate]>) {
@@ -79,8 +81,29 @@ package struct Matching: Equatable, Sendable {
         undecided.far += far.filter { $0.digest == nil }.map(\.key)
       }
     }
-    for side in Side.allCases { undecided[side].sort() }
     matched.sort { $0.near < $1.near }
+  }
+
+  /// A mail reader that saves a message adds header lines: the digest stays, and the size does not. Without this, a copy
+  /// of such a message that was broken off would be brought over once more (law L3).
+  private mutating func suspectByMessageID(_ remaining: Sides<[Candidate]>) {
+    var taken = Sides(near: Set(undecided.near), far: Set(undecided.far))
+    for match in matched {
+      taken.near.insert(match.near)
+      taken.far.insert(match.far)
+    }
+    func named(_ side: Side) -> [String: [Candidate]] {
+      remaining[side].reduce(into: [:]) { named, candidate in
+        guard !taken[side].contains(candidate.key), let messageID = candidate.messageID else { return }
+        named[messageID, default: []].append(candidate)
+      }
+    }
+    let far = named(.far)
+    for (messageID, near) in named(.near) {
+      guard let far = far[messageID] else { continue }
+      undecided.near += near.filter { $0.digest == nil }.map(\.key)
+      undecided.far += far.filter { $0.digest == nil }.map(\.key)
+    }
   }
 
   private static func grouped(_ candidates: [Candidate]) -> [Traits: [Candidate]] {

@@ -42,6 +42,16 @@ struct MatchingTests {
     #expect(matching.undecided.near == [.file("x")])
   }
 
+  @Test("lets digests decide where only the sizes differ, as a mail reader's header lines make them (L3)")
+  func sameMessageID() {
+    let undecided = Matching(near: [near("x", size: 30, digest: digest(1))], far: [far(1), far(2, id: "<b>")])
+    #expect(undecided.matched.isEmpty)
+    #expect(undecided.undecided == Sides(near: [], far: [.uid(1)]))
+    let decided = Matching(near: [near("x", size: 30, digest: digest(1))], far: [far(1, digest: digest(2))])
+    #expect(decided.matched.isEmpty)
+    #expect(decided.undecided == Sides(near: [], far: []))
+  }
+
   @Test("pairs equal messages one to one, however many there are (L3)")
   func duplicates() {
     let matching = Matching(

@@ -104,15 +104,16 @@ struct ArrivalLinking {
     }
     var matching = match(arrivals, outcome.identified)
     // What is local has been read by now: then only the other side is in doubt.
-    if !matching.undecided.near.isEmpty || !matching.undecided.far.isEmpty {
-      for side in Side.allCases {
-        let unknown = matching.undecided[side].filter { outcome.identified[side][$0] == nil }
-        guard !unknown.isEmpty else { continue }
-        let read = try await context.stores[side].identify(unknown, in: folder.names[side])
-        outcome.identified[side].merge(read) { first, _ in first }
-      }
-      matching = match(arrivals, outcome.identified)
+    var isRead = false
+    for side in Side.allCases {
+      let copies = try copies(of: outcome.identified[side.other], among: arrivals[side])
+      let unknown = Set(matching.undecided[side] + copies).filter { outcome.identified[side][$0] == nil }
+      guard !unknown.isEmpty else { continue }
+      let read = try await context.stores[side].identify(unknown.sorted(), in: folder.names[side])
+      outcome.identified[side].merge(read) { first, _ in first }
+      isRead = true
     }
+    if isRead { matching = match(arrivals, outcome.identified) }
     // Two that matched by traits alone: the base still needs a digest, and either's will do.
     let unread = matching.matched.filter {
       outcome.identified.near[$0.near] == nil && outcome.identified.far[$0.far] == nil
@@ -126,6 +127,22 @@ struct ArrivalLinking {
       if !keys.isEmpty { try await context.stores[side].secure(keys, in: folder.names[side]) }
     }
     try record(matching, arrivals, &outcome)
+  }
+
+  /// Arrivals that may be what a broken-off copy made of one that the base knows in another folder: of that one's size,
+  /// which is not the arrival's where a mail reader added header lines. With a Message-ID that finds them (law L3).
+  private func copies(
+    of identified: [MessageKey: Identified], among arrivals: [Arrival]
+  ) throws(StoreError) -> [MessageKey] {
+    let sizes = try context.withLedger { ledger throws(LedgerError) in
+      var sizes: Set<Int> = []
+      for found in identified.values where found.identity.messageID == nil {
+        let known = try ledger.records(digest: found.identity.digest).map(\.identity.wireSize)
+        sizes.formUnion(known.filter { $0 != found.identity.wireSize })
+      }
+      return sizes
+    }
+    return arrivals.filter { $0.observation.traits?.wireSize.map(sizes.contains) ?? false }.map(\.key)
   }
 
   private func match(
