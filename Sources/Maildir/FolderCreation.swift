@@ -35,7 +35,8 @@ struct FolderCreation {
     }
     let (companions, hasFolders) = try await check(directory)
     for name in companions { try root.fileSystem.unlink(directory.appending(path: name)) }
-    for part in ["new", "cur", "tmp"] {
+    // `cur` last: as long as it is there, this is a folder, and a removal that was broken off goes on.
+    for part in ["new", "tmp", "cur"] {
       do {
         try root.fileSystem.removeDirectory(directory.appending(path: part))
       } catch {
@@ -53,10 +54,10 @@ struct FolderCreation {
   /// The files that go with it, and whether there are folders below it.
   private func check(_ directory: String) async throws(FileError) -> (companions: [String], hasFolders: Bool) {
     for part in ["new", "cur"] {
-      let entries = try await listPart(directory.appending(path: part))
+      let entries = try await listIfThere(directory.appending(path: part))
       guard entries.isEmpty else { throw notEmpty(directory, "\(part) holds \(entries.count) files") }
     }
-    for entry in try await listPart(directory.appending(path: "tmp")) {
+    for entry in try await listIfThere(directory.appending(path: "tmp")) {
       guard entry.kind == .file, root.isLeftover(entry.name) else {
         throw notEmpty(directory, "mail is being delivered to it (tmp/\(printable(entry.name)))")
       }
@@ -78,10 +79,10 @@ struct FolderCreation {
     return (companions, hasFolders)
   }
 
-  /// A folder may have lost a part.
-  private func listPart(_ path: String) async throws(FileError) -> [DirectoryEntry] {
+  /// Nothing, where a folder lost the part, or an earlier removal has taken it already.
+  private func listIfThere(_ directory: String) async throws(FileError) -> [DirectoryEntry] {
     do {
-      return try await root.fileSystem.list(path)
+      return try await root.fileSystem.list(directory)
     } catch {
       guard error.kind == .notFound else { throw error }
       return []

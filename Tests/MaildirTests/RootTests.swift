@@ -151,6 +151,18 @@ struct RootTests {
     }
   }
 
+  @Test("a folder whose removal was broken off is removed at last (L5)", arguments: [["new"], ["new", "tmp"]])
+  func halfRemoved(parts: [String]) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A"])
+      for part in parts { try maildir.removeDirectory("A/\(part)") }
+      #expect(try await maildir.store.folders().map(\.name) == [try name("A")])
+      try await maildir.store.removeFolder(name("A"))
+      #expect(!maildir.exists("A"))
+      await maildir.remove()
+    }
+  }
+
   @Test("two folders whose names look the same are two", arguments: MaildirLayout.allCases)
   func sameLooks(layout: MaildirLayout) async throws {
     try await Reactor.onShared {

@@ -30,6 +30,7 @@ struct FolderRemoval {
     _ folder: SyncedFolder, _ side: Side, _ report: inout PassReport
   ) async throws(StoreError) {
     guard try await isGone(folder, side.other) else { return }
+    if try await finishRemoval(folder, side, &report) { return }
     let look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
     guard look.coverage == .complete, look.unreadable.isEmpty else {
       throw StoreError(.folder, .refused, "the \(side) folder could not be listed completely; it is kept")
@@ -78,6 +79,30 @@ struct FolderRemoval {
     // In one go: stopped half-way, a folder that is there and has a base would be held again (law L5).
     context.folders.remove(folder.id)
     try context.withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder.id) }
+  }
+
+  /// A removal of ours may have been broken off: what it left is no whole folder any more, and shows nothing. The store
+  /// removes nothing that holds a message, whatever the base says of it (laws L1, L5).
+  private func finishRemoval(
+    _ folder: SyncedFolder, _ side: Side, _ report: inout PassReport
+  ) async throws(StoreError) -> Bool {
+    guard !options.isDryRun, context.stores[side].isLocal, try await isBrokenOff(folder, side) else {
+      return false
+    }
+    try await context.stores[side].removeFolder(folder.names[side])
+    report.foldersRemoved[side].append(folder.names[side])
+    try await context.forget(folder.id)
+    return true
+  }
+
+  private func isBrokenOff(_ folder: SyncedFolder, _ side: Side) async throws(StoreError) -> Bool {
+    do {
+      let look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+      return look.missingPart != nil && look.present.isEmpty && look.unreadable.isEmpty
+    } catch {
+      guard error.kind == .gone else { throw error }
+      return true
+    }
   }
 
   /// Many servers take what is below a folder with it, against RFC 9051 §6.3.5. So there it stays, and is made again on
