@@ -17,7 +17,7 @@ docdir := $(DESTDIR)$(PREFIX)/share/doc/martlet
 
 sources := find Sources Tests Benchmarks Package.swift -name .build -prune -o -name '*.swift' -print0 2>/dev/null
 
-.PHONY: help build release demo test test-quick bench lint format install uninstall clean toolchain
+.PHONY: help build release demo test test-quick crash bench lint format install uninstall clean toolchain
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,11 +39,16 @@ test: toolchain ## Runs all tests, after installing the servers and programs the
 	config/install-packages build test
 	$(SWIFT) build --build-tests $(STRICT)
 	$(SWIFT) test --skip-build --disable-xctest --filter '$(QUICK)'
+	$(SWIFT) run --skip-build martlet-simulate --crash --every 40
 	$(SWIFT) test --skip-build --disable-xctest --skip '$(QUICK)'
 
 test-quick: toolchain ## Runs the tests that need no server
 	config/install-packages build
 	$(SWIFT) test --disable-xctest --filter '$(QUICK)'
+
+crash: toolchain ## Lets martlet die at every step of every scenario, and looks what a restart makes of it
+	config/install-packages build
+	$(SWIFT) run -c release martlet-simulate --crash
 
 bench: release ## Measures martlet beside mbsync and OfflineIMAP
 	config/install-packages bench

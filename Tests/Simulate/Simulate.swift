@@ -19,6 +19,7 @@ enum Simulate {
       exit(0)
     }
     Determinism.demand()
+    if options.isCrash { exit(Crashes(options).run() ? 0 : 1) }
     exit(options.jobs > 1 ? Jobs(options).run() : Worlds(options).run() ? 0 : 1)
   }
 }

@@ -3,11 +3,13 @@ struct SimulateOptions {
   static let usage = """
     usage: martlet-simulate [--seeds COUNT | --seeds FIRST..LAST] [--twice] [--jobs N] [--no-shrink]
            martlet-simulate --seed SEED [--actions 1,5,9] [--log] [--twice]
-           martlet-simulate --crash [--scenario NAME] [--jobs N]
+           martlet-simulate --crash [--scenario NAME] [--every N]
+           martlet-simulate --crash --scenario NAME/WAY/SERVER --step K --death KIND [--log]
 
     Plays simulated worlds, one a seed, and ends with 1 where a law was broken. --twice plays each world a second
     time and compares what happened. --actions leaves out all actions but these; --log prints every line of what
-    happened. --crash plays the table of crashes at every step.
+    happened. --crash plays the table of crashes at every step, or at every Nth, of all scenarios or of those whose name
+    begins so, and ends with 1 where one left something wrong; --step plays one death alone.
     """
 
   var first: UInt64 = 1
@@ -20,6 +22,10 @@ struct SimulateOptions {
   var isSingle = false
   var isCrash = false
   var scenario: String?
+  /// Of a scenario's steps, only each such one.
+  var every = 1
+  var step: Int?
+  var death = "kill"
   var isHelp = false
   /// One of several processes: its share begins here and goes in steps of `stride`.
   var stride: UInt64 = 1
@@ -45,6 +51,9 @@ struct SimulateOptions {
       case "--log": printsLog = true
       case "--crash": isCrash = true
       case "--scenario": scenario = try Self.value(argument, &rest)
+      case "--every": every = Int(max(1, min(10_000, try Self.number(argument, &rest))))
+      case "--step": step = Int(max(1, min(1_000_000, try Self.number(argument, &rest))))
+      case "--death": death = try Self.value(argument, &rest)
       case "--help", "-h": isHelp = true
       default: throw Misuse(description: "unknown argument: \(argument)")
       }

@@ -61,7 +61,7 @@ package final class Martlet {
     let jitter = Jitter(dice)
     context = AccountContext(
       name: "simulated", stores: Sides(near: maildir, far: Self.imap(site, life)), ledger: ledger, clock: site.clock,
-      mapping: .identity, jitter: { jitter.next() }, observer: observer)
+      mapping: .identity, deletionRules: site.setting.deletionRules, jitter: { jitter.next() }, observer: observer)
     observer.process = self
   }
 

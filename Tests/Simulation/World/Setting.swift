@@ -1,3 +1,4 @@
+package import Engine
 package import Mail
 package import Maildir
 package import Support
@@ -16,6 +17,7 @@ package struct Setting: Sendable {
   package var server = ServerProfile()
   package var conditions = NetworkConditions()
   package var maxConnections = 5
+  package var deletionRules = DeletionRules()
   /// False: `martlet sync` again and again, as from cron.
   package var isDaemon = true
   /// Every line on the wire goes into the log, as with `--verbose`.
