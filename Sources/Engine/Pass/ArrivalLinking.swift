@@ -37,7 +37,9 @@ struct ArrivalLinking {
       // Only a wide look could have shown what the delivery left.
       guard scopes[target]?.isWide == true else { continue }
       changes.append(.removeIntent(intent.id))
-      guard let (arrival, found) = try await trace(intent.draft, among: remaining[target]),
+      guard
+        let (arrival, found) = try await trace(
+          intent.draft, among: remaining[target], &outcome.identified[target]),
         try isUnpaired(intent.draft.source.key, target.other)
       else { continue }
       try await context.stores[target].secure([arrival.key], in: folder.names[target])
@@ -52,9 +54,9 @@ struct ArrivalLinking {
     try context.commit(changes)
   }
 
-  /// The message that the interrupted delivery stored, if it did.
+  /// The message that the interrupted delivery stored, if it did. What is read for one intent is read for all of them.
   private func trace(
-    _ draft: IntentDraft, among arrivals: [Arrival]
+    _ draft: IntentDraft, among arrivals: [Arrival], _ identified: inout [MessageKey: Identified]
   ) async throws(StoreError) -> (Arrival, Identified)? {
     let store = context.stores[draft.target]
     let name = folder.names[draft.target]
@@ -66,11 +68,10 @@ struct ArrivalLinking {
     }
     guard let expected = draft.identity else { return nil }
     for arrival in arrivals where isPossible(arrival, draft, expected) {
-      if let found = try await store.identify([arrival.key], in: name)[arrival.key],
-        found.identity.digest == expected.digest
-      {
-        return (arrival, found)
+      if identified[arrival.key] == nil {
+        identified[arrival.key] = try await store.identify([arrival.key], in: name)[arrival.key]
       }
+      if let found = identified[arrival.key], found.identity.digest == expected.digest { return (arrival, found) }
     }
     return nil
   }

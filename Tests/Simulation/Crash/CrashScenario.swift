@@ -1,3 +1,4 @@
+import Maildir
 import Reconciliation
 
 /// A row of the crash table: how both sides and the base were, what was done to them, and how they have to end.
@@ -48,6 +49,9 @@ package struct CrashScenario: Sendable {
   var allowsDeletions = false
   /// The brake has to hold, and nothing may be deleted.
   var isHeld = false
+  var layout = MaildirLayout.nested
+  /// It has found a bug of martlet once: its every step is played, also where only a part of the table is.
+  var hasFoundBug = false
   /// The server stores no other keywords than these.
   var keywords: [String]?
 

@@ -47,6 +47,7 @@ final class CrashStage {
     profile.password = Setting.password
     if let keywords = crash.scenario.keywords { profile.keywords = .only(keywords) }
     setting.server = profile
+    setting.layout = crash.scenario.layout
     setting.deletionRules.trash = crash.scenario.trash.flatMap { FolderName($0) }
     if death == .cutByDirectory { setting.traits.journal = .byDirectory }
     return setting

@@ -1,3 +1,4 @@
+import Maildir
 import Reconciliation
 
 /// Rows about folders themselves, and about what must never be read as a deletion (law L8).
@@ -14,7 +15,8 @@ extension CrashScenario {
       [.makeFolder(.near, "Lists"), .makeFolder(.near, "Lists/swift"), .deliver(.near, "b", to: "Lists/swift")],
       to: "INBOX: a | Lists: | Lists/swift: b"),
     Self("empty-folder-removed-near", from: "INBOX: a | Old:", [.removeFolder(.near, "Old")], to: "INBOX: a"),
-    Self("empty-folder-removed-far", from: "INBOX: a | Old:", [.removeFolder(.far, "Old")], to: "INBOX: a"),
+    Self("empty-folder-removed-far", from: "INBOX: a | Old:", [.removeFolder(.far, "Old")], to: "INBOX: a")
+      .with { $0.hasFoundBug = true },
     Self(
       "filled-folder-removed-near", from: "INBOX: a | Old: b c", [.removeFolder(.near, "Old")],
       near: "INBOX: a", far: "INBOX: a | Old: b c"
@@ -34,16 +36,28 @@ extension CrashScenario {
     Self(
       "folder-renamed-far", from: "INBOX: a | Old: b/S c", [.renameFolder(.far, "Old", to: "New")],
       to: "INBOX: a | New: b/S c"),
+    Self(
+      "flat-folders", from: "INBOX: a/S b | Old: | Lists/swift: c",
+      [
+        .removeFolder(.far, "Old"), .makeFolder(.near, "Lists/new"), .deliver(.near, "d", to: "Lists/new"),
+        .move(.near, "a", to: "Lists/swift"),
+      ], to: "INBOX: b | Lists/swift: a/S c | Lists/new: d"
+    ).with { $0.layout = .maildirPlusPlus },
   ]
 
   static let disasters: [CrashScenario] = [
-    Self("new-uidvalidity", from: "INBOX: a/S b c", [.renumber("INBOX")], to: "INBOX: a/S b c"),
+    Self("new-uidvalidity", from: "INBOX: a/S b c", [.renumber("INBOX")], to: "INBOX: a/S b c")
+      .with { $0.hasFoundBug = true },
     Self(
       "new-uidvalidity-and-changes", from: "INBOX: a/S b c",
       [
         .renumber("INBOX"), .deliver(.far, "d", to: "INBOX"), .mark(.near, "b", "F"), .deliver(.near, "e", to: "INBOX"),
       ],
       to: "INBOX: a/S b/F c d e"),
+    Self(
+      "mailbox-made-anew", from: "INBOX: a | Old: b c",
+      [.removeFolder(.far, "Old"), .makeFolder(.far, "Old"), .deliver(.far, "d", to: "Old")],
+      to: "INBOX: a | Old: b c d"),
     Self(
       "modification-sequences-begin-anew", from: "INBOX: a b", [.forgetModSeqs("INBOX"), .mark(.far, "a", "S")],
       to: "INBOX: a/S b"),

@@ -29,6 +29,10 @@ extension CrashScenario {
         .deliver(.far, "e/F", to: "INBOX"),
       ], to: "INBOX: a b c/S d e/F"),
     Self(
+      "many-new-on-both", from: "INBOX: a",
+      (1...20).flatMap { [.deliver(.near, "n\($0)", to: "INBOX"), .deliver(.far, "f\($0)", to: "INBOX")] },
+      to: "INBOX: a n*20 f*20"),
+    Self(
       "same-on-both", from: "INBOX: a", [.deliver(.near, "b", to: "INBOX"), .deliver(.far, "b", to: "INBOX")],
       to: "INBOX: a b"
     ).with { $0.ways = [.sync] },
@@ -104,7 +108,8 @@ extension CrashScenario {
     Self(
       "moved-under-a-new-name", from: "INBOX: a/S b | Archive: c", [.moveRenamed("a", to: "Archive")],
       to: "INBOX: b | Archive: a/S c"),
-    Self("saved", from: "INBOX: a/S b | Archive: c", [.save("a", to: "Archive")], to: "INBOX: b | Archive: a/S c"),
+    Self("saved", from: "INBOX: a/S b | Archive: c", [.save("a", to: "Archive")], to: "INBOX: b | Archive: a/S c")
+      .with { $0.hasFoundBug = true },
     Self(
       "moved-both-ways", from: "INBOX: a b c | Archive: d e",
       [
@@ -112,6 +117,13 @@ extension CrashScenario {
         .move(.far, "e", to: "INBOX"),
       ],
       to: "INBOX: c d e | Archive: a b"),
+    Self(
+      "moved-against-deletion", from: "INBOX: a b | Archive: c",
+      [.delete(.near, "a"), .move(.far, "a", to: "Archive"), .delete(.far, "b"), .move(.near, "b", to: "Archive")],
+      to: "INBOX: | Archive: a b c"),
+    Self(
+      "moved-with-a-keyword", from: "INBOX: a/+Work b | Archive: c/+Home", [.move(.near, "a", to: "Archive")],
+      to: "INBOX: b | Archive: a/+Work c/+Home"),
     Self(
       "moved-against-flag", from: "INBOX: a b | Archive: c", [.move(.near, "a", to: "Archive"), .mark(.far, "b", "F")],
       to: "INBOX: b/F | Archive: a c"),

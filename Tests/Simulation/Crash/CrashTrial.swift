@@ -32,7 +32,7 @@ package struct CrashTrial {
   package init(_ crash: CrashCase, _ runner: WorldRunner, stride: Int = 1) {
     self.crash = crash
     self.runner = runner
-    self.stride = stride
+    self.stride = crash.scenario.hasFoundBug ? 1 : stride
   }
 
   package func run() -> Result {
