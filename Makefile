@@ -17,7 +17,7 @@ docdir := $(DESTDIR)$(PREFIX)/share/doc/martlet
 
 sources := find Sources Tests Benchmarks Package.swift -name .build -prune -o -name '*.swift' -print0 2>/dev/null
 
-.PHONY: help build release demo test test-quick crash bench lint format install uninstall clean toolchain
+.PHONY: help build release demo test test-quick crash mutants bench lint format install uninstall clean toolchain
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -49,6 +49,10 @@ test-quick: toolchain ## Runs the tests that need no server
 crash: toolchain ## Lets martlet die at every step of every scenario, and looks what a restart makes of it
 	config/install-packages build
 	$(SWIFT) run -c release martlet-simulate --crash
+
+mutants: toolchain ## Plants bugs in a copy of the project, one at a time, and looks which test finds each
+	config/install-packages build
+	Tests/Mutants/run
 
 bench: release ## Measures martlet beside mbsync and OfflineIMAP
 	config/install-packages bench
