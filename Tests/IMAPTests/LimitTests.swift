@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Limits (law L12)")
 struct LimitTests {
-  private static func session(_ change: (inout SessionLimits) -> Void) -> Session {
+  static func session(_ change: (inout SessionLimits) -> Void) -> Session {
     var limits = SessionLimits()
     change(&limits)
     var session = Session(limits: limits)
@@ -13,7 +13,7 @@ struct LimitTests {
   }
 
   /// The failure that a session meets in these octets, whole and octet by octet.
-  private static func failure(_ session: Session, _ text: String) throws -> SessionError? {
+  static func failure(_ session: Session, _ text: String) throws -> SessionError? {
     var (whole, slow) = (session, session)
     let octets = Array(text.utf8)
     let effects = whole.handle(.received(octets))

@@ -86,10 +86,10 @@ extension Cursor {
     return sequence
   }
 
-  /// `objectid` of RFC 8474 §7: up to 255 octets, here of any kind that ends at a parenthesis.
+  /// `objectid` of RFC 8474 §7, here of octets of any kind, up to a parenthesis.
   mutating func objectID() throws(ParseError) -> String {
     let octets = try atom()
-    guard octets.count <= 255 else { throw .malformed }
+    guard octets.count <= SessionLimits.objectIDLengthMax else { throw .malformed }
     return printable(String(decoding: octets, as: UTF8.self))
   }
 
@@ -105,7 +105,9 @@ extension Cursor {
       let start = index
       while let octet = next, octet != UInt8(ascii: " "), octet != terminator { move(to: index + 1) }
       guard index > start else { return words }
-      guard words.count < limits.listCountMax, index - start <= 255 else { throw .limit(.listCount) }
+      guard words.count < limits.listCountMax, index - start <= SessionLimits.capabilityLengthMax else {
+        throw .limit(.listCount)
+      }
       words.append(Capability(printable(String(decoding: octets[start..<index], as: UTF8.self))))
     }
   }

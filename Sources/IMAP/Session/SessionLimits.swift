@@ -23,6 +23,12 @@ package struct SessionLimits: Sendable {
   /// Octets of a message that is believed to be one: a petabyte.
   package static let messageSizeMax = 1 << 50
 
+  /// Octets of one capability's name; real ones have two dozen.
+  package static let capabilityLengthMax = 255
+
+  /// RFC 8474 §7: octets of an OBJECTID.
+  package static let objectIDLengthMax = 255
+
   /// RFC 7888 §5: LITERAL- allows no more.
   package static let literalMinusMax = 4096
 
