@@ -105,8 +105,8 @@ let package = Package(
     tests(
       "ProgramTests",
       [
-        "martlet", "Support", "Simulation", "Control", "Configuration", "Engine", "Ports", "Reconciliation", "Mail",
-        logging,
+        "martlet", "Support", "Simulation", "Control", "Configuration", "Engine", "Maildir", "Disk", "Ports",
+        "Reconciliation", "Mail", logging,
       ]),
     tests("EndToEndTests", ["Support", "Control", "Mail", "martlet"]),
   ]

@@ -10,8 +10,14 @@ package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConver
   package let expected: String
   /// Never a password (law L13).
   package let found: String?
+  /// Where that is what is wrong: the file with a password that others can read.
+  package let openSecret: String?
 
-  package init(file: String, line: Int? = nil, key: String? = nil, expected: String, found: String? = nil) {
+  package init(
+    file: String, line: Int? = nil, key: String? = nil, expected: String, found: String? = nil,
+    openSecret: String? = nil
+  ) {
+    self.openSecret = openSecret
     self.file = file
     self.line = line
     self.key = key
@@ -54,10 +60,11 @@ final class Complaints {
     self.lines = lines
   }
 
-  func add(_ path: [String], expected: String, found: String?) {
+  func add(_ path: [String], expected: String, found: String?, openSecret: String? = nil) {
     errors.append(
       ConfigurationError(
-        file: file, line: lines.line(of: path), key: KeyLines.written(path), expected: expected, found: found))
+        file: file, line: lines.line(of: path), key: KeyLines.written(path), expected: expected, found: found,
+        openSecret: openSecret))
   }
 
   func throwIfAny() throws(ConfigurationErrors) {

@@ -96,7 +96,7 @@ struct IMAPReader {
     if let mode = DiskPath.mode(path), DiskPath.isOpenToOthers(mode) {
       reader.complain(
         "password_file", expected: "a file that only you can read: chmod 600 \(printable(path))",
-        found: Self.modeText(mode))
+        found: Self.modeText(mode), openSecret: path)
       return nil
     }
     return path
@@ -108,7 +108,7 @@ struct IMAPReader {
     if let mode = DiskPath.mode(file), DiskPath.isOpenToOthers(mode) {
       reader.complain(
         "password", expected: "a password only in a file that nobody else can read: chmod 600 \(printable(file))",
-        found: Self.modeText(mode))
+        found: Self.modeText(mode), openSecret: file)
       return nil
     }
     return Secret(password)

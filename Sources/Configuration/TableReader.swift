@@ -22,8 +22,8 @@ struct TableReader {
 
   mutating func has(_ key: String) -> Bool { value(key) != nil }
 
-  func complain(_ key: String? = nil, expected: String, found: String? = nil) {
-    complaints.add(path + (key.map { [$0] } ?? []), expected: expected, found: found)
+  func complain(_ key: String? = nil, expected: String, found: String? = nil, openSecret: String? = nil) {
+    complaints.add(path + (key.map { [$0] } ?? []), expected: expected, found: found, openSecret: openSecret)
   }
 
   mutating func string(_ key: String) -> String? {

@@ -159,6 +159,18 @@ package final class DiskFileSystem: FileSystem {
     }
   }
 
+  /// True where some process has the file open for writing; false also where the file system cannot tell.
+  package func isBeingWritten(_ path: String) -> Bool {
+    let descriptor: FileDescriptor
+    do {
+      descriptor = try root().open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    } catch {
+      // Gone, or not ours to read: whoever asks will meet the same.
+      return false
+    }
+    return WriterLease.isRefused(descriptor.number)
+  }
+
   private func root() throws(FileError) -> RootDirectory {
     if let heldRoot { return heldRoot }
     let opened = try RootDirectory(rootPath, walks: walks)

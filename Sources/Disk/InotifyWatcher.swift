@@ -33,7 +33,7 @@ package final class InotifyWatcher: DirectoryWatcher {
   package init(_ reactor: Reactor, root: String) throws(FileError) {
     self.root = try RootDirectory(root)
     guard let descriptor = FileDescriptor(owning: inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))) else {
-      throw Self.refusal("", errno: errno, sysctl: errno == EMFILE ? "max_user_instances" : nil)
+      throw Self.refusal("", errno: errno, setting: errno == EMFILE ? InotifyLimits.instancesSetting : nil)
     }
     let number = descriptor.number
     self.descriptor = descriptor
@@ -47,7 +47,7 @@ package final class InotifyWatcher: DirectoryWatcher {
     let opened = try root.open(directory, clinux_path_flag() | O_DIRECTORY, for: "watch")
     let watch = unsafe inotify_add_watch(descriptor.number, "/proc/self/fd/\(opened.number)", Self.mask)
     guard watch >= 0 else {
-      throw Self.refusal(directory, errno: errno, sysctl: errno == ENOSPC ? "max_user_watches" : nil)
+      throw Self.refusal(directory, errno: errno, setting: errno == ENOSPC ? InotifyLimits.watchesSetting : nil)
     }
     if let replaced = table.add(watch, for: directory) { giveUp(replaced) }
     if changes[ExactText(directory)] == nil {
@@ -135,22 +135,10 @@ package final class InotifyWatcher: DirectoryWatcher {
     pending.append(DirectoryEvent(.directoryGone, directory: directory, name: "", isDirectory: true))
   }
 
-  static func refusal(_ directory: String, errno number: Int32, sysctl: String?) -> FileError {
+  static func refusal(_ directory: String, errno number: Int32, setting: String?) -> FileError {
     let error = FileError("watch", directory, errno: number)
-    guard let sysctl else { return error }
-    let limit = currentLimit(sysctl).map { " (now \($0))" } ?? ""
-    return FileError(
-      .watchLimit, path: directory, "\(error.text): the kernel's limit fs.inotify.\(sysctl)\(limit) is reached")
-  }
-
-  private static func currentLimit(_ sysctl: String) -> String? {
-    guard let file = FileDescriptor(owning: unsafe open("/proc/sys/fs/inotify/\(sysctl)", O_RDONLY | O_CLOEXEC)) else {
-      return nil
-    }
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 32) { buffer, filled in
-      filled = unsafe max(0, read(file.number, buffer.baseAddress, 32))
-    }
-    let digits = bytes.prefix { (0x30...0x39).contains($0) }
-    return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
+    guard let setting else { return error }
+    let limit = InotifyLimits.value(of: setting).map { " (now \($0))" } ?? ""
+    return FileError(.watchLimit, path: directory, "\(error.text): the kernel's limit \(setting)\(limit) is reached")
   }
 }

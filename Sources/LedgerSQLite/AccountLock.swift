@@ -36,6 +36,35 @@ package final class AccountLock: Sendable {
 
   deinit { close(descriptor) }
 
+  /// The process that holds the account, without touching the lock; nil where none does, or the kernel does not say.
+  package static func holder(directory: String) -> Int32? {
+    let descriptor = unsafe open(directory + "/" + fileName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, let process = readProcessID(descriptor) else { return nil }
+    // `1: FLOCK  ADVISORY  WRITE 123 08:01:4711 0 EOF` (proc_locks(5)); the device is not always that of stat(2).
+    let isHeld = heldLocks().split(separator: "\n").contains { line in
+      let words = line.split(separator: " ")
+      return words.count > 5 && words[1] == "FLOCK" && words[4] == "\(process)"
+        && words[5].hasSuffix(":\(status.st_ino)")
+    }
+    return isHeld ? process : nil
+  }
+
+  private static func heldLocks() -> String {
+    let descriptor = unsafe open("/proc/locks", O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return "" }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16384)
+    while true {
+      let count = unsafe read(descriptor, &buffer, buffer.count)
+      guard count > 0 else { return String(decoding: content, as: UTF8.self) }
+      content += buffer[..<count]
+    }
+  }
+
   /// For the message to the next one only; that the write may fail changes nothing of the lock.
   private static func writeProcessID(_ descriptor: CInt) {
     let text = Array("\(getpid())\n".utf8)

@@ -23,6 +23,12 @@ enum LedgerSchema {
   }
 
   static func bringUpToDate(_ queue: DatabaseQueue, path: String) throws {
+    try requireReadable(queue, path: path)
+    try migrator().migrate(queue)
+  }
+
+  /// Throws for a file that is not a ledger, or one of a newer martlet.
+  static func requireReadable(_ queue: DatabaseQueue, path: String) throws {
     let migrator = migrator()
     try queue.inDatabase { db in
       let id = try Int.fetchOne(db, sql: "PRAGMA application_id")
@@ -41,7 +47,6 @@ enum LedgerSchema {
           """)
       }
     }
-    try migrator.migrate(queue)
   }
 
   /// Writes the header as it is: something for a barrier to carry to the disk with all that lies before it in the log.

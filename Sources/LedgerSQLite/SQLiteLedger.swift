@@ -42,6 +42,24 @@ package final class SQLiteLedger: Ledger {
     }
   }
 
+  /// For whoever looks into a ledger that may be another process's at this moment: makes nothing, changes nothing, not
+  /// even the schema, and looks whether the file is whole.
+  package init(lookingInto directory: String) throws(LedgerError) {
+    path = directory + "/" + Self.fileName
+    do {
+      var configuration = GRDB.Configuration()
+      configuration.label = "ledger"
+      configuration.readonly = true
+      configuration.busyMode = .timeout(1)
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      try LedgerSchema.check(queue, path: path)
+      try LedgerSchema.requireReadable(queue, path: path)
+      self.queue = queue
+    } catch {
+      throw LedgerFault.error(error, path: path)
+    }
+  }
+
   // MARK: Folders
 
   package func folders() throws(LedgerError) -> [LedgerFolder] {

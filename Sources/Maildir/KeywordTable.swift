@@ -56,3 +56,27 @@ package struct KeywordTable: Equatable, Sendable {
     return true
   }
 }
+
+extension KeywordTable {
+  /// Keywords that stand at more than one number. Both letters mean the keyword, so nothing is lost by it.
+  package var repeated: [Keyword] {
+    Dictionary(grouping: keywords.values, by: { $0 }).filter { $0.value.count > 1 }.keys.sorted { $0.text < $1.text }
+  }
+
+  /// Numbers beyond z: their keywords have no letter, and so no way into a file name here.
+  package var countBeyondLetters: Int {
+    lines.count { line in
+      let parts = line.split(separator: " ", maxSplits: 1)
+      return parts.count == 2 && Int(parts[0]).map { $0 >= Self.capacity } ?? false
+    }
+  }
+
+  /// Lines that are no number and keyword.
+  package var countNotUnderstood: Int {
+    lines.count { line in
+      let parts = line.split(separator: " ", maxSplits: 1)
+      guard parts.count == 2, let index = Int(parts[0]), index >= 0 else { return true }
+      return index < Self.capacity && Keyword(String(parts[1])) == nil
+    }
+  }
+}

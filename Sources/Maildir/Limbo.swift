@@ -134,16 +134,34 @@ final class Limbo {
 
   /// Removes what an earlier martlet left, and drafts of its own files.
   func sweep() async throws(FileError) {
-    for entry in try await entries(of: MaildirRoot.ownDirectory) where entry.kind == .file {
-      if root.isLeftover(entry.name) { root.discard(MaildirRoot.ownDirectory.appending(path: entry.name)) }
-    }
-    for entry in try await entries(of: Self.directory) where entry.kind == .directory {
-      guard tables[entry.name] == nil, let since = entry.name.split(separator: ".").first.flatMap({ Int64($0) }),
-        root.clock.wallTime.seconds - since > leftoverAgeMax
-      else { continue }
-      let path = Self.directory.appending(path: entry.name)
+    for draft in try await drafts() { root.discard(draft.path) }
+    for batch in try await overdue() {
+      let path = Self.directory.appending(path: batch)
       for file in try await entries(of: path) { root.discard(path.appending(path: file.name)) }
-      forget(entry.name)
+      forget(batch)
+    }
+  }
+
+  /// What an earlier martlet left of its own small files.
+  func drafts() async throws(FileError) -> [Leftover] {
+    var found: [Leftover] = []
+    for entry in try await entries(of: MaildirRoot.ownDirectory) where entry.kind == .file {
+      let path = MaildirRoot.ownDirectory.appending(path: entry.name)
+      guard root.isLeftover(entry.name), let status = try root.fileSystem.status(path) else { continue }
+      let age = root.clock.wallTime.seconds - status.changed / 1_000_000_000
+      found.append(Leftover(path: path, ageSeconds: age, isOurs: true))
+    }
+    return found
+  }
+
+  /// Deletions whose mail is kept no longer: the next start lets go of it.
+  func overdue() async throws(FileError) -> [String] {
+    try await entries(of: Self.directory).compactMap { entry in
+      guard entry.kind == .directory, tables[entry.name] == nil,
+        let since = entry.name.split(separator: ".").first.flatMap({ Int64($0) }),
+        root.clock.wallTime.seconds - since > leftoverAgeMax
+      else { return nil }
+      return entry.name
     }
   }
 

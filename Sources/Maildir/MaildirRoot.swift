@@ -11,19 +11,23 @@ final class MaildirRoot {
   let layout: MaildirLayout
   let fileSystem: any FileSystem
   let clock: any LoopClock
+  /// Then nothing is made and nothing removed by itself.
+  let isLookedAtOnly: Bool
   /// Names in some `tmp` that this process is writing under.
   var inFlight: Set<String> = []
   private var names: UniqueNames
   private var lock: (any FileLock)?
 
   init(
-    title: String, layout: MaildirLayout, fileSystem: any FileSystem, clock: any LoopClock, names: UniqueNames
+    title: String, layout: MaildirLayout, fileSystem: any FileSystem, clock: any LoopClock, names: UniqueNames,
+    isLookedAtOnly: Bool = false
   ) {
     self.title = title
     self.layout = layout
     self.fileSystem = fileSystem
     self.clock = clock
     self.names = names
+    self.isLookedAtOnly = isLookedAtOnly
   }
 
   /// Before the marker is made: of two that make one, the second finds the first one's. Held until `releaseLock()`.

@@ -29,10 +29,9 @@ package final class MaildirStore: MailStore {
   package var treeWatchFailure: String? { watch?.treeFailure }
 
   let root: MaildirRoot
-  private let limbo: Limbo
+  let limbo: Limbo
   private let makeWatcher: @Loop () throws(FileError) -> any DirectoryWatcher
   private var expectedMarker: String?
-  private let isLookedAtOnly: Bool
   private var known: [FolderName: MaildirFolder] = [:]
   private var useCount = 0
   private var watch: MaildirWatch?
@@ -47,10 +46,10 @@ package final class MaildirStore: MailStore {
     makeWatcher: @escaping @Loop () throws(FileError) -> any DirectoryWatcher
   ) {
     self.title = title
-    root = MaildirRoot(title: title, layout: layout, fileSystem: fileSystem, clock: clock, names: names)
+    root = MaildirRoot(
+      title: title, layout: layout, fileSystem: fileSystem, clock: clock, names: names, isLookedAtOnly: isLookedAtOnly)
     limbo = Limbo(root, keepSeconds: keepSeconds)
     self.expectedMarker = expectedMarker
-    self.isLookedAtOnly = isLookedAtOnly
     self.makeWatcher = makeWatcher
   }
 
@@ -58,7 +57,7 @@ package final class MaildirStore: MailStore {
     closeWatch()
     known = [:]
     marker = nil
-    if isLookedAtOnly {
+    if root.isLookedAtOnly {
       // Where none is expected, looking for one would make one.
       if let expectedMarker { marker = try await RootMarker.find(expected: expectedMarker, in: root) }
       return
@@ -94,7 +93,7 @@ package final class MaildirStore: MailStore {
   package func folders() async throws(StoreError) -> [FolderEntry] {
     do {
       // It is made when it is first opened for more than looking.
-      if isLookedAtOnly, try root.fileSystem.status("") == nil { return [] }
+      if root.isLookedAtOnly, try root.fileSystem.status("") == nil { return [] }
       return try await walk()
     } catch {
       throw root.failure(error)

@@ -11,13 +11,13 @@ struct Martlet: ParsableCommand {
       """,
     version: "\(Release.name) \(Release.version)",
     subcommands: [
-      RunCommand.self, SyncCommand.self, StatusCommand.self, CheckCommand.self, FoldersCommand.self,
+      RunCommand.self, SyncCommand.self, StatusCommand.self, CheckCommand.self, FoldersCommand.self, DoctorCommand.self,
     ])
 
   @OptionGroup var common: CommonOptions
 
   /// Only reached where no command was named.
   func run() throws {
-    throw ValidationError("Name a command: run, sync, status, check or folders.")
+    throw ValidationError("Name a command: run, sync, status, check, folders or doctor.")
   }
 }

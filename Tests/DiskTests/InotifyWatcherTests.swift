@@ -159,7 +159,7 @@ struct InotifyWatcherTests {
   @Test("a limit of the kernel is named with its present value")
   func limits() async throws {
     try await Reactor.onShared {
-      let error = InotifyWatcher.refusal("a", errno: ENOSPC, sysctl: "max_user_watches")
+      let error = InotifyWatcher.refusal("a", errno: ENOSPC, setting: InotifyLimits.watchesSetting)
       #expect(error.kind == .watchLimit)
       #expect(error.text.contains("fs.inotify.max_user_watches (now "))
     }

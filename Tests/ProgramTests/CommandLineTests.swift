@@ -16,13 +16,15 @@ struct CommandLineTests {
   func help(arguments: [String]) async throws {
     let result = try await ChildProcess.run([Home.program] + arguments, environment: try Home().environment())
     #expect(result.ending == .exited(0))
-    for command in ["run", "sync", "status", "check", "folders"] { #expect(result.output.contains("  \(command) ")) }
+    for command in ["run", "sync", "status", "check", "folders", "doctor"] {
+      #expect(result.output.contains("  \(command) "))
+    }
     #expect(result.errors.isEmpty)
   }
 
   @Test(
     "helps with each command, and names the options that all have",
-    arguments: ["run", "sync", "status", "check", "folders"])
+    arguments: ["run", "sync", "status", "check", "folders", "doctor"])
   func helpOfCommand(command: String) async throws {
     let result = try await Home().run(command, "-h")
     #expect(result.ending == .exited(0))
@@ -64,7 +66,7 @@ struct CommandLineTests {
     #expect(result.output.contains("elsewhere: never synced"))
   }
 
-  @Test("names an account that is not there", arguments: ["run", "sync", "check", "folders"])
+  @Test("names an account that is not there", arguments: ["run", "sync", "check", "folders", "doctor"])
   func unknownAccount(command: String) async throws {
     let home = try Home()
     try home.configure(Home.unreachableAccount("work"))

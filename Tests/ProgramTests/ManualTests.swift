@@ -7,7 +7,7 @@ struct ManualTests {
   @Test("names every command, option and exit code of the program")
   func complete() async throws {
     let manual = try String(contentsOf: Self.root.appending(path: "docs/man/martlet.1"), encoding: .utf8)
-    for command in ["run", "sync", "status", "check", "folders"] {
+    for command in ["run", "sync", "status", "check", "folders", "doctor"] {
       #expect(manual.contains(".It Cm \(command)"), "\(command)")
       let help = try await Home().run(command, "--help").output
       for option in help.matches(of: /--([a-z-]+)/).map(\.output.1) {

@@ -30,6 +30,8 @@ package struct AccountSyncReport: Hashable, Sendable, Codable {
   package var held: [HeldDeletions]
   /// The steps of a dry run, one line each.
   package var plan: [String]
+  /// The same, counted by folder and kind.
+  package var planned: [PlannedSteps]?
   /// Folders that were named and are not there.
   package var unknownFolders: [String]
   /// Why the pass did not come to its end; left out where it did.
@@ -83,5 +85,23 @@ package struct SyncProblem: Hashable, Sendable, Codable {
     self.folder = folder
     self.message = message
     self.reason = reason
+  }
+}
+
+/// What a dry run would do of one kind in one folder.
+package struct PlannedSteps: Hashable, Sendable, Codable {
+  /// The remote name.
+  package let folder: String
+  /// The side that it is done to.
+  package let side: SideName
+  /// `create`, `remove`, `copy`, `flag`, `delete`, `match`, `renumber` or `forget`.
+  package let kind: String
+  package let count: Int
+
+  package init(folder: String, side: SideName, kind: String, count: Int) {
+    self.folder = folder
+    self.side = side
+    self.kind = kind
+    self.count = count
   }
 }

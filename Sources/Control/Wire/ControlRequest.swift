@@ -23,8 +23,11 @@ package struct SyncRequest: Hashable, Sendable, Codable {
   package var accounts: [Account]
   package var allowDeletions: Bool
   package var dryRun: Bool
+  /// A dry run that compares both sides whole; left out where it is not.
+  package var thorough: Bool?
 
-  package init(accounts: [Account], allowDeletions: Bool, dryRun: Bool) {
+  package init(accounts: [Account], allowDeletions: Bool, dryRun: Bool, thorough: Bool? = nil) {
+    self.thorough = thorough
     self.accounts = accounts
     self.allowDeletions = allowDeletions
     self.dryRun = dryRun

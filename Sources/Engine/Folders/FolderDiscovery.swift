@@ -115,6 +115,7 @@ struct FolderDiscovery {
     let name = present.names[side]
     if options.isDryRun {
       report.plan.append("create \(side) folder \(printable("\(name)"))")
+      report.planned.append(PlannedWork(folder: present.names.far, side: side, kind: .create, count: 1))
       return true
     }
     do {

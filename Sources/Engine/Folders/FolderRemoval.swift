@@ -50,6 +50,7 @@ struct FolderRemoval {
     }
     if options.isDryRun {
       report.plan.append("remove \(side) folder \(printable("\(folder.names[side])"))")
+      report.planned.append(PlannedWork(folder: folder.title, side: side, kind: .remove, count: look.present.count))
       return
     }
     if !known.isEmpty {

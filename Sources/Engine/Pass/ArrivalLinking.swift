@@ -97,24 +97,14 @@ struct ArrivalLinking {
 
   // MARK: Matching
 
+  /// Which of these messages are the same on both sides; records nothing.
+  func matches(among arrivals: Sides<[Arrival]>) async throws(StoreError) -> [Matching.KeyPair] {
+    var outcome = Outcome()
+    return try await matching(of: arrivals, &outcome).matched
+  }
+
   private func matchRemaining(_ arrivals: Sides<[Arrival]>, _ outcome: inout Outcome) async throws(StoreError) {
-    guard !arrivals.near.isEmpty, !arrivals.far.isEmpty else { return }
-    for side in Side.allCases where context.stores[side].isLocal {
-      outcome.identified[side] = try await context.stores[side].identify(
-        arrivals[side].map(\.key), in: folder.names[side])
-    }
-    var matching = match(arrivals, outcome.identified)
-    // What is local has been read by now: then only the other side is in doubt.
-    var isRead = false
-    for side in Side.allCases {
-      let copies = try copies(of: outcome.identified[side.other], among: arrivals[side])
-      let unknown = Set(matching.undecided[side] + copies).filter { outcome.identified[side][$0] == nil }
-      guard !unknown.isEmpty else { continue }
-      let read = try await context.stores[side].identify(unknown.sorted(), in: folder.names[side])
-      outcome.identified[side].merge(read) { first, _ in first }
-      isRead = true
-    }
-    if isRead { matching = match(arrivals, outcome.identified) }
+    let matching = try await matching(of: arrivals, &outcome)
     // Two that matched by traits alone: the base still needs a digest, and either's will do.
     let unread = matching.matched.filter {
       outcome.identified.near[$0.near] == nil && outcome.identified.far[$0.far] == nil
@@ -128,6 +118,29 @@ struct ArrivalLinking {
       if !keys.isEmpty { try await context.stores[side].secure(keys, in: folder.names[side]) }
     }
     try record(matching, arrivals, &outcome)
+  }
+
+  /// Reads what is local, and of the other side only what is in doubt.
+  private func matching(
+    of arrivals: Sides<[Arrival]>, _ outcome: inout Outcome
+  ) async throws(StoreError) -> Matching {
+    guard !arrivals.near.isEmpty, !arrivals.far.isEmpty else { return Matching(near: [], far: []) }
+    for side in Side.allCases where context.stores[side].isLocal {
+      outcome.identified[side] = try await context.stores[side].identify(
+        arrivals[side].map(\.key), in: folder.names[side])
+    }
+    let matching = match(arrivals, outcome.identified)
+    // What is local has been read by now: then only the other side is in doubt.
+    var isRead = false
+    for side in Side.allCases {
+      let copies = try copies(of: outcome.identified[side.other], among: arrivals[side])
+      let unknown = Set(matching.undecided[side] + copies).filter { outcome.identified[side][$0] == nil }
+      guard !unknown.isEmpty else { continue }
+      let read = try await context.stores[side].identify(unknown.sorted(), in: folder.names[side])
+      outcome.identified[side].merge(read) { first, _ in first }
+      isRead = true
+    }
+    return isRead ? match(arrivals, outcome.identified) : matching
   }
 
   /// Arrivals that may be what a broken-off copy made of one that the base knows in another folder: of that one's size,

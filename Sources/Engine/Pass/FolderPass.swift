@@ -42,6 +42,7 @@ final class FolderPass {
     let rematching = Rematching(context: context, folder: folder)
     if options.isDryRun, rematching.isNeeded(looks) {
       report.plan = ["match \(printable("\(folder.title)")) anew, because its UIDVALIDITY changed"]
+      report.planned = [PlannedWork(folder: folder.title, side: .far, kind: .renumber, count: 0)]
       return
     }
     if !options.isDryRun {
@@ -56,8 +57,8 @@ final class FolderPass {
     plan = try reconcileWithBase()
     if !options.isDryRun { try await linkArrivals() }
     pairCount = try context.withLedger { ledger throws(LedgerError) in try ledger.pairCount(in: folder.id) }
-    if options.isDryRun { return describePlan() }
     try dropSetAside()
+    if options.isDryRun { return try await describePlan() }
     for side in Side.allCases where !plan.arrivals[side].isEmpty {
       let delivery = ArrivalDelivery(context: context, folder: folder, from: side, progress: progress)
       let delivered = try await delivery.run(plan.arrivals[side], identified: identified[side])
@@ -330,7 +331,18 @@ final class FolderPass {
     report.foldersSynced = 1
   }
 
-  private func describePlan() { report.plan = PlanDescription(folder: folder.names).lines(of: plan) }
+  private func describePlan() async throws(StoreError) {
+    var matched: [Matching.KeyPair] = []
+    if options.isThorough {
+      let linking = ArrivalLinking(context: context, folder: folder, looks: looks, scopes: scopes)
+      matched = try await linking.matches(among: plan.arrivals)
+      let known = Sides(near: Set(matched.map(\.near)), far: Set(matched.map(\.far)))
+      for side in Side.allCases { plan.arrivals[side].removeAll { known[side].contains($0.key) } }
+    }
+    let description = PlanDescription(folder: folder.names)
+    report.plan = description.lines(of: matched) + description.lines(of: plan)
+    report.planned = PlannedWork.of(plan, matched: matched.count, in: folder.title)
+  }
 
   /// For a dry run, what the brake would hold.
   private func describeHeld(_ account: Sides<AccountBrake.Hold?>) {

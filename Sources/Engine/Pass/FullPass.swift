@@ -61,6 +61,9 @@ struct FullPass {
   private func request(
     _ folder: SyncedFolder, _ listed: Sides<Checkpoint?>?
   ) throws(StoreError) -> PassRunner.Request? {
+    if options.isThorough {
+      return PassRunner.Request(folder: folder, scopes: Sides(near: .wide(since: nil), far: .wide(since: nil)))
+    }
     let hasLeftovers = try context.withLedger { ledger throws(LedgerError) in
       if try !ledger.intents(in: folder.id).isEmpty { return true }
       return try ledger.setAside(in: folder.id).contains { $0.retryAt <= context.wallSeconds }

@@ -74,6 +74,8 @@ package struct PassReport: Equatable, Sendable {
   package var held: [Held] = []
   /// The steps of a dry run, one line each.
   package var plan: [String] = []
+  /// The same, counted by folder and kind.
+  package var planned: [PlannedWork] = []
 
   package init() {}
 
@@ -98,5 +100,6 @@ package struct PassReport: Equatable, Sendable {
     unread.formUnion(other.unread)
     held += other.held
     plan += other.plan
+    planned += other.planned
   }
 }

@@ -20,6 +20,13 @@ struct PlanDescription {
     return lines
   }
 
+  /// Messages that both sides have and the base does not know.
+  func lines(of matched: [Matching.KeyPair]) -> [String] {
+    matched.map {
+      "match local \(printable("\(folder.near)")) \($0.near) with remote \(printable("\(folder.far)")) \($0.far)"
+    }
+  }
+
   private func signed(_ flags: FlagSet, _ sign: String) -> String {
     flags.isEmpty ? "" : " \(sign)(\(printable(flags.description)))"
   }

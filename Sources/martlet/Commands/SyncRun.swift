@@ -78,7 +78,7 @@ struct SyncRun {
       _ = assembly.reporter.listen { [display] event in
         if case .progress(let progress) = event { display.update(SyncProgress(account: account.name, progress)) }
       }
-      let options = PassOptions(allowsDeletions: request.allowDeletions, isDryRun: request.dryRun)
+      let options = PassOptions(request)
       let names = account.folders.map { Set($0.compactMap { FolderName($0) }) }
       do throws(StoreError) {
         let answer = try await OneShot(context: assembly.context).run(options, names: names)

@@ -34,7 +34,7 @@ final class ControlDesk: ControlService {
       }
       folders[account.name] = parsed
     }
-    let options = PassOptions(allowsDeletions: request.allowDeletions, isDryRun: request.dryRun)
+    let options = PassOptions(request)
     let reports = await withTaskGroup(of: AccountSyncReport.self) { group in
       for account in request.accounts {
         guard let running = running[account.name] else { continue }

@@ -28,6 +28,13 @@ extension SyncProblem {
   }
 }
 
+extension PlannedSteps {
+  init(_ work: PlannedWork) {
+    self.init(
+      folder: printable("\(work.folder)"), side: SideName(work.side), kind: work.kind.rawValue, count: work.count)
+  }
+}
+
 extension HeldDeletions {
   init(_ held: PassReport.Held) {
     self.init(
@@ -60,6 +67,7 @@ extension AccountSyncReport {
     problems = report.problems.map { SyncProblem($0) }
     held = report.held.map { HeldDeletions($0) }
     plan = report.plan
+    if !report.planned.isEmpty { planned = report.planned.map { PlannedSteps($0) } }
     unknownFolders = answer.unknown.sorted().map { printable("\($0)") }
     let status: ExitStatus = report.isClean ? .success : .incomplete
     exitCode = max(status, unknownFolders.isEmpty ? .success : .usage).rawValue
@@ -70,5 +78,12 @@ extension AccountSyncReport {
     self.init(name: name, seconds: seconds)
     error = printable(reason)
     exitCode = status.rawValue
+  }
+}
+
+extension PassOptions {
+  init(_ request: SyncRequest) {
+    self.init(
+      allowsDeletions: request.allowDeletions, isDryRun: request.dryRun, isThorough: request.thorough ?? false)
   }
 }

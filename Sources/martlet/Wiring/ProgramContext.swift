@@ -47,7 +47,7 @@ final class ProgramContext {
   }
 
   /// Each as `FILE:LINE: KEY: what was expected`, bare, so that editors find the place.
-  private func tell(_ errors: ConfigurationErrors) {
+  func tell(_ errors: ConfigurationErrors) {
     for error in errors.errors {
       switch options.logFormat {
       case .text: self.errors.write("\(error)")

@@ -1,0 +1,158 @@
+package import Mail
+package import Ports
+
+/// What a look at a whole Maildir found that is wrong with it, or could go wrong. Nothing is changed by looking.
+package struct MaildirExamination: Sendable {
+  package var folderCount = 0
+  /// Directories that the kernel has to watch so that every folder is.
+  package var watchCount = 0
+  package var findings: [MaildirFinding] = []
+}
+
+/// One thing that is or could go wrong in a Maildir. Paths are below the root.
+package enum MaildirFinding: Hashable, Sendable {
+  /// A folder without some of `cur`, `new` and `tmp`. `absent` messages that the base knows of it are in none of those
+  /// that are left: directories made anew would show them as deleted (law L8).
+  case incomplete(FolderName, missing: [String], absent: Int)
+  case leftover(Leftover)
+  case unreadableKeywords(FolderName, path: String, reason: String)
+  /// Keywords numbered beyond z.
+  case keywordsBeyondLetters(path: String, count: Int)
+  case repeatedKeywords(path: String, [Keyword])
+  case unknownKeywordLines(path: String, count: Int)
+  /// A directory that is no folder although it might be meant so.
+  case leftOut(directory: String, reason: String)
+  /// Deletions whose mail is kept no longer.
+  case overdue(count: Int)
+
+  /// True where `mend` can do something about it, without risk to any message.
+  package var isMendable: Bool {
+    switch self {
+    case .incomplete(_, _, let absent): absent == 0
+    case .leftover: true
+    case .unreadableKeywords, .keywordsBeyondLetters, .repeatedKeywords, .unknownKeywordLines, .leftOut, .overdue:
+      false
+    }
+  }
+}
+
+extension MaildirStore {
+  /// - Parameters:
+  ///   - known: folders that the base knows, whether they are there or not.
+  ///   - knownKeys: the messages that the base knows of a folder.
+  ///   - isAlone: no other martlet has this Maildir open, so that a draft of ours is nobody's.
+  ///   - isBeingWritten: whether some process has the file at this path open for writing.
+  package func examine(
+    known: some Collection<FolderName>, isAlone: Bool, knownKeys: @Loop (FolderName) throws(StoreError) -> Set<String>,
+    isBeingWritten: @Loop (String) -> Bool
+  ) async throws(StoreError) -> MaildirExamination {
+    do {
+      let tree = try await FolderTreeWalk(root: root, arm: { _ in }).run()
+      let there = tree.entries.filter(\.holdsMessages).map(\.name)
+      var result = MaildirExamination(
+        folderCount: there.count, watchCount: tree.directories.count + 2 * there.count)
+      for name in Set(there).union(known).sorted() {
+        let place = MaildirFolder(name, directory: try root.directory(of: name), root: root) { nil }
+        if let incomplete = try await missingParts(of: place, knownKeys) { result.findings.append(incomplete) }
+        result.findings += try await leftovers(in: place, isAlone, isBeingWritten)
+        result.findings += try await place.keywordFindings()
+      }
+      if isAlone { result.findings += try await limbo.drafts().map { .leftover($0) } }
+      let overdue = try await limbo.overdue().count
+      if overdue > 0 { result.findings.append(.overdue(count: overdue)) }
+      result.findings += tree.leftOut.sorted { $0.key < $1.key }.map { .leftOut(directory: $0.key, reason: $0.value) }
+      return result
+    } catch let error as FileError {
+      throw root.failure(error)
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      preconditionFailure("nothing else is thrown here: \(error)")
+    }
+  }
+
+  /// Takes the Maildir for oneself, as a sync does, until `close()`: throws `.held` where another has it.
+  package func takeAlone() throws(StoreError) { try root.takeLock(mayMakeRoot: false) }
+
+  package func letGo() { root.releaseLock() }
+
+  /// Does what the finding calls for; it must be mendable. A leftover is looked at once more before it is removed.
+  package func mend(_ finding: MaildirFinding, isBeingWritten: @Loop (String) -> Bool) async throws(StoreError) {
+    do {
+      switch finding {
+      case .incomplete(let name, _, _):
+        try await FolderCreation(root: root).create(try root.directory(of: name))
+      case .leftover(let leftover):
+        guard !isBeingWritten(leftover.path), try isStill(leftover) else {
+          throw FileError(
+            .held, path: leftover.path, "remove \(printable(leftover.path)): it is being written after all")
+        }
+        try root.fileSystem.unlink(leftover.path)
+      case .unreadableKeywords, .keywordsBeyondLetters, .repeatedKeywords, .unknownKeywordLines, .leftOut, .overdue:
+        preconditionFailure("there is nothing to be done about \(finding)")
+      }
+    } catch let error as FileError {
+      throw root.failure(error)
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      preconditionFailure("nothing else is thrown here: \(error)")
+    }
+  }
+
+  private func missingParts(
+    of place: MaildirFolder, _ knownKeys: @Loop (FolderName) throws(StoreError) -> Set<String>
+  ) async throws -> MaildirFinding? {
+    var missing: [String] = []
+    for part in ["cur", "new", "tmp"]
+    where try root.fileSystem.status(place.directory.appending(path: part))?.kind != .directory { missing.append(part) }
+    // Without all three it is gone, or only holds other folders: that is for a sync to say.
+    guard !missing.isEmpty, missing.count < 3 else { return nil }
+    var absent: Set<String> = []
+    if missing != ["tmp"] {
+      absent = try knownKeys(place.name)
+      for part in Subdirectory.allCases where !missing.contains(part.rawValue) {
+        for entry in try await root.fileSystem.list(place.path(part)) {
+          absent.remove(MaildirFileName(entry.name).unique)
+        }
+      }
+    }
+    return .incomplete(place.name, missing: missing, absent: absent.count)
+  }
+
+  private func leftovers(
+    in place: MaildirFolder, _ isAlone: Bool, _ isBeingWritten: @Loop (String) -> Bool
+  ) async throws(FileError) -> [MaildirFinding] {
+    try await place.leftovers()
+      .filter { ($0.isGivenUp || isAlone) && !isBeingWritten($0.path) }
+      .sorted { $0.path < $1.path }
+      .map { .leftover($0) }
+  }
+
+  private func isStill(_ leftover: Leftover) throws(FileError) -> Bool {
+    guard let status = try root.fileSystem.status(leftover.path), status.kind == .file else { return false }
+    let age = root.clock.wallTime.seconds - status.changed / 1_000_000_000
+    return age >= leftover.ageSeconds
+  }
+}
+
+extension MaildirFolder {
+  fileprivate func keywordFindings() async throws(FileError) -> [MaildirFinding] {
+    let path = directory.appending(path: KeywordTable.fileName)
+    do {
+      try await refreshTable()
+    } catch {
+      // Everything else of the folder can be told nevertheless.
+      return [.unreadableKeywords(name, path: path, reason: error.text)]
+    }
+    var findings: [MaildirFinding] = []
+    if table.countBeyondLetters > 0 {
+      findings.append(.keywordsBeyondLetters(path: path, count: table.countBeyondLetters))
+    }
+    if !table.repeated.isEmpty { findings.append(.repeatedKeywords(path: path, table.repeated)) }
+    if table.countNotUnderstood > 0 {
+      findings.append(.unknownKeywordLines(path: path, count: table.countNotUnderstood))
+    }
+    return findings
+  }
+}
