@@ -59,9 +59,9 @@ struct ControlServerTests {
       let empty = StatusReport(daemon: nil, accounts: [])
       fixture.service.setStatus(empty)
       #expect(try await client.reply() == .status(empty))
-      _ = await fixture.service.watcherWaits.wait()
+      await fixture.service.watcherIsWaiting()
       client.close()
-      _ = await fixture.service.watcherGone.wait()
+      await fixture.service.watcherIsGone()
     }
   }
 

@@ -10,9 +10,9 @@ final class RecordingService: ControlService {
   private(set) var requests: [SyncRequest] = []
   /// Resumed when a sync has been asked for.
   let requested = WaitingPlace<Void>()
-  /// Resumed when a watcher begins to wait for a change, and when one has gone without it.
-  let watcherWaits = WaitingPlace<Void>()
-  let watcherGone = WaitingPlace<Void>()
+  private let watcherWaits = WaitingPlace<Void>()
+  private let watcherGone = WaitingPlace<Void>()
+  private var hasWatcherGone = false
   var current = Sample.status
   private var generation = 1
   private let change = WaitingPlace<Void>()
@@ -32,9 +32,18 @@ final class RecordingService: ControlService {
   func statusChange(since known: Int) async -> Int {
     guard known == generation else { return generation }
     watcherWaits.resume(returning: ())
-    if await change.wait() == nil { watcherGone.resume(returning: ()) }
+    if await change.wait() == nil {
+      hasWatcherGone = true
+      watcherGone.resume(returning: ())
+    }
     return generation
   }
+
+  /// Returns when a watcher waits for a change.
+  func watcherIsWaiting() async { while !change.isOccupied { _ = await watcherWaits.wait() } }
+
+  /// Returns when a watcher has gone that waited for a change.
+  func watcherIsGone() async { while !hasWatcherGone { _ = await watcherGone.wait() } }
 
   func setStatus(_ status: StatusReport) {
     current = status

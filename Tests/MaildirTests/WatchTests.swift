@@ -223,8 +223,10 @@ struct WatchTests {
       let second = waiter(maildir)
       await Task.yield()
       second.cancel()
-      _ = await second.value
-      #expect(try await maildir.store.nextEvents() == [.changed(name("A"))])
+      // On a crowded machine it may be ripe before the wait is cancelled.
+      var told = await second.value
+      if told == nil { told = try await maildir.store.nextEvents() }
+      #expect(try told == [.changed(name("A"))])
       let third = waiter(maildir)
       await Task.yield()
       await maildir.store.close()
