@@ -57,7 +57,11 @@ final class AccountCheckup {
       await MaildirCheckup(self, maildir, side).run()
     }
     noteSetAside()
-    if mayCompare { await ComparisonCheckup(self, configuration).run() }
+    if mayCompare {
+      await ComparisonCheckup(self, configuration).run()
+    } else if ledger == nil, holder == nil {
+      await tryServer()
+    }
     ledger?.close()
     return report
   }
@@ -66,6 +70,15 @@ final class AccountCheckup {
   private var mayCompare: Bool {
     ledger != nil && !isDaemonSilent
       && !report.findings.contains { $0.kind == FindingKind.root.rawValue && $0.state != .note }
+  }
+
+  /// Where there is nothing to compare, it can still be told whether a sync would get that far.
+  private func tryServer() async {
+    if let error = await AccountCheck.of(account, program).error {
+      report.findings.append(ComparisonCheckup.failure(of: account.name, error.text, ExitStatus(error)))
+    } else {
+      report.fine.append("both sides can be opened and their folders listed")
+    }
   }
 
   private func noteDaemon() {

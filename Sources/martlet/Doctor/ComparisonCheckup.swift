@@ -33,11 +33,7 @@ struct ComparisonCheckup {
   nonisolated static func findings(_ account: AccountSyncReport, known: [SetAsideStatus]) -> [DoctorFinding] {
     var findings: [DoctorFinding] = []
     if let error = account.error {
-      let isServer = [ExitStatus.unavailable, .noPermission].map(\.rawValue).contains(account.exitCode)
-      findings.append(
-        .problem(
-          isServer ? .server : .sync, account.name, "the sides cannot be compared: \(error)",
-          isServer ? "\(Release.name) check \(SyncSummary.shellQuoted(account.name)) tries it again" : nil))
+      findings.append(failure(of: account.name, error, ExitStatus(rawValue: account.exitCode) ?? .software))
     }
     for held in account.held {
       findings.append(.problem(.brake, held.folder, SyncSummary.brake(held, account: account.name), nil))
@@ -53,6 +49,14 @@ struct ComparisonCheckup {
       findings.append(.problem(.sync, subject.isEmpty ? account.name : subject, problem.reason, nil))
     }
     return findings
+  }
+
+  /// Of an account whose sides cannot be looked at.
+  nonisolated static func failure(of account: String, _ reason: String, _ status: ExitStatus) -> DoctorFinding {
+    let isServer = status == .unavailable || status == .noPermission
+    return .problem(
+      isServer ? .server : .sync, account, "the sides cannot be compared: \(printable(reason))",
+      isServer ? "\(Release.name) check \(SyncSummary.shellQuoted(account)) tries it again" : nil)
   }
 
   private nonisolated static func isHeld(_ steps: PlannedSteps, _ held: [HeldDeletions]) -> Bool {

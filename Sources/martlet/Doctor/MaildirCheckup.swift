@@ -62,7 +62,8 @@ struct MaildirCheckup {
 
   private func examine(_ store: MaildirStore) async {
     do throws(StoreError) {
-      let isAlone = checkup.holder == nil && isFree(store)
+      // Only looking takes no lock away from anybody, not even for a moment.
+      let isAlone = checkup.holder == nil && (!checkup.isFixing || isFree(store))
       let examination = try await store.examine(
         known: checkup.ledger?.names(on: side) ?? [], isAlone: isAlone, knownKeys: knownFiles,
         isBeingWritten: { files.isBeingWritten($0) })
