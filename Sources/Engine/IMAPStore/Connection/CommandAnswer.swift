@@ -11,7 +11,8 @@ final class CommandAnswer {
   let isIdle: Bool
   /// NOOP: whether it was answered is nobody's concern but the watchdog's.
   let isNoop: Bool
-  let collect: Collector?
+  /// Nil once it is answered: whoever listens may hold this answer, and must not be held by it for ever.
+  private(set) var collect: Collector?
   let upload: Upload?
   private let pledge = Pledge<Result<Completion, StoreError>>()
 
@@ -26,6 +27,7 @@ final class CommandAnswer {
   var isAnswered: Bool { pledge.value != nil }
 
   func settle(_ result: Result<Completion, StoreError>) {
+    collect = nil
     pledge.settle(result)
     upload?.commandEnded()
   }
