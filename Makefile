@@ -8,7 +8,10 @@ SWIFT ?= swift
 RELEASE := -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker --strip-all
 STRICT := --explicit-target-dependency-import-check error
 # Suites that need no server, no other program and hardly any time.
-QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Ledger|Configuration|Control|Simulation|Tidy)Tests\.
+QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Ledger|Configuration|Control|Simulation|Fuzzing|Tidy)Tests\.
+# For `fuzz`: how long each target is fed, and which.
+SECONDS ?= 60
+FUZZ ?= session store maildir folders utf7 configuration control message
 
 bindir := $(DESTDIR)$(PREFIX)/bin
 mandir := $(DESTDIR)$(PREFIX)/share/man
@@ -17,7 +20,7 @@ docdir := $(DESTDIR)$(PREFIX)/share/doc/martlet
 
 sources := find Sources Tests Benchmarks Package.swift -name .build -prune -o -name '*.swift' -print0 2>/dev/null
 
-.PHONY: help build release demo test test-quick crash mutants bench lint format install uninstall clean toolchain
+.PHONY: help build release demo test test-quick crash mutants fuzz bench lint format install uninstall clean toolchain
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,6 +56,10 @@ crash: toolchain ## Lets martlet die at every step of every scenario, and looks 
 mutants: toolchain ## Plants bugs in a copy of the project, one at a time, and looks which test finds each
 	config/install-packages build
 	Tests/Mutants/run
+
+fuzz: toolchain ## Feeds strangers' octets to each of FUZZ for SECONDS=60; see docs/testing.md
+	config/install-packages build
+	SWIFT=$(SWIFT) config/fuzz $(SECONDS) $(FUZZ)
 
 bench: release ## Measures martlet beside mbsync and OfflineIMAP
 	config/install-packages bench

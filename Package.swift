@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// `make fuzz` alone: our code tells libFuzzer where it has been.
+let fuzzes = Context.environment["MARTLET_FUZZ"] != nil
+
 /// Every target of ours: Swift 6 mode, strict memory safety, warnings as errors.
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
@@ -10,6 +13,7 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .unsafeFlags(fuzzes ? ["-sanitize=fuzzer"] : []),
 ]
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -95,6 +99,14 @@ let package = Package(
     .executableTarget(
       name: "martlet-simulate", dependencies: ["Simulation", "Ports", "Support"], path: "Tests/Simulate",
       swiftSettings: strict),
+    .target(
+      name: "Fuzzing",
+      dependencies: [
+        "Simulation", "Engine", "IMAP", "Maildir", "Configuration", "Control", "Digests", "Ports", "Reconciliation",
+        "Mail",
+      ],
+      path: "Tests/Fuzzing", swiftSettings: strict),
+    tests("FuzzingTests", ["Fuzzing", "Reactor", "Ports"], resources: [.copy("Corpora")]),
     tests("TidyTests", []),
     tests("ReconciliationTests", ["Reconciliation", "Mail"]),
     tests("EngineTests", ["Simulation", "Engine", "IMAP", "Digests", "Reactor", "Ports", "Reconciliation", "Mail"]),
@@ -111,3 +123,12 @@ let package = Package(
     tests("EndToEndTests", ["Support", "Control", "Mail", "martlet"]),
   ]
 )
+
+if fuzzes {
+  package.targets += [
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/CLibFuzzer"),
+    .executableTarget(
+      name: "martlet-fuzz", dependencies: ["Fuzzing", "Simulation", "Ports", "CLibFuzzer"], path: "Tests/Fuzz",
+      swiftSettings: strict, linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+  ]
+}

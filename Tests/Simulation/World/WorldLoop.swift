@@ -1,11 +1,11 @@
-import Ports
+package import Ports
 
 /// The executor of simulated worlds: jobs in the order in which they came, on the thread that called `run`, and nothing
 /// else. It knows when everybody waits, which is when time may move.
 ///
 /// Unchecked: it is used by one thread, because nothing in a simulated world has another.
 @safe
-final class WorldLoop: LoopExecutor, @unchecked Sendable {
+package final class WorldLoop: LoopExecutor, @unchecked Sendable {
   /// More jobs in a row, without a moment of rest, are a program that goes round in circles.
   static let restlessMax = 1_000_000
 
@@ -17,16 +17,16 @@ final class WorldLoop: LoopExecutor, @unchecked Sendable {
   private var isRestless = false
   private var isOver = false
 
-  init() {}
+  package init() {}
 
-  func enqueue(_ job: consuming ExecutorJob) { jobs.append(UnownedJob(job)) }
+  package func enqueue(_ job: consuming ExecutorJob) { jobs.append(UnownedJob(job)) }
 
-  func isIsolatingCurrentContext() -> Bool? { true }
+  package func isIsolatingCurrentContext() -> Bool? { true }
 
-  func checkIsolated() {}
+  package func checkIsolated() {}
 
   /// Runs `body`, and all that it starts, until `body` has ended. What still waits then waits for ever.
-  func run(_ body: @escaping @Loop @Sendable () async -> Void) {
+  package func run(_ body: @escaping @Loop @Sendable () async -> Void) {
     isOver = false
     Task(executorPreference: self) {
       await body()
@@ -47,7 +47,7 @@ final class WorldLoop: LoopExecutor, @unchecked Sendable {
 
   /// Returns when all others wait for something; false where they never do.
   @Loop
-  func rest() async -> Bool { await turn(after: .max) }
+  package func rest() async -> Bool { await turn(after: .max) }
 
   /// Returns when others have run `count` jobs, or when all wait for something.
   @Loop
