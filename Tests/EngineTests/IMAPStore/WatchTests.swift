@@ -36,10 +36,10 @@ struct WatchTests {
 
     """
 
-  private static let server = preauthenticated("ENABLE QRESYNC NOTIFY IDLE LIST-EXTENDED LIST-STATUS") + known
+  static let server = preauthenticated("ENABLE QRESYNC NOTIFY IDLE LIST-EXTENDED LIST-STATUS") + known
 
   @Loop
-  private static func arm(_ world: ScriptedStore) async throws -> [FolderName: WatchKind] {
+  static func arm(_ world: ScriptedStore) async throws -> [FolderName: WatchKind] {
     let other = try #require(FolderName("A"))
     _ = try await world.store.folders()
     _ = try await world.wide(since: MailboxCheckpoint(next: 2, modSeq: 5, count: 1))
@@ -87,48 +87,6 @@ struct WatchTests {
       await world.streams[0].proceed()
       let folders = try await world.store.nextEvents()
       #expect(folders == [.foldersChanged])
-    }
-  }
-
-  @Test("hears of a message that is marked \\Deleted and expunged at once as of one change")
-  func markedAndExpunged() async throws {
-    try await ScriptedStore.play(
-      Self.server + """
-        C: m6 NOOP
-        C: m7 \(Self.notify)
-        S: m6 OK done
-        S: * STATUS A (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 3)
-        S: m7 OK done
-        C: m8 IDLE
-        S: + idling
-        -
-        S: * 1 FETCH (UID 1 FLAGS (\\Deleted))
-        -
-        S: * VANISHED 1
-        -
-        S: * 1 EXISTS
-        S: * 1 FETCH (UID 2 FLAGS (\\Deleted) RFC822.SIZE 9 INTERNALDATE "01-Jan-2020 00:00:00 +0000" ENVELOPE (NIL "a" NIL NIL NIL NIL NIL NIL NIL "<2@e>"))
-        -
-        S: * 1 FETCH (UID 2 FLAGS (\\Deleted \\Seen))
-        """
-    ) { world in
-      _ = try await Self.arm(world)
-      await world.streams[0].proceed()
-      await world.settle()
-      #expect(await world.eventsTold().isEmpty)
-      await world.streams[0].proceed()
-      #expect(try await world.store.nextEvents() == [.changed(.inbox)])
-      #expect(try await world.store.look(at: .inbox, .pending) == Look(coverage: .changes, gone: [.uid(1)]))
-      // New mail waits for nothing, however it is marked.
-      await world.streams[0].proceed()
-      #expect(try await world.store.nextEvents() == [.changed(.inbox)])
-      #expect(try await world.store.look(at: .inbox, .pending).present[.uid(2)]?.flags == FlagSet(.deleted))
-      // One that stays is told of soon.
-      await world.streams[0].proceed()
-      await world.settle()
-      #expect(await world.eventsTold().isEmpty)
-      world.clock.advance(by: .milliseconds(10))
-      #expect(try await world.store.nextEvents() == [.changed(.inbox)])
     }
   }
 

@@ -50,7 +50,12 @@ final class PooledConnection {
   }
 
   /// The connection is of no use any more.
-  func connectionEnded(_ error: StoreError) { firstIdle.settle(.failure(error)) }
+  func connectionEnded(_ error: StoreError) {
+    firstIdle.settle(.failure(error))
+    // It would sleep until the next renewal.
+    idleTask?.cancel()
+    idleTask = nil
+  }
 
   /// True where the server has begun to push; false where it refuses IDLE.
   func isWatching() async throws(StoreError) -> Bool { try await firstIdle.wait().get() }
