@@ -35,6 +35,15 @@ struct MatchingTests {
     #expect(decided.undecided == Sides(near: [], far: []))
   }
 
+  @Test("lets digests decide between two of one Message-ID and size where the dates differ (L3)")
+  func otherDate() {
+    let later = Candidate(
+      key: .uid(1), wireSize: 10, messageID: "<a>", date: InternalDate(secondsSince1970: 8))
+    let matching = Matching(near: [near("x")], far: [later])
+    #expect(matching.matched.isEmpty)
+    #expect(matching.undecided == Sides(near: [.file("x")], far: [.uid(1)]))
+  }
+
   @Test("does not believe traits without a Message-ID")
   func noMessageID() {
     let matching = Matching(near: [near("x", id: nil)], far: [far(1, id: nil)])

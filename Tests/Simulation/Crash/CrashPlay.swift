@@ -88,29 +88,33 @@ struct CrashPlay {
   }
 
   private mutating func act(_ step: Int?) async throws {
-    let life: Lifeline
-    switch scenario.ways.contains(crash.way) ? crash.way : .sync {
-    case .sync:
-      try perform()
-      stage.wait(.seconds(10))
-      life = Lifeline(deathStep: step, keepsNames: step == nil)
-      _ = try await stage.sync(options, life: life)
-      record.steps = life.steps
-    case .watch:
-      life = Lifeline(keepsNames: step == nil)
-      try stage.start(.run, life: life)
-      await stage.advance(.seconds(60))
-      guard stage.martlet?.phase == .watching else { throw SimulationError("it does not come to watch") }
-      let first = life.steps
-      if let step { life.die(atEffect: step) }
-      try perform()
-      await stage.advance(Self.working)
-      record.steps = life.steps - first
-      record.stepNames = Array(life.names.dropFirst(first))
-      if step == nil { await stage.stop() } else { _ = await stage.bury() }
-      return
+    switch crash.way {
+    case .sync: try await sync(step)
+    case .watch: try await watch(step)
     }
+  }
+
+  private mutating func sync(_ step: Int?) async throws {
+    try perform()
+    stage.wait(.seconds(10))
+    let life = Lifeline(deathStep: step, keepsNames: step == nil)
+    _ = try await stage.sync(options, life: life)
+    record.steps = life.steps
     record.stepNames = life.names
+  }
+
+  private mutating func watch(_ step: Int?) async throws {
+    let life = Lifeline(keepsNames: step == nil)
+    try stage.start(.run, life: life)
+    await stage.advance(.seconds(60))
+    guard stage.martlet?.phase == .watching else { throw SimulationError("it does not come to watch") }
+    let first = life.steps
+    if let step { life.die(atEffect: step) }
+    try perform()
+    await stage.advance(Self.working)
+    record.steps = life.steps - first
+    record.stepNames = Array(life.names.dropFirst(first))
+    if step == nil { await stage.stop() } else { _ = await stage.bury() }
   }
 
   private func perform() throws {

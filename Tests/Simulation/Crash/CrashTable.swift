@@ -75,7 +75,7 @@ extension CrashScenario {
       "deletion-against-flag", from: "INBOX: a b c",
       [.delete(.near, "a"), .mark(.far, "a", "F"), .delete(.far, "b"), .mark(.near, "b", "S")], to: "INBOX: c"),
     Self(
-      "deleted-beside-a-stranger's-mark", from: "INBOX: a b c", [.mark(.far, "b", "T"), .delete(.near, "a")],
+      "deleted-beside-a-strangers-mark", from: "INBOX: a b c", [.mark(.far, "b", "T"), .delete(.near, "a")],
       to: "INBOX: b/T c"
     ).with { $0.servers = [.full] },
     Self(
