@@ -171,6 +171,12 @@ package final class SimulatedStore: MailStore {
     }
   }
 
+  /// What people put there is not durable by itself; which messages were made so, the fault log tells.
+  package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {
+    guard kind == .maildir else { return }
+    for key in keys { try faults.step("\(title) secure \(key)") }
+  }
+
   package func reserveKeys(_ count: Int, in folder: FolderName) -> [MessageKey]? {
     guard kind == .maildir else { return nil }
     return (0..<count).map { _ in newKey(folder) }

@@ -61,4 +61,25 @@ struct InterruptedTests {
       }
     }
   }
+
+  @Test("of a file by a power cut is in no base: it is made durable first (L4)", arguments: [true, false])
+  func durability(isOnBothSides: Bool) async throws {
+    try await Reactor.onShared {
+      let account = SimulatedAccount()
+      let key = account.near.put(SimulatedMessage("x"))
+      if isOnBothSides { account.far.put(SimulatedMessage("x")) }
+      try await account.sync()
+      let secured = try #require(account.faults.log.firstIndex(of: "near secure \(key)"))
+      let folder = try #require(try account.ledger.folders().first)
+      #expect(try account.ledger.pairCount(in: folder.id) == 1)
+      // A death at that moment leaves a base without the pair.
+      let other = SimulatedAccount()
+      other.near.put(SimulatedMessage("x"))
+      if isOnBothSides { other.far.put(SimulatedMessage("x")) }
+      other.faults.deadline = secured + 1
+      await #expect(throws: StoreError.self) { try await other.sync() }
+      other.faults.revive()
+      #expect(try other.ledger.folders().allSatisfy { try other.ledger.pairCount(in: $0.id) == 0 })
+    }
+  }
 }
