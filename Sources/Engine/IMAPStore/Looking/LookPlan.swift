@@ -75,7 +75,10 @@ struct LookPlan: Equatable, Sendable {
     case .changedSince(let since):
       guard isSame(since, mailbox) else { return .list(newFrom: .first) }
       return nothingIsGone(since, mailbox, selected, listing) ? .changes : .list(newFrom: since.uidNext ?? .first)
-    case .listing: return .listed
+    case .listing:
+      // Traits were asked for above the last number only, and all are new under another numbering (law L3).
+      guard let since, since.uidNext != nil, !isSame(since, mailbox) else { return .listed }
+      return .list(newFrom: .first)
     }
   }
 
