@@ -79,8 +79,26 @@ package struct Matching: Equatable, Sendable {
         undecided.far += far.filter { $0.digest == nil }.map(\.key)
       }
     }
+    doubtByName(remaining)
     for side in Side.allCases { undecided[side].sort() }
     matched.sort { $0.near < $1.near }
+  }
+
+  /// Mail readers add header lines when they save a message, which changes its size and not its digest: so those of one
+  /// Message-ID may be the same in spite of their sizes.
+  private mutating func doubtByName(_ remaining: Sides<[Candidate]>) {
+    let taken = Sides(
+      near: Set(matched.map(\.near) + undecided.near), far: Set(matched.map(\.far) + undecided.far))
+    let free = Sides(
+      near: remaining.near.filter { !taken.near.contains($0.key) && $0.messageID != nil },
+      far: remaining.far.filter { !taken.far.contains($0.key) && $0.messageID != nil })
+    let groups = Sides(
+      near: Dictionary(grouping: free.near, by: \.messageID), far: Dictionary(grouping: free.far, by: \.messageID))
+    for (name, near) in groups.near {
+      guard let far = groups.far[name] else { continue }
+      undecided.near += near.filter { $0.digest == nil }.map(\.key)
+      undecided.far += far.filter { $0.digest == nil }.map(\.key)
+    }
   }
 
   private static func grouped(_ candidates: [Candidate]) -> [Traits: [Candidate]] {
