@@ -15,12 +15,13 @@ extension MaildirFolder {
   /// Everything, or proof that nothing changed since `earlier`. Throws rather than show fewer messages (law L8).
   func lookWide(since earlier: Checkpoint?) async throws(FileError) -> Look {
     try await sweepOnce()
+    // Also where nothing changed in the folder: what could not be read may be readable by now.
+    unreadableFiles = [:]
     try await refreshTable()
     let isTableNews = takeTableChange()
     if !isTableNews, let earlier, let stamp = try provingStamp(earlier) {
       return Look(coverage: .changes, checkpoint: .maildir(stamp))
     }
-    unreadableFiles = [:]
     let listing = try await list()
     // A letter that was given meanwhile is in names that were just listed.
     try await refreshTable()
