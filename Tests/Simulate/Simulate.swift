@@ -19,7 +19,9 @@ enum Simulate {
       exit(0)
     }
     Determinism.demand()
-    exit(options.jobs > 1 ? Jobs(options).run() : Worlds(options).run() ? 0 : 1)
+    guard options.jobs > 1, !options.isSingle else { exit(Worlds(options).run() ? 0 : 1) }
+    Task.detached { exit(await Jobs(options).run()) }
+    while true { pause() }
   }
 }
 

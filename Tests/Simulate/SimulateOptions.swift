@@ -3,11 +3,10 @@ struct SimulateOptions {
   static let usage = """
     usage: martlet-simulate [--seeds COUNT | --seeds FIRST..LAST] [--twice] [--jobs N] [--no-shrink]
            martlet-simulate --seed SEED [--actions 1,5,9] [--log] [--twice]
-           martlet-simulate --crash [--scenario NAME] [--jobs N]
 
     Plays simulated worlds, one a seed, and ends with 1 where a law was broken. --twice plays each world a second
-    time and compares what happened. --actions leaves out all actions but these; --log prints every line of what
-    happened. --crash plays the table of crashes at every step.
+    time and compares what happened. --jobs shares the seeds out to so many processes. --actions leaves out all
+    actions but these; --log prints every line of what happened.
     """
 
   var first: UInt64 = 1
@@ -18,8 +17,6 @@ struct SimulateOptions {
   var actions: [Int]?
   var printsLog = false
   var isSingle = false
-  var isCrash = false
-  var scenario: String?
   var isHelp = false
   /// One of several processes: its share begins here and goes in steps of `stride`.
   var stride: UInt64 = 1
@@ -43,8 +40,6 @@ struct SimulateOptions {
       case "--stride": stride = max(1, try Self.number(argument, &rest))
       case "--no-shrink": shrinks = false
       case "--log": printsLog = true
-      case "--crash": isCrash = true
-      case "--scenario": scenario = try Self.value(argument, &rest)
       case "--help", "-h": isHelp = true
       default: throw Misuse(description: "unknown argument: \(argument)")
       }
