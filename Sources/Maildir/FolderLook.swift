@@ -15,6 +15,8 @@ extension MaildirFolder {
   /// Everything, or proof that nothing changed since `earlier`. Throws rather than show fewer messages (law L8).
   func lookWide(since earlier: Checkpoint?) async throws(FileError) -> Look {
     try await sweepOnce()
+    // Also where nothing changed in the folder: what could not be read may be readable by now.
+    unreadableFiles = [:]
     try await refreshTable()
     let missing = try root.missingParts(of: directory)
     if missing.count == 1 { return try await look(without: missing[0]) }
@@ -22,7 +24,6 @@ extension MaildirFolder {
     if !isTableNews, let earlier, let stamp = try provingStamp(earlier) {
       return Look(coverage: .changes, checkpoint: .maildir(stamp))
     }
-    unreadableFiles = [:]
     let listing = try await list()
     // A letter that was given meanwhile is in names that were just listed.
     try await refreshTable()

@@ -68,4 +68,13 @@ struct MatchingTests {
       far: [far(1, digest: digest(1)), far(2, digest: digest(1)), far(3, digest: digest(1))])
     #expect(matching.matched == [.init(near: .file("x"), far: .uid(1)), .init(near: .file("y"), far: .uid(2))])
   }
+
+  @Test("asks for the digests of messages that have one name, whatever their sizes: a mail reader added to one (L3)")
+  func savedAnew() {
+    let doubtful = Matching(near: [near("x", size: 30, digest: digest(1))], far: [far(1), far(2, id: "<b>")])
+    #expect(doubtful.matched.isEmpty)
+    #expect(doubtful.undecided == Sides(near: [], far: [.uid(1)]))
+    let decided = Matching(near: [near("x", size: 30, digest: digest(1))], far: [far(1, digest: digest(1))])
+    #expect(decided.matched == [.init(near: .file("x"), far: .uid(1))])
+  }
 }

@@ -20,7 +20,9 @@ enum Simulate {
     }
     Determinism.demand()
     if options.isCrash { exit(Crashes(options).run() ? 0 : 1) }
-    exit(options.jobs > 1 ? Jobs(options).run() : Worlds(options).run() ? 0 : 1)
+    guard options.jobs > 1, !options.isSingle else { exit(Worlds(options).run() ? 0 : 1) }
+    Task.detached { exit(await Jobs(options).run()) }
+    while true { pause() }
   }
 }
 

@@ -7,9 +7,10 @@ struct SimulateOptions {
            martlet-simulate --crash --scenario NAME/WAY/SERVER --step K --death KIND [--log]
 
     Plays simulated worlds, one a seed, and ends with 1 where a law was broken. --twice plays each world a second
-    time and compares what happened. --actions leaves out all actions but these; --log prints every line of what
-    happened. --crash plays the table of crashes at every step, or at every Nth, of all scenarios or of those whose name
-    begins so, and ends with 1 where one left something wrong; --step plays one death alone.
+    time and compares what happened. --jobs shares the seeds out to so many processes. --actions leaves out all
+    actions but these; --log prints every line of what happened. --crash plays the table of crashes at every step, or
+    at every Nth, of all scenarios or of those whose name begins so, and ends with 1 where one left something wrong;
+    --step plays one death alone.
     """
 
   var first: UInt64 = 1

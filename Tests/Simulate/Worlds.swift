@@ -31,9 +31,13 @@ struct Worlds {
       count += 1
       seed += options.stride
     }
-    let seconds = start.duration(to: .now) / .seconds(1)
-    print("\(count) worlds in \(tenths(seconds)) s, \(tenths(Double(count) / seconds)) a second, \(failures) failed")
+    print(Self.summary(count, since: start, failures: failures))
     return failures == 0
+  }
+
+  static func summary(_ count: Int, since start: ContinuousClock.Instant, failures: Int) -> String {
+    let seconds = start.duration(to: .now) / .seconds(1)
+    return "\(count) worlds in \(tenths(seconds)) s, \(tenths(Double(count) / seconds)) a second, \(failures) failed"
   }
 
   private func play(_ seed: UInt64, _ runner: WorldRunner) -> Bool {
@@ -83,7 +87,7 @@ struct Worlds {
     return outcome.violations.isEmpty
   }
 
-  private func tenths(_ number: Double) -> String {
+  private static func tenths(_ number: Double) -> String {
     let tenths = Int((number * 10).rounded())
     return "\(tenths / 10).\(tenths % 10)"
   }

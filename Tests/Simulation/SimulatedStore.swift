@@ -38,6 +38,10 @@ package final class SimulatedStore: MailStore {
   package var holdsKeywords = true
   /// Messages that the next flag change does not find, as when a mail reader renames them at that moment.
   package var elusive: Set<String> = []
+  /// Texts of messages whose content cannot be read just now, so that nobody can tell what they are.
+  package var unreadable: Set<String> = []
+  /// The listing of folders names none, as of a server in trouble.
+  package var listsNothing = false
   /// What somebody else does to the store while it carries out the next flag change.
   package var meanwhile: (@Loop (SimulatedStore) -> Void)?
   /// Messages whose storing it refuses.
@@ -109,6 +113,7 @@ package final class SimulatedStore: MailStore {
 
   package func folders() async throws(StoreError) -> [FolderEntry] {
     try faults.step("\(title) list")
+    if listsNothing { return [] }
     return folders.keys.sorted().map { FolderEntry(name: $0, checkpoint: checkpoint($0)) }
   }
 
@@ -153,7 +158,7 @@ package final class SimulatedStore: MailStore {
     if kind == .server { transfers += keys.count }
     var found: [MessageKey: Identified] = [:]
     for key in keys {
-      guard let message = folders[folder]?.messages[key] else { continue }
+      guard let message = folders[folder]?.messages[key], !unreadable.contains(message.text) else { continue }
       found[key] = Identified(identity: message.identity, date: message.date)
     }
     return found
@@ -298,6 +303,10 @@ extension SimulatedStore {
     for key in keys {
       if let message = state.messages[key] {
         look.present[key] = observation(message)
+        if unreadable.contains(message.text) {
+          look.present[key] = nil
+          look.unreadable[key] = "it cannot be read"
+        }
       } else {
         look.gone.insert(key)
       }

@@ -59,11 +59,26 @@ struct FolderDiscovery {
     }
     if !options.isDryRun {
       for names in plan.forgotten where isWanted(names) {
-        guard let row = rows[names] else { continue }
+        guard let row = rows[names], try await isGone(names) else { continue }
         try await context.forget(row.id)
       }
     }
     return finding
+  }
+
+  /// Asked of the folder itself, on both sides: a listing that leaves out everything is not enough for its base to be
+  /// forgotten, and without that, what is left on one side would be brought over once more (laws L3, L8).
+  private func isGone(_ names: Sides<FolderName>) async throws(StoreError) -> Bool {
+    for side in Side.allCases {
+      do {
+        _ = try await context.stores[side].look(at: names[side], .wide(since: nil))
+        return false
+      } catch {
+        guard error.scope < .account else { throw error }
+        guard error.kind == .gone else { return false }
+      }
+    }
+    return true
   }
 
   private func isWanted(_ folder: Sides<FolderName>) -> Bool { names?.contains(folder.far) ?? true }

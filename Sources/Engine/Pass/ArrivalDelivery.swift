@@ -21,11 +21,13 @@ struct ArrivalDelivery {
     self.progress = progress
   }
 
+  /// Those that are `unread` could not be read a moment ago: sent now, they might be there twice (law L3).
   func run(
-    _ arrivals: [Arrival], identified: [MessageKey: Identified]
+    _ arrivals: [Arrival], identified: [MessageKey: Identified], unread: Set<MessageKey> = []
   ) async throws(StoreError) -> PassReport {
     var report = PassReport()
-    let known = try await withTraits(arrivals)
+    try await setAside(arrivals.map(\.key).filter(unread.contains), &report)
+    let known = try await withTraits(arrivals.filter { !unread.contains($0.key) })
     progress.expectMessages(
       known.count, bytes: known.reduce(0) { $0 + ($1.observation.traits?.wireSize ?? 0) }, in: folder.title)
     // Newest first: a person reads those within seconds of a first sync.
@@ -128,7 +130,7 @@ struct ArrivalDelivery {
 
   /// Messages that were there and could not be read as they were: looked at again, each is gone, or has a reason, or is
   /// being written; then what showed it must show it again.
-  private func setAside(_ keys: [MessageKey], _ report: inout PassReport) async throws(StoreError) {
+  func setAside(_ keys: [MessageKey], _ report: inout PassReport) async throws(StoreError) {
     guard !keys.isEmpty else { return }
     let look = try await context.stores[source].look(at: folder.names[source], .messages(Set(keys)))
     let aside = SettingAside(context: context, folder: folder, side: source)

@@ -15,6 +15,8 @@ struct ArrivalLinking {
     var didLink = false
     /// Identities read on the way, for those that need them next.
     var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
+    /// Local messages that could not be read: whether they are new, nobody knows.
+    var unread = Sides<Set<MessageKey>>(near: [], far: [])
   }
 
   func run(_ arrivals: Sides<[Arrival]>) async throws(StoreError) -> Outcome {
@@ -89,8 +91,17 @@ struct ArrivalLinking {
   }
 
   private func link(_ draft: IntentDraft, _ arrival: Arrival, _ found: Identified) -> LedgerChange {
-    var sightings = Sides(near: draft.source, far: draft.source)
-    sightings[draft.target] = Sighting(key: arrival.key, flags: arrival.observation.flags)
+    // What the target shows beside what was sent was set there since, and is still to be followed (law L6); but not a
+    // mark of deletion, which a copy may have from its original (law L1).
+    var sent = draft.source.flags
+    var shown = arrival.observation.flags.intersection(sent)
+    if arrival.observation.flags.system.contains(.deleted), !sent.system.contains(.deleted) {
+      sent.system.insert(.deleted)
+      shown.system.insert(.deleted)
+    }
+    let source = Sighting(key: draft.source.key, flags: sent)
+    var sightings = Sides(near: source, far: source)
+    sightings[draft.target] = Sighting(key: arrival.key, flags: shown)
     return .addPair(
       folder.id, near: sightings.near, far: sightings.far, identity: found.identity, date: draft.date ?? found.date)
   }
@@ -128,6 +139,7 @@ struct ArrivalLinking {
     for side in Side.allCases where context.stores[side].isLocal {
       outcome.identified[side] = try await context.stores[side].identify(
         arrivals[side].map(\.key), in: folder.names[side])
+      outcome.unread[side] = Set(arrivals[side].map(\.key)).subtracting(outcome.identified[side].keys)
     }
     let matching = match(arrivals, outcome.identified)
     // What is local has been read by now: then only the other side is in doubt.

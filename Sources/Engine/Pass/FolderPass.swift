@@ -24,6 +24,10 @@ final class FolderPass {
   private var hasIntents = false
   /// Identities that were read on the way.
   private var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
+  /// Local ones that could not be.
+  private var unread = Sides<Set<MessageKey>>(near: [], far: [])
+  /// Messages are matched by what they are, because the base cannot tell.
+  private var matchesByIdentity = false
 
   init(_ folder: SyncedFolder, scopes: Sides<LookScope?>, options: PassOptions, in context: AccountContext) {
     self.folder = folder
@@ -46,7 +50,8 @@ final class FolderPass {
       return
     }
     if !options.isDryRun {
-      try requireWholeView(rematching.isNeeded(looks))
+      matchesByIdentity = hasIntents || folder.lastPass == nil || rematching.isNeeded(looks)
+      try requireWholeView()
       // What lost its partner is new to the other side, and no event of its own may tell of it.
       for side in try await rematching.run(looks) where looks[side].coverage != .complete {
         let scope = LookScope.wide(since: folder.checkpoints[side])
@@ -57,11 +62,12 @@ final class FolderPass {
     plan = try reconcileWithBase()
     if !options.isDryRun { try await linkArrivals() }
     pairCount = try context.withLedger { ledger throws(LedgerError) in try ledger.pairCount(in: folder.id) }
+    if !options.isDryRun { try await requireReadable(progress) }
     try dropSetAside()
     if options.isDryRun { return try await describePlan() }
     for side in Side.allCases where !plan.arrivals[side].isEmpty {
       let delivery = ArrivalDelivery(context: context, folder: folder, from: side, progress: progress)
-      let delivered = try await delivery.run(plan.arrivals[side], identified: identified[side])
+      let delivered = try await delivery.run(plan.arrivals[side], identified: identified[side], unread: unread[side])
       unfinished.formUnion(delivered.unread)
       report.merge(delivered)
       if !delivered.unread.isEmpty, isWide(side) { reportUnread(side) }
@@ -122,7 +128,7 @@ final class FolderPass {
     hasIntents = !intents.isEmpty
     guard folder.lastPass == nil || !folder.isConfirmed || hasIntents else { return }
     for side in Side.allCases where !isWide(side) { scopes[side] = .wide(since: folder.checkpoints[side]) }
-    for side in Side.allCases {
+    for side in Side.allCases where !context.stores[side].isLocal {
       // Where we chose the name ourselves, a second one cannot be.
       guard intents.contains(where: { $0.draft.target == side && $0.draft.reserved == nil }) else { continue }
       try await awaitLateArrivals(side)
@@ -145,11 +151,37 @@ final class FolderPass {
 
   /// Where messages are matched by what they are, one that a disturbed look does not show would be brought over once
   /// more (law L3).
-  private func requireWholeView(_ isRenumbered: Bool) throws(StoreError) {
-    guard hasIntents || folder.lastPass == nil || isRenumbered else { return }
+  private func requireWholeView() throws(StoreError) {
+    guard matchesByIdentity else { return }
     for side in Side.allCases where looks[side].isPartial {
       throw StoreError(
         .folder, .unavailable, "messages came and went on the \(side) side while it was listed; tried again soon")
+    }
+  }
+
+  /// So often one that cannot be read holds the others up; then law L3 gives way to L11.
+  private static let unreadablePassesMax = 2
+
+  /// Where messages are matched by what they are, the partner of one that cannot be read just now would be brought over
+  /// as new, and it would be there twice (law L3). The disk may have recovered by the next pass.
+  private func requireReadable(_ progress: ProgressMeter) async throws(StoreError) {
+    guard matchesByIdentity else { return }
+    for side in Side.allCases where !unread[side].isEmpty && !plan.arrivals[side.other].isEmpty {
+      var aside = PassReport()
+      let delivery = ArrivalDelivery(context: context, folder: folder, from: side, progress: progress)
+      try await delivery.setAside(unread[side].sorted(), &aside)
+      let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
+      let isHoped = entries.contains {
+        $0.side == side && unread[side].contains($0.key) && $0.attempts < Self.unreadablePassesMax
+      }
+      if isHoped || !aside.unread.isEmpty {
+        throw StoreError(
+          .folder, .unavailable,
+          "messages on the \(side) side cannot be read, and so not be told from those on the other; tried again soon")
+      }
+      report.merge(aside)
+      plan.arrivals[side].removeAll { unread[side].contains($0.key) }
+      unfinished.insert(side)
     }
   }
 
@@ -229,6 +261,7 @@ final class FolderPass {
     let linking = ArrivalLinking(context: context, folder: folder, looks: looks, scopes: scopes)
     let outcome = try await linking.run(plan.arrivals)
     identified = outcome.identified
+    unread = outcome.unread
     if outcome.didLink { plan = try reconcileWithBase() }
   }
 

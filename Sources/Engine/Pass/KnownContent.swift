@@ -11,6 +11,7 @@ struct KnownContent {
   let source: Side
 
   var target: Side { source.other }
+  private var intents: DeliveryIntents { DeliveryIntents(context: context, folder: folder, target: target) }
 
   /// The keys that were placed, and what it took.
   func run(_ parcels: [Parcel]) async throws(StoreError) -> (Set<MessageKey>, PassReport) {
@@ -31,6 +32,11 @@ struct KnownContent {
   private struct Known {
     let parcel: Parcel
     let original: PairRecord
+
+    /// With what is known of the original.
+    var expected: Parcel {
+      Parcel(arrival: parcel.arrival, identity: original.identity, date: parcel.date ?? original.date)
+    }
   }
 
   // MARK: Finding
@@ -98,6 +104,7 @@ struct KnownContent {
       current.filter { moving.contains($0.original.pair.id) }, current.filter { !moving.contains($0.original.pair.id) }
     )
     let store = context.stores[target]
+    if !current.isEmpty { try intents.record(current.map(\.expected)) }
     if !moves.isEmpty {
       let keys = try await store.move(
         moves.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
@@ -176,16 +183,19 @@ struct KnownContent {
     }
     let shown =
       corrections.isEmpty ? [:] : try await context.stores[target].update(corrections, in: folder.names[target])
+    // A message that was not there any more has left no copy, and needs no note.
+    let notes = try intents.removals(of: known.map(\.parcel))
     try context.commit(
-      arrived.flatMap { item, key in
-        let here = Sighting(key: item.parcel.arrival.key, flags: item.parcel.arrival.observation.flags)
-        let has = item.original.pair[target].flags
-        let there = Sighting(key: key, flags: Self.settled(here.flags, before: has, shown: shown[key]))
-        return [
-          change(item, source == .near ? here : there, source == .near ? there : here),
-          .clearSetAside(folder.id, source, here.key),
-        ]
-      })
+      notes
+        + arrived.flatMap { item, key in
+          let here = Sighting(key: item.parcel.arrival.key, flags: item.parcel.arrival.observation.flags)
+          let has = item.original.pair[target].flags
+          let there = Sighting(key: key, flags: Self.settled(here.flags, before: has, shown: shown[key]))
+          return [
+            change(item, source == .near ? here : there, source == .near ? there : here),
+            .clearSetAside(folder.id, source, here.key),
+          ]
+        })
     placed.formUnion(arrived.map(\.known.parcel.arrival.key))
   }
 

@@ -11,6 +11,7 @@ struct Transfer {
   let progress: ProgressMeter
 
   var target: Side { source.other }
+  private var intents: DeliveryIntents { DeliveryIntents(context: context, folder: folder, target: target) }
 
   init(context: AccountContext, folder: SyncedFolder, from source: Side, progress: ProgressMeter) {
     self.context = context
@@ -36,7 +37,7 @@ struct Transfer {
   /// Records the intents and carries the content over. Nothing of it is base yet.
   func load(_ parcels: [Parcel]) async throws(StoreError) -> Shipment {
     let reserved = context.stores[target].reserveKeys(parcels.count, in: folder.names[target])
-    try recordIntents(parcels, reserved)
+    try intents.record(parcels, reserved: reserved)
     let delivery = try await context.stores[target].delivery(into: folder.names[target])
     do {
       return Shipment(parcels, try await send(parcels, reserved, delivery), delivery)
@@ -58,21 +59,6 @@ struct Transfer {
     let keys = shipment.parcels.map(\.arrival.key)
     try await context.stores[source].secure(keys, in: folder.names[source])
     return try record(shipment.parcels, shipment.sent, results)
-  }
-
-  // MARK: Before
-
-  private func recordIntents(_ parcels: [Parcel], _ reserved: [MessageKey]?) throws(StoreError) {
-    let lowest: UID? =
-      if case .imap(let checkpoint)? = folder.checkpoints[target] { checkpoint.uidNext } else { nil }
-    try context.commit(
-      parcels.enumerated().map { index, parcel in
-        .addIntent(
-          folder.id,
-          IntentDraft(
-            target: target, source: Sighting(key: parcel.arrival.key, flags: parcel.arrival.observation.flags),
-            reserved: reserved?[index], uidNext: lowest, identity: parcel.identity, date: parcel.date))
-      })
   }
 
   // MARK: On the way
@@ -115,7 +101,7 @@ struct Transfer {
     _ parcels: [Parcel], _ sent: Sent, _ results: [Int: Result<Delivered, StoreError>]
   ) throws(StoreError) -> PassReport {
     var report = PassReport()
-    var changes = try intentRemovals(of: parcels)
+    var changes = try intents.removals(of: parcels)
     let aside = SettingAside(context: context, folder: folder, side: source)
     for (ticket, parcel) in parcels.enumerated() {
       switch results[ticket] ?? sent.failures[ticket].map({ .failure($0) }) {
@@ -137,13 +123,6 @@ struct Transfer {
     }
     try context.commit(changes)
     return report
-  }
-
-  private func intentRemovals(of parcels: [Parcel]) throws(StoreError) -> [LedgerChange] {
-    let keys = Set(parcels.map(\.arrival.key))
-    return try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
-      .filter { $0.draft.target == target && keys.contains($0.draft.source.key) }
-      .map { .removeIntent($0.id) }
   }
 
   private func pair(_ parcel: Parcel, _ delivered: Delivered, date: InternalDate?) -> LedgerChange {

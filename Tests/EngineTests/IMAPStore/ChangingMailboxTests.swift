@@ -45,6 +45,64 @@ struct ChangingMailboxTests {
     }
   }
 
+  @Test("a renumbered mailbox shows all traits also where a server can only list (L3)")
+  func renumberedListing() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("") + """
+        C: m2 SELECT "INBOX"
+        C: m3 UID FETCH 3:* \(Self.traits)
+        C: m4 UID FETCH 1:2 (UID FLAGS)
+        S: * 1 EXISTS
+        S: * OK [UIDVALIDITY 2] ok
+        S: * OK [UIDNEXT 2] ok
+        S: m2 OK [READ-WRITE] done
+        S: m3 OK done
+        S: * 1 FETCH (UID 1 FLAGS ())
+        S: m4 OK done
+        C: m5 UID FETCH 1:* \(Self.traits)
+        S: * 1 FETCH (UID 1 FLAGS () RFC822.SIZE 7)
+        S: m5 OK done
+        """
+    ) { world in
+      let look = try await world.wide(since: MailboxCheckpoint(next: 3, count: 2))
+      #expect(look.coverage == .complete)
+      #expect(look.present[.uid(1)]?.traits?.wireSize == 7)
+    }
+  }
+
+  @Test("the last news of the old one are not the new one's", arguments: ["S: * OK [CLOSED] ok\n", ""])
+  func lastNews(closed: String) async throws {
+    let archive = try #require(FolderName("A"))
+    try await ScriptedStore.play(
+      preauthenticated("ENABLE QRESYNC") + """
+        C: m3 SELECT "A"
+        C: m4 UID FETCH 1:* \(Self.traits)
+        S: * 1 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: * OK [UIDNEXT 6] ok
+        S: * OK [HIGHESTMODSEQ 3] ok
+        S: m3 OK done
+        S: * 1 FETCH (UID 5 FLAGS () RFC822.SIZE 7)
+        S: m4 OK done
+        C: m5 SELECT "INBOX" (QRESYNC (1 10))
+        C: m6 UID FETCH 6:* \(Self.traits)
+        S: * 1 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (4))
+        \(closed)S: * OK [UIDVALIDITY 1] ok
+        S: * 2 EXISTS
+        S: * OK [UIDNEXT 6] ok
+        S: * OK [HIGHESTMODSEQ 11] ok
+        S: * 2 FETCH (UID 4 FLAGS (\\Answered) MODSEQ (11))
+        S: m5 OK done
+        S: m6 OK done
+        """
+    ) { world in
+      _ = try await world.store.look(at: archive, .wide(since: nil))
+      let look = try await world.wide(since: MailboxCheckpoint(next: 6, modSeq: 10, count: 2))
+      #expect(look.present == [.uid(4): Observation(flags: FlagSet([.answered]))])
+      #expect(world.store.memories[archive]?.news.flags[5] == FlagSet([.seen]))
+    }
+  }
+
   @Test("an answer to SEARCH that cannot be read proves no absence (L8)")
   func unreadableSearch() async throws {
     try await ScriptedStore.play(

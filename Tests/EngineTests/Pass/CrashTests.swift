@@ -38,6 +38,32 @@ struct CrashTests {
     }
   }
 
+  @Test("while a message is moved, which a person then moves back: it is there once (L3)")
+  func movedBack() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let trial = try await Self.world(.moveNear)
+      let first = trial.faults.steps
+      try await trial.sync()
+      for step in (first + 1)...trial.faults.steps {
+        let account = try await Self.world(.moveNear)
+        account.faults.deadline = step
+        await #expect(throws: StoreError.self) { try await account.sync() }
+        account.faults.revive()
+        let key = try #require(account.near.key(of: "a", in: archive))
+        let message = try #require(account.near.folders[archive]?.messages[key])
+        account.near.remove(key, in: archive)
+        account.near.put(message)
+        try await account.sync()
+        try await account.sync()
+        for store in [account.near, account.far] {
+          #expect(store.contents().map(\.text) == ["a", "b", "c"], "died at step \(step)")
+          #expect(store.contents(of: archive).isEmpty, "died at step \(step)")
+        }
+      }
+    }
+  }
+
   @Test("before the server has stored what was sent: it is not sent once more (L3)")
   func lateArrival() async throws {
     try await Reactor.onShared {

@@ -24,4 +24,43 @@ struct StrangersTests {
       #expect(report.counts.near.delivered == 0)
     }
   }
+
+  @Test("is one message, although one side's copy cannot be read at first (L3)")
+  func unreadable() async throws {
+    try await Reactor.onShared {
+      let account = SimulatedAccount()
+      for text in ["a", "b"] {
+        account.near.put(SimulatedMessage(text))
+        account.far.put(SimulatedMessage(text))
+      }
+      account.near.unreadable = ["a"]
+      #expect(try await !account.sync().problems.isEmpty)
+      account.near.unreadable = []
+      try await account.sync()
+      for store in [account.near, account.far] { #expect(store.contents().map(\.text) == ["a", "b"]) }
+      #expect(try await account.sync().problems.isEmpty)
+    }
+  }
+
+  @Test("stays one, although a listing leaves out its folder while it is renamed on the other side (L3, L8)")
+  func emptyListing() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let lists = try #require(FolderName("Lists"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.near.put(SimulatedMessage("x"), in: archive)
+      try await account.sync()
+      account.far.listsNothing = true
+      account.near.folders[lists] = account.near.folders[archive]
+      account.near.folders[archive] = nil
+      try await account.sync()
+      account.far.listsNothing = false
+      try await account.sync()
+      try await account.sync()
+      for store in [account.near, account.far] {
+        #expect(store.contents(of: lists).map(\.text) == ["x"])
+        #expect(store.folders[archive] == nil)
+      }
+    }
+  }
 }

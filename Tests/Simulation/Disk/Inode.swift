@@ -21,6 +21,8 @@ final class Inode {
   private(set) var isDirty = false
   /// A sync of it failed: the kernel takes its pages for clean, and no later sync will write them.
   var isLost = false
+  /// Its last name was given by a person's program, which moved it from one directory of messages to another.
+  var wasMovedByPerson = false
   /// The last change of one of its names, while it may still be lost.
   var lastOperation: Int?
 

@@ -37,6 +37,7 @@ extension SimulatedDisk {
       let (from, to) = try (person(source), person(target))
       guard let entry = try kernel.entry(from.name, in: from.directory) else { throw .missing }
       try kernel.move(entry, to: kernel.name(to.name), in: to.directory)
+      entry.inode.wasMovedByPerson = !source.contains("/tmp/")
     }
     log.note("person renames \(source) -> \(target)")
   }

@@ -35,6 +35,10 @@ extension SimulatedDisk {
   func loseUnsynced(on volume: Volume?, dice: inout Dice) {
     let operations = kernel.journal.takeLost(on: volume, dice: &dice)
     for operation in operations { undo(operation) }
+    torn = operations.compactMap { operation in
+      let inode = operation.inode
+      return inode.kind == .file && inode.linkCount == 0 && inode.wasMovedByPerson ? operation.added?.name.text : nil
+    }
     var cut = 0
     for number in kernel.unsynced.keys.sorted() {
       guard let inode = kernel.unsynced[number], volume == nil || inode.volume === volume else { continue }

@@ -29,6 +29,9 @@ package final class SimulatedDisk {
   private var processes: [Lifeline] = []
   private var watchers: [WeakWatcher] = []
   private var calls = 0
+  /// Files without a name since the last power cut, by the name that a person's program had just given them: where a
+  /// journal has each directory by itself, the old name was gone for good before the new one was.
+  package internal(set) var torn: [String] = []
 
   private struct WeakWatcher { weak var watcher: SimulatedWatcher? }
 

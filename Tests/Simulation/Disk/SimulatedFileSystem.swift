@@ -99,7 +99,10 @@ final class SimulatedFileSystem: FileSystem {
       if !replaces, try kernel.names(of: to.directory)[name] != nil { throw .taken }
       try demandWritable(from.directory)
       try demandWritable(to.directory)
-      return { () throws(DiskRefusal) in try self.kernel.move(entry, to: name, in: to.directory) }
+      return { () throws(DiskRefusal) in
+        try self.kernel.move(entry, to: name, in: to.directory)
+        entry.inode.wasMovedByPerson = false
+      }
     }
   }
 

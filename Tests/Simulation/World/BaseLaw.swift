@@ -87,6 +87,7 @@ extension LawBook {
   package func isSettled(_ number: Mailbag.Number, near: Inventory, far: Inventory) -> Bool {
     let (here, there) = (near.items(number), far.items(number))
     guard here.count == there.count, near.places(number) == far.places(number) else { return false }
+    var known = 0
     do {
       for folder in try site.vault.current.folders() {
         let items = Sides(
@@ -99,8 +100,10 @@ extension LawBook {
             items.far.contains(where: { $0.key == pair[.far].key && $0.flags == pair[.far].flags })
           else { return false }
         }
+        known += pairs.count
       }
-      return true
+      // A folder that the base does not have yet is settled by nobody.
+      return known == here.count
     } catch {
       return false
     }

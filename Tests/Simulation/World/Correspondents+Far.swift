@@ -46,6 +46,25 @@ extension Correspondents {
     return "\(isSet ? "marks" : "unmarks") m\(number) in \(item.folder) (UID \(uid)): \(flag)"
   }
 
+  /// On a server without UIDPLUS a deletion waits as long as others' messages are marked for theirs, because there is
+  /// only one EXPUNGE for all of them (law L10). So that it ends, people think better of what both sides still have.
+  /// False where nothing is marked.
+  func takeBackMarks() -> Bool {
+    let view = view()
+    let marked = view.far.items.filter { item in
+      guard item.flags.system.contains(.deleted), let number = item.number else { return false }
+      return view.near.items(in: item.folder).contains { $0.number == number }
+    }
+    for item in marked {
+      guard let number = item.number, let uid = item.key.uid else { continue }
+      let isSettled = isSettled(number, view)
+      site.server.setFlags(
+        adding: [], removing: FlagSet(.deleted).onWire, of: uid, in: site.server.name(of: item.folder))
+      registry.chronicle.marked(number, adding: .none, removing: FlagSet(.deleted), on: .far, isSettled: isSettled)
+    }
+    return !marked.isEmpty
+  }
+
   private func expunge(_ view: View, _ dice: inout Dice) -> String? {
     guard let (item, number) = item(view.far, &dice), let uid = item.key.uid else { return nil }
     note(removed: item, .far, view)
@@ -88,7 +107,16 @@ extension Correspondents {
     guard let folder = site.setting.drawnFolder(&dice), !view.far.folders.contains(folder),
       site.server.createMailbox(site.server.name(of: folder))
     else { return nil }
+    noteNewMailbox(folder, view)
     return "makes \(folder)"
+  }
+
+  /// Where the Maildir still has a folder of this name, from before its mailbox was removed or renamed, all that is to be
+  /// seen is a mailbox with another UIDVALIDITY, and that is no deletion (law L8): what is there stays.
+  private func noteNewMailbox(_ folder: FolderName, _ view: View) {
+    for item in view.near.items(in: folder) {
+      if let number = item.number { registry.chronicle.forget(number) }
+    }
   }
 
   private func removeMailbox(_ view: View, _ dice: inout Dice) -> String? {
@@ -110,6 +138,7 @@ extension Correspondents {
     guard site.server.renameMailbox(site.server.name(of: folder), to: site.server.name(of: target)) else { return nil }
     for item in view.far.items {
       guard let moved = item.folder.renamed(folder, to: target) else { continue }
+      noteNewMailbox(moved, view)
       note(moved: item, to: moved, .far, view)
     }
     return "renames \(folder) to \(target)"

@@ -160,6 +160,20 @@ extension Correspondents {
     for name in ["tmp", "new", "cur"] { try disk.makeDirectory("\(directory(of: folder))/\(name)") }
   }
 
+  /// A removal that a power cut broke off can leave one of a folder's two directories. What is meant then martlet asks a
+  /// person (law L8): they make the other anew. False where no folder that it knows is so.
+  func makeFoldersWhole(_ folders: [FolderName]) throws(FileError) -> Bool {
+    var wereBroken = false
+    for folder in folders {
+      let parts = ["new", "cur"].map { "\(directory(of: folder))/\($0)" }
+      let missing = parts.filter { !disk.exists($0) }
+      guard missing.count == 1 else { continue }
+      try disk.makeDirectory(missing[0])
+      wereBroken = true
+    }
+    return wereBroken
+  }
+
   private func removeFolder(_ view: View, _ dice: inout Dice) throws(FileError) -> String? {
     let folders = view.near.folders.sorted().filter { !$0.isInbox }
     guard !folders.isEmpty else { return nil }

@@ -15,6 +15,9 @@ package struct History: Sendable {
   package var slack = 0
   /// How often martlet took it out of a folder of this side.
   package var removedByMartlet = Sides(near: 0, far: 0)
+  /// How often a power cut undid that it was taken out of the Maildir. Then martlet may take it out once more, although
+  /// nobody removed it on the server but martlet itself, at a person's behest.
+  package var resurrected = 0
   /// A power cut took it before martlet could have seen it.
   package var isExcused = false
 

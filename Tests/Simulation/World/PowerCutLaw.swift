@@ -1,4 +1,5 @@
 import Mail
+import Maildir
 import Ports
 import Reconciliation
 
@@ -7,19 +8,34 @@ extension LawBook {
   /// `before` is how the Maildir was a moment before.
   package func powerWasCut(before: Inventory) {
     adoptDebris(before)
+    let torn = Set(site.disk.torn.map { MessageKey.file(MaildirFileName($0).unique) })
     let after = Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag)
     let far = Inventory.far(site.server, &registry.bag)
     for number in 0..<registry.bag.count {
       let (then, now) = (before.items(number), after.items(number))
       if then.map(\.path) != now.map(\.path) {
         registry.chronicle.forget(number)
-        registry.chronicle[number].slack += max(0, now.count - then.count)
+        let back = max(0, now.count - then.count)
+        registry.chronicle[number].slack += back
+        registry.chronicle[number].resurrected += back
       } else if !isSettled(number, near: after, far: far) {
         registry.chronicle.forget(number)
       }
       if now.isEmpty, far.items(number).isEmpty { registry.chronicle[number].isExcused = true }
     }
-    checkPairs(before, after)
+    excuse(torn, before)
+    checkPairs(before, after, torn: torn)
+  }
+
+  /// A person's program moved these and did not sync, and the disk lost them between two directories. What is left looks
+  /// like a deletion, and to anybody who comes then it is one.
+  private func excuse(_ torn: Set<MessageKey>, _ before: Inventory) {
+    for item in before.items where torn.contains(item.key) {
+      guard let number = item.number else { continue }
+      registry.chronicle.forget(number)
+      registry.chronicle[number].isExcused = true
+      registry.chronicle[number].removed.near += 1
+    }
   }
 
   /// martlet may have forgotten all of what was still on its way.
@@ -52,7 +68,7 @@ extension LawBook {
   }
 
   /// Law L4: what the base still says was durable on both sides before it was said.
-  private func checkPairs(_ before: Inventory, _ after: Inventory) {
+  private func checkPairs(_ before: Inventory, _ after: Inventory, torn: Set<MessageKey>) {
     let then = Dictionary(grouping: before.items, by: \.folder).mapValues { Set($0.map(\.key)) }
     let now = Dictionary(grouping: after.items, by: \.folder).mapValues { Set($0.map(\.key)) }
     do {
@@ -62,6 +78,7 @@ extension LawBook {
           guard then[folder.names.near]?.contains(key) == true, now[folder.names.near]?.contains(key) != true else {
             continue
           }
+          if torn.contains(key) { continue }
           report(
             .baseIsObserved,
             "\(folder.names.near): a power cut took \(key), which the base says is there: it was not durable")

@@ -10,18 +10,35 @@ extension World {
   /// Enough for a message that was refused for half an hour, and for logins.
   private static let roundsMax = 80
   private static let passesMax = 8
+  private static let patience: Duration = .seconds(6 * 3600)
 
   func beQuiet() async {
     note("all is quiet from now on")
     checkSeconds(isLast: true)
     endTrouble()
     await comeToRest()
+    if !site.server.profile.has(.uidPlus), people.takeBackMarks() {
+      note("people take back their marks of deletion")
+      await comeToRest()
+    }
+    if areFoldersMadeWhole() {
+      note("people make whole what folders a power cut left")
+      await comeToRest()
+    }
     isStartedAgain = false
     await stop()
     await passUntilNothingChanges()
-    await passOnceMore()
     laws.lookAtExpunges()
     laws.checkRest()
+  }
+
+  private func areFoldersMadeWhole() -> Bool {
+    do {
+      return try people.makeFoldersWhole(try site.vault.current.folders().map(\.names.near))
+    } catch {
+      laws.report(.converges, "a folder cannot be made whole: \(error)")
+      return false
+    }
   }
 
   /// With a daemon that runs, until nothing happens.
@@ -40,9 +57,13 @@ extension World {
 
   private var hasWork: Bool { !workInHand.isEmpty }
 
+  /// In a folder that one side does not have, nothing goes on before a person has said what is to become of it (L9).
   private var workInHand: String {
     do {
-      let aside = try site.vault.current.setAside(in: nil)
+      let (near, far) = (people.view().near.folders, people.view().far.folders)
+      let whole = try site.vault.current.folders().filter { near.contains($0.names.near) && far.contains($0.names.far) }
+      let ids = Set(whole.map(\.id))
+      let aside = try site.vault.current.setAside(in: nil).filter { ids.contains($0.folder) }
       return aside.map { "\($0.key) is set aside: \($0.reason)" }.joined(separator: "; ")
     } catch {
       return error.text
@@ -51,42 +72,66 @@ extension World {
 
   // MARK: One-shot passes
 
+  /// Everything that a pass may change.
+  private struct Footprint: Equatable {
+    let server: Int
+    let maildir: [String]
+    let ledger: Int
+  }
+
+  private var footprint: Footprint {
+    Footprint(
+      server: site.server.record.changes, maildir: site.disk.dump(below: Setting.root),
+      ledger: site.vault.changes.count)
+  }
+
+  /// Law L2: in finitely many steps a pass is empty, and has nothing to say. A pass that reports nothing may still have
+  /// been the first half of something: it forgets the base of a folder that is to be made anew, takes note of the hour,
+  /// or lets go of what was kept aside.
   private func passUntilNothingChanges() async {
-    for _ in 0..<Self.passesMax {
+    for number in 1...Self.passesMax {
+      let before = footprint
       guard let report = await pass(PassOptions(allowsDeletions: laws.allowsDeletions)) else { return }
+      describe(report)
       for held in report.held { checkHeld(held) }
-      if !report.held.isEmpty {
-        note(
-          "the brake holds: \(report.held.map { "\($0.deletions) of \($0.total) in \($0.folder)" }.joined(separator: ", "))"
-        )
-        laws.allowsDeletions = true
-        continue
+      if !report.held.isEmpty, laws.allowsDeletions {
+        for held in report.held { laws.report(.converges, "the brake still holds \(held.folder)") }
       }
-      if !report.didChange { return }
+      let isSilent = !report.didChange && report.isClean
+      if isSilent, site.server.record.changes != before.server {
+        laws.report(.converges, "a pass changed the server and did not say so")
+      }
+      if isSilent, footprint == before { return }
+      if number == Self.passesMax { reportRestless(report, before) }
+      if !report.held.isEmpty { laws.allowsDeletions = true }
+      // What was set aside in a folder that was held has its time, too.
+      if hasWork { await advance(to: site.clock.now.advanced(by: Self.patience)) }
     }
-    laws.report(.converges, "\(Self.passesMax) passes in a row, and each of them still changed something")
+  }
+
+  private func describe(_ report: PassReport) {
+    for held in report.held { note("the brake holds \(held.deletions) of \(held.total) in \(held.folder)") }
+    for problem in report.problems {
+      note("a pass: \(problem.folder?.description ?? "") \(problem.message ?? "") \(problem.reason)")
+    }
+  }
+
+  private func reportRestless(_ report: PassReport, _ before: Footprint) {
+    let now = footprint
+    let passes = "after \(Self.passesMax) passes"
+    if report.didChange { laws.report(.converges, "\(passes) one still changed something: \(report.counts)") }
+    for problem in report.problems {
+      laws.report(
+        .converges, "a problem stays: \(problem.folder?.description ?? "") \(problem.message ?? "") \(problem.reason)")
+    }
+    if now.server != before.server { laws.report(.converges, "\(passes) one still changed the server") }
+    if now.maildir != before.maildir { laws.report(.converges, "\(passes) one still changed the Maildir") }
+    if now.ledger != before.ledger { laws.report(.converges, "\(passes) one still changed the ledger") }
   }
 
   private func checkHeld(_ held: PassReport.Held) {
     guard !held.wholeFolder, held.deletions * 2 <= held.total else { return }
     laws.report(.brake, "\(held.folder): the brake holds \(held.deletions) of \(held.total) deletions")
-  }
-
-  /// Law L2: a further pass is empty.
-  private func passOnceMore() async {
-    let changes = site.server.record.changes
-    let disk = site.disk.dump(below: Setting.root)
-    let ledger = site.vault.changes.count
-    guard let report = await pass(PassOptions(allowsDeletions: laws.allowsDeletions)) else { return }
-    if report.didChange { laws.report(.converges, "a further pass changed something: \(report.counts)") }
-    for problem in report.problems {
-      laws.report(
-        .converges, "a problem stays: \(problem.folder?.description ?? "") \(problem.message ?? "") \(problem.reason)")
-    }
-    for held in report.held { laws.report(.converges, "the brake still holds \(held.folder)") }
-    if site.server.record.changes != changes { laws.report(.converges, "a further pass changed the server") }
-    if site.disk.dump(below: Setting.root) != disk { laws.report(.converges, "a further pass changed the Maildir") }
-    if site.vault.changes.count != ledger { laws.report(.converges, "a further pass changed the ledger") }
   }
 
   /// Nil where it failed, which is a violation now.

@@ -36,8 +36,11 @@ final class MessageCopying {
       try take(completion.code)
       rememberUntold(answer.0)
     }
-    // COPY leaves out what is not there, and says OK.
-    for uid in try await store.search(unknown, on: connection, in: source) { untold[uid] = MessageTraits() }
+    // COPY leaves out what is not there, and says OK: then there is no copy to be looked for, now or ever.
+    var silent = unknown
+    silent.formUnion(UIDSet(untold.keys.filter { untraced[$0] == nil }.sorted()))
+    let there = try await store.search(silent, on: connection, in: source)
+    for uid in silent { untold[uid] = there.contains(uid) ? untold[uid] ?? MessageTraits() : nil }
   }
 
   /// By MOVE; a partial one, too, reports just what was moved.

@@ -278,7 +278,7 @@ final class IMAPConnection {
     if case .bye(let text) = untagged { lastWords = text }
     untaggedCount += 1
     var isTaken = false
-    let last = lastAddressee
+    let last = lastAddressee(of: untagged)
     for answer in inFlight where last.map({ answer.id.rawValue < $0.rawValue }) ?? true {
       if let collect = answer.collect, collect(untagged) { isTaken = true }
     }
@@ -287,10 +287,10 @@ final class IMAPConnection {
   }
 
   /// What is said before an older command is answered is about the mailbox that was selected then, and no answer to a
-  /// SELECT on its way nor to what was sent after it (RFC 9051 §5.5).
-  private var lastAddressee: CommandID? {
+  /// SELECT on its way nor to what was sent after it (RFC 9051 §5.5). Nor are the last news of that mailbox.
+  private func lastAddressee(of untagged: Untagged) -> CommandID? {
     guard let change = selection.nextChange, !selection.isOldClosed,
-      inFlight.contains(where: { $0.id.rawValue < change.rawValue })
+      selection.isLastOfOld(untagged) || inFlight.contains(where: { $0.id.rawValue < change.rawValue })
     else { return nil }
     return change
   }

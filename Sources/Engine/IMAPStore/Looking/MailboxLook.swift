@@ -167,8 +167,10 @@ final class MailboxLook {
 
   private func checkpoint(_ state: MailboxState) -> MailboxCheckpoint? {
     guard let validity = state.uidValidity, let selected = state.atSelect else { return nil }
-    // Courier's SELECT tells no UIDNEXT: what comes later is above all that is there.
-    let uidNext = selected.uidNext ?? listing.highest.flatMap(\.next) ?? (selected.exists == 0 ? .first : nil)
+    // Courier's SELECT tells no UIDNEXT: what comes later is above all that is there, and all that was told before.
+    let known = plan.since.flatMap { $0.uidValidity == validity ? $0.uidNext : nil }
+    let lowest = [listing.highest.flatMap(\.next), known].compactMap { $0 }.max()
+    let uidNext = selected.uidNext ?? lowest ?? (selected.exists == 0 ? .first : nil)
     return MailboxCheckpoint(
       uidValidity: validity, uidNext: uidNext, highestModSeq: selected.highestModSeq, messageCount: selected.exists)
   }

@@ -5,7 +5,9 @@ import Mail
 ///
 /// The danger is the last words about the old mailbox being taken for the new one's: two mailboxes' UIDs would mix. What
 /// comes after SELECT was sent is kept apart. It is the old one's where an older command is answered after it, or
-/// `[CLOSED]` comes (RFC 7162 §3.2.11); what is left when SELECT is answered is the new one's.
+/// `[CLOSED]` comes (RFC 7162 §3.2.11); what is left when SELECT is answered is the new one's. What is said of single
+/// messages before `[CLOSED]` or a UIDVALIDITY is the old one's: a server may get rid of its last news there although
+/// nothing else is to be answered.
 struct Selection: Sendable {
   private struct Change: Sendable {
     let id: CommandID
@@ -22,7 +24,7 @@ struct Selection: Sendable {
 
   /// The SELECT that is answered next; nil where the selected mailbox is known.
   var nextChange: CommandID? { changes.first?.id }
-  /// True where the server has said that what comes now is the new mailbox's.
+  /// True where the server has said, by `[CLOSED]` or by a UIDVALIDITY, that what comes now is the new mailbox's.
   private(set) var isOldClosed = false
 
   mutating func begin(_ name: MailboxName, readOnly: Bool, id: CommandID) {
@@ -34,12 +36,26 @@ struct Selection: Sendable {
       current?.hear(untagged, isAsked: isAsked)
       return
     }
+    if isLastOfOld(untagged) {
+      current?.hear(untagged, isAsked: isAsked)
+      return
+    }
     if case .ok(let text) = untagged, text.code == .closed {
       flushToOld()
       leaveOld()
       isOldClosed = true
-    } else {
-      changes[0].heard.append((untagged, isAsked))
+      return
+    }
+    if case .ok(let text) = untagged, case .uidValidity? = text.code { isOldClosed = true }
+    changes[0].heard.append((untagged, isAsked))
+  }
+
+  /// True for what is said of a message of the old mailbox while SELECT is on its way.
+  func isLastOfOld(_ untagged: Untagged) -> Bool {
+    guard !changes.isEmpty, current != nil, !isOldClosed else { return false }
+    switch untagged {
+    case .fetch, .expunge, .vanished(_, isEarlier: false): return true
+    default: return false
     }
   }
 
