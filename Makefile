@@ -12,6 +12,8 @@ QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Ledger|Configura
 # For `fuzz`: how long each target is fed, and which.
 SECONDS ?= 60
 FUZZ ?= session store maildir folders utf7 configuration control message
+# Suites that look at deadlines of seconds, and are not run beside many servers.
+TIMED := ^TransportTests\.
 
 bindir := $(DESTDIR)$(PREFIX)/bin
 mandir := $(DESTDIR)$(PREFIX)/share/man
@@ -46,8 +48,9 @@ test: toolchain ## Runs all tests, after installing the servers and programs the
 	$(SWIFT) build --build-tests $(STRICT)
 	$(SWIFT) test --skip-build --disable-xctest --filter '$(QUICK)' --skip WorldTests
 	$(SWIFT) test --skip-build --disable-xctest --filter WorldTests
+	$(SWIFT) test --skip-build --disable-xctest --filter '$(TIMED)'
 	$(SWIFT) run --skip-build martlet-simulate --crash --every 40
-	$(SWIFT) test --skip-build --disable-xctest --skip '$(QUICK)'
+	$(SWIFT) test --skip-build --disable-xctest --skip '$(QUICK)' --skip '$(TIMED)'
 
 test-quick: toolchain ## Runs the tests that need no server
 	config/install-packages build

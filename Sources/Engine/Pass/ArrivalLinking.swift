@@ -6,6 +6,10 @@ import Reconciliation
 /// and messages that both sides got by another way. Nothing is transferred that is already there (law L3).
 @Loop
 struct ArrivalLinking {
+  /// A file that is being written is tried so often, and after so long.
+  private static let readingsMax = 4
+  private static let readingPause: Duration = .milliseconds(100)
+
   let context: AccountContext
   let folder: SyncedFolder
   let looks: Sides<Look>
@@ -137,9 +141,7 @@ struct ArrivalLinking {
   ) async throws(StoreError) -> Matching {
     guard !arrivals.near.isEmpty, !arrivals.far.isEmpty else { return Matching(near: [], far: []) }
     for side in Side.allCases where context.stores[side].isLocal {
-      outcome.identified[side] = try await context.stores[side].identify(
-        arrivals[side].map(\.key), in: folder.names[side])
-      outcome.unread[side] = Set(arrivals[side].map(\.key)).subtracting(outcome.identified[side].keys)
+      try await read(Set(arrivals[side].map(\.key)), side, &outcome)
     }
     let matching = match(arrivals, outcome.identified)
     // What is local has been read by now: then only the other side is in doubt.
@@ -153,6 +155,20 @@ struct ArrivalLinking {
       isRead = true
     }
     return isRead ? match(arrivals, outcome.identified) : matching
+  }
+
+  /// What is being written is whole in a moment, mostly.
+  private func read(
+    _ keys: Set<MessageKey>, _ side: Side, _ outcome: inout Outcome
+  ) async throws(StoreError) {
+    var unread = keys
+    for attempt in 1...Self.readingsMax where !unread.isEmpty {
+      if attempt > 1 { guard await context.sleep(Self.readingPause) else { break } }
+      let read = try await context.stores[side].identify(unread.sorted(), in: folder.names[side])
+      outcome.identified[side].merge(read) { first, _ in first }
+      unread.subtract(read.keys)
+    }
+    outcome.unread[side] = unread
   }
 
   /// Arrivals that may be what a broken-off copy made of one that the base knows in another folder: of that one's size,
