@@ -13,7 +13,8 @@ struct Crashes {
   /// True where every death was made good.
   func run() -> Bool {
     let cases = CrashCase.all.filter { crash in
-      options.scenario.map { "\(crash)" == $0 || "\(crash)".hasPrefix("\($0)/") } ?? true
+      if options.except == "\(crash)" { return false }
+      return options.scenario.map { "\(crash)" == $0 || "\(crash)".hasPrefix("\($0)/") } ?? true
     }
     guard !cases.isEmpty else {
       complain("no scenario is called \(options.scenario ?? ""); there are:")

@@ -3,7 +3,7 @@ struct SimulateOptions {
   static let usage = """
     usage: martlet-simulate [--seeds COUNT | --seeds FIRST..LAST] [--twice] [--jobs N] [--no-shrink]
            martlet-simulate --seed SEED [--actions 1,5,9] [--log] [--twice]
-           martlet-simulate --crash [--scenario NAME] [--every N]
+           martlet-simulate --crash [--scenario NAME] [--except NAME/WAY/SERVER] [--every N]
            martlet-simulate --crash --scenario NAME/WAY/SERVER --step K --death KIND [--log]
 
     Plays simulated worlds, one a seed, and ends with 1 where a law was broken. --twice plays each world a second
@@ -23,6 +23,8 @@ struct SimulateOptions {
   var isSingle = false
   var isCrash = false
   var scenario: String?
+  /// A case that is left out.
+  var except: String?
   /// Of a scenario's steps, only each such one.
   var every = 1
   var step: Int?
@@ -52,6 +54,7 @@ struct SimulateOptions {
       case "--log": printsLog = true
       case "--crash": isCrash = true
       case "--scenario": scenario = try Self.value(argument, &rest)
+      case "--except": except = try Self.value(argument, &rest)
       case "--every": every = Int(max(1, min(10_000, try Self.number(argument, &rest))))
       case "--step": step = Int(max(1, min(1_000_000, try Self.number(argument, &rest))))
       case "--death": death = try Self.value(argument, &rest)
