@@ -8,7 +8,7 @@ SWIFT ?= swift
 RELEASE := -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker --strip-all
 STRICT := --explicit-target-dependency-import-check error
 # Suites that need no server, no other program and hardly any time.
-QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Ledger|Configuration|Control|Simulation|Tidy)Tests\.
+QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Confinement|Ledger|Configuration|Control|Simulation|Tidy)Tests\.
 
 bindir := $(DESTDIR)$(PREFIX)/bin
 mandir := $(DESTDIR)$(PREFIX)/share/man

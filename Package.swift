@@ -55,8 +55,9 @@ let package = Package(
     // Adapters: each knows the ports, none knows another.
     room("Reactor", ["Ports", "CLibevent", "CLinux"]),
     room("Transport", ["Reactor", "Ports", "Mail", "COpenSSL", "CLinux"]),
+    room("Confinement", ["Reactor", "Ports", "Mail", "CLinux"]),
     room("Disk", ["Reactor", "Ports", "Mail", "CLinux"]),
-    room("LedgerSQLite", ["Ports", "Reconciliation", "Mail", grdb]),
+    room("LedgerSQLite", ["Ports", "Reconciliation", "Mail", "CLinux", grdb]),
     room("Configuration", ["Mail", toml]),
     room("Control", ["Ports", "Mail"]),
 
@@ -64,7 +65,7 @@ let package = Package(
       name: "martlet",
       dependencies: [
         "Mail", "Digests", "Reconciliation", "IMAP", "Ports", "Maildir", "Engine", "Reactor", "Transport",
-        "Disk", "LedgerSQLite", "Configuration", "Control", "CLinux", arguments, logging,
+        "Disk", "LedgerSQLite", "Configuration", "Control", "Confinement", "CLinux", arguments, logging,
       ],
       swiftSettings: strict),
 
@@ -77,6 +78,7 @@ let package = Package(
     tests("SupportTests", ["Support", "Mail"]),
     .executableTarget(
       name: "martlet-demo", dependencies: ["Support", "Mail"], path: "Tests/Demo", swiftSettings: strict),
+    tests("ConfinementTests", ["Support", "Confinement", "Reactor", "Ports", "CLinux"]),
     tests("ReactorTests", ["Reactor", "Ports", "CLinux"]),
     tests("TransportTests", ["Transport", "Reactor", "Ports", "Mail", "CLinux"]),
     tests("IMAPTests", ["Support", "IMAP", "Mail"], resources: [.copy("Transcripts")]),
@@ -106,7 +108,7 @@ let package = Package(
       "ProgramTests",
       [
         "martlet", "Support", "Simulation", "Control", "Configuration", "Engine", "Ports", "Reconciliation", "Mail",
-        logging,
+        "CLinux", logging,
       ]),
     tests("EndToEndTests", ["Support", "Control", "Mail", "martlet"]),
   ]
