@@ -7,10 +7,14 @@ final class ControlCaller {
   private let stream: any ByteStream
   private let service: any ControlService
   private let clock: any LoopClock
+  private let requestDeadline: Duration
   /// What a sync told last and the caller has not heard yet, by account.
   private var unsaid: [String: SyncProgress] = [:]
 
-  init(_ stream: any ByteStream, _ service: any ControlService, clock: any LoopClock) {
+  init(
+    _ stream: any ByteStream, _ service: any ControlService, clock: any LoopClock, requestDeadline: Duration
+  ) {
+    self.requestDeadline = requestDeadline
     self.stream = stream
     self.service = service
     self.clock = clock
@@ -43,9 +47,9 @@ final class ControlCaller {
   // MARK: Requests
 
   private func requestLine() async throws(ControlError) -> [UInt8]? {
-    let deadline = Loop.task { [clock, stream] in
+    let deadline = Loop.task { [clock, stream, requestDeadline] in
       // A caller that says nothing holds no place for ever.
-      if await clock.passes(ControlServer.requestDeadline) { stream.close() }
+      if await clock.passes(requestDeadline) { stream.close() }
     }
     defer { deadline.cancel() }
     var lines = LineSplitter(limit: ControlWire.requestLengthMax)

@@ -27,9 +27,14 @@ package final class ControlServer {
   private let listener: any LocalListener
   private let service: any ControlService
   private let clock: any LoopClock
+  private let requestDeadline: Duration
   private var callers = 0
 
-  package init(_ listener: any LocalListener, _ service: any ControlService, clock: any LoopClock) {
+  package init(
+    _ listener: any LocalListener, _ service: any ControlService, clock: any LoopClock,
+    requestDeadline: Duration = ControlServer.requestDeadline
+  ) {
+    self.requestDeadline = requestDeadline
     self.listener = listener
     self.service = service
     self.clock = clock
@@ -53,7 +58,7 @@ package final class ControlServer {
   private func receive(_ stream: any ByteStream) async {
     callers += 1
     defer { callers -= 1 }
-    let caller = ControlCaller(stream, service, clock: clock)
+    let caller = ControlCaller(stream, service, clock: clock, requestDeadline: requestDeadline)
     await withTaskCancellationHandler {
       if callers > Self.callersMax {
         await caller.refuse(Refusal(exitCode: 75, text: "martlet has too many callers at the moment; try again"))

@@ -19,7 +19,8 @@ final class ControlFixture {
     folder = try TemporaryDirectory("control")
     path = folder.appending("run/control.sock")
     let listener = try UnixListener(reactor, path: path)
-    let server = ControlServer(listener, service, clock: ReactorClock(reactor))
+    // The loop is shared with hundreds of tests: a caller may have to wait for its turn.
+    let server = ControlServer(listener, service, clock: ReactorClock(reactor), requestDeadline: .seconds(600))
     self.server = Loop.task { await server.run() }
   }
 
