@@ -12,6 +12,8 @@ QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Ledger|Configura
 # For `fuzz`: how long each target is fed, and which.
 SECONDS ?= 60
 FUZZ ?= session store maildir folders utf7 configuration control message
+# Those of them that take the processor and no clock: not beside the others.
+HEAVY := ^(Simulation|Fuzzing|Engine|Reconciliation)Tests\.
 # Suites that look at deadlines of seconds, and are not run beside many servers.
 TIMED := ^TransportTests\.
 
@@ -46,7 +48,8 @@ demo: release ## Shows martlet at work between a private server and a Maildir
 test: toolchain ## Runs all tests, after installing the servers and programs they use
 	config/install-packages build test
 	$(SWIFT) build --build-tests $(STRICT)
-	$(SWIFT) test --skip-build --disable-xctest --filter '$(QUICK)' --skip WorldTests
+	$(SWIFT) test --skip-build --disable-xctest --filter '$(QUICK)' --skip '$(HEAVY)'
+	$(SWIFT) test --skip-build --disable-xctest --filter '$(HEAVY)' --skip WorldTests
 	$(SWIFT) test --skip-build --disable-xctest --filter WorldTests
 	$(SWIFT) test --skip-build --disable-xctest --filter '$(TIMED)'
 	$(SWIFT) run --skip-build martlet-simulate --crash --every 40 --except moved-against-flag/watch/bare
