@@ -9,9 +9,6 @@ RELEASE := -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker --st
 STRICT := --explicit-target-dependency-import-check error
 # Suites that need no server, no other program and hardly any time.
 QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Ledger|Configuration|Control|Simulation|Fuzzing|Tidy)Tests\.
-# For `fuzz`: how long each target is fed, and which.
-SECONDS ?= 60
-FUZZ ?= session store maildir folders utf7 configuration control message
 # Those of them that take the processor and no clock: not beside the others.
 HEAVY := ^(Simulation|Fuzzing|Engine|Reconciliation)Tests\.
 # Suites that look at deadlines of seconds, and are not run beside many servers.
@@ -22,6 +19,9 @@ mandir := $(DESTDIR)$(PREFIX)/share/man
 unitdir := $(DESTDIR)$(PREFIX)/lib/systemd/user
 docdir := $(DESTDIR)$(PREFIX)/share/doc/martlet
 
+# For `fuzz`: how long each target is fed, and which.
+SECONDS ?= 60
+FUZZ ?= session store maildir folders utf7 configuration control message
 # Worlds for `make simulate`: a number, or a range as in 301..900.
 SEEDS ?= 300
 

@@ -11,7 +11,8 @@ extension MaildirFolder {
 
   /// Nothing in `tmp` is mail: where somebody removed it, it is made again.
   func provideDrafts() throws(FileError) {
-    if try root.fileSystem.status(directory) != nil { try root.fileSystem.makeDirectory(drafts) }
+    guard try root.fileSystem.status(drafts) == nil, try root.fileSystem.status(directory) != nil else { return }
+    try root.fileSystem.makeDirectory(drafts)
   }
 
   /// Removes from `tmp` what an earlier martlet left there, and what others gave up.

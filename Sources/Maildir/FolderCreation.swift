@@ -53,11 +53,12 @@ struct FolderCreation {
 
   /// The files that go with it, and whether there are folders below it.
   private func check(_ directory: String) async throws(FileError) -> (companions: [String], hasFolders: Bool) {
+    // A folder may have lost a part, or an earlier removal has taken it already.
     for part in ["new", "cur"] {
-      let entries = try await listIfThere(directory.appending(path: part))
+      let entries = try await root.listIfThere(directory.appending(path: part))
       guard entries.isEmpty else { throw notEmpty(directory, "\(part) holds \(entries.count) files") }
     }
-    for entry in try await listIfThere(directory.appending(path: "tmp")) {
+    for entry in try await root.listIfThere(directory.appending(path: "tmp")) {
       guard entry.kind == .file, root.isLeftover(entry.name) else {
         throw notEmpty(directory, "mail is being delivered to it (tmp/\(printable(entry.name)))")
       }
@@ -77,16 +78,6 @@ struct FolderCreation {
       companions.append(entry.name)
     }
     return (companions, hasFolders)
-  }
-
-  /// Nothing, where a folder lost the part, or an earlier removal has taken it already.
-  private func listIfThere(_ directory: String) async throws(FileError) -> [DirectoryEntry] {
-    do {
-      return try await root.fileSystem.list(directory)
-    } catch {
-      guard error.kind == .notFound else { throw error }
-      return []
-    }
   }
 
   private func notEmpty(_ directory: String, _ reason: String) -> FileError {

@@ -18,8 +18,18 @@ extension MaildirFolder {
     // Also where nothing changed in the folder: what could not be read may be readable by now.
     unreadableFiles = [:]
     try await refreshTable()
-    let missing = try root.missingParts(of: directory)
-    if missing.count == 1 { return try await look(without: missing[0]) }
+    do {
+      return try await lookWhole(since: earlier)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      let missing = try root.missingParts(of: directory)
+      // Where both are missing the folder is gone.
+      guard missing.count == 1 else { throw error }
+      return try await look(without: missing[0])
+    }
+  }
+
+  private func lookWhole(since earlier: Checkpoint?) async throws(FileError) -> Look {
     let isTableNews = takeTableChange()
     if !isTableNews, let earlier, let stamp = try provingStamp(earlier) {
       return Look(coverage: .changes, checkpoint: .maildir(stamp))
@@ -43,7 +53,7 @@ extension MaildirFolder {
     return look
   }
 
-  /// What is in the other part. Where both are missing the folder is gone, which `stamp()` tells.
+  /// What is in the other part.
   private func look(without part: Subdirectory) async throws(FileError) -> Look {
     var listing = FolderListing()
     for other in Subdirectory.allCases where other != part {

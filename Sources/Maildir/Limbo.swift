@@ -137,7 +137,7 @@ final class Limbo {
     for draft in try await drafts() { root.discard(draft.path) }
     for batch in try await overdue() {
       let path = Self.directory.appending(path: batch)
-      for file in try await entries(of: path) { root.discard(path.appending(path: file.name)) }
+      for file in try await root.listIfThere(path) { root.discard(path.appending(path: file.name)) }
       forget(batch)
     }
   }
@@ -145,7 +145,7 @@ final class Limbo {
   /// What an earlier martlet left of its own small files.
   func drafts() async throws(FileError) -> [Leftover] {
     var found: [Leftover] = []
-    for entry in try await entries(of: MaildirRoot.ownDirectory) where entry.kind == .file {
+    for entry in try await root.listIfThere(MaildirRoot.ownDirectory) where entry.kind == .file {
       let path = MaildirRoot.ownDirectory.appending(path: entry.name)
       guard root.isLeftover(entry.name), let status = try root.fileSystem.status(path) else { continue }
       let age = root.clock.wallTime.seconds - status.changed / 1_000_000_000
@@ -156,7 +156,7 @@ final class Limbo {
 
   /// Deletions whose mail is kept no longer: the next start lets go of it.
   func overdue() async throws(FileError) -> [String] {
-    try await entries(of: Self.directory).compactMap { entry in
+    try await root.listIfThere(Self.directory).compactMap { entry in
       guard entry.kind == .directory, tables[entry.name] == nil,
         let since = entry.name.split(separator: ".").first.flatMap({ Int64($0) }),
         root.clock.wallTime.seconds - since > leftoverAgeMax
@@ -174,15 +174,6 @@ final class Limbo {
     } catch {
       guard error.kind == .full, keepSeconds == 0 else { throw error }
       return nil
-    }
-  }
-
-  private func entries(of directory: String) async throws(FileError) -> [DirectoryEntry] {
-    do {
-      return try await root.fileSystem.list(directory)
-    } catch {
-      guard error.kind == .notFound else { throw error }
-      return []
     }
   }
 

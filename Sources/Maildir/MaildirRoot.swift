@@ -82,6 +82,16 @@ final class MaildirRoot {
     return StoreError(.account, error.kind.storeKind, "\(title): \(error.text)")
   }
 
+  /// Empty where there is no such directory.
+  func listIfThere(_ directory: String) async throws(FileError) -> [DirectoryEntry] {
+    do {
+      return try await fileSystem.list(directory)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      return []
+    }
+  }
+
   /// Of `new` and `cur`, those that the directory does not have.
   func missingParts(of directory: String) throws(FileError) -> [Subdirectory] {
     var missing: [Subdirectory] = []

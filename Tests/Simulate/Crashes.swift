@@ -21,16 +21,10 @@ struct Crashes {
       for name in CrashScenario.table.map(\.name) { complain("  \(name)") }
       return false
     }
-    let runner: WorldRunner
-    do {
-      runner = try WorldRunner()
-    } catch {
-      complain("\(error)")
-      return false
+    return withRunner { runner in
+      if let step = options.step { return playOne(cases[0], step, runner) }
+      return playAll(cases, runner)
     }
-    defer { runner.close() }
-    if let step = options.step { return playOne(cases[0], step, runner) }
-    return playAll(cases, runner)
   }
 
   private func playAll(_ cases: [CrashCase], _ runner: WorldRunner) -> Bool {

@@ -26,6 +26,18 @@ enum Simulate {
   }
 }
 
+/// Plays with a runner of this process; false where none can be had.
+func withRunner(_ body: (WorldRunner) -> Bool) -> Bool {
+  do {
+    let runner = try WorldRunner()
+    defer { runner.close() }
+    return body(runner)
+  } catch {
+    complain("\(error)")
+    return false
+  }
+}
+
 func complain(_ text: String) {
   let bytes = Array("\(text)\n".utf8)
   _ = unsafe write(STDERR_FILENO, bytes, bytes.count)

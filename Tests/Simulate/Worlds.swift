@@ -10,15 +10,10 @@ struct Worlds {
 
   /// True where no law was broken.
   func run() -> Bool {
-    let runner: WorldRunner
-    do {
-      runner = try WorldRunner()
-    } catch {
-      complain("\(error)")
-      return false
-    }
-    defer { runner.close() }
-    if options.isSingle { return single(runner) }
+    withRunner { options.isSingle ? single($0) : playAll($0) }
+  }
+
+  private func playAll(_ runner: WorldRunner) -> Bool {
     let start = ContinuousClock.now
     var failures = 0
     var count = 0

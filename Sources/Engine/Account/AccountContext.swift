@@ -70,6 +70,17 @@ package final class AccountContext {
     }
   }
 
+  /// Asked of the folder itself: a listing that leaves it out is not enough (law L8).
+  func isGone(_ folder: FolderName, on side: Side) async throws(StoreError) -> Bool {
+    do {
+      _ = try await stores[side].look(at: folder, .wide(since: nil))
+      return false
+    } catch {
+      guard error.kind == .gone else { throw error }
+      return true
+    }
+  }
+
   /// An account that now points elsewhere has a base that says nothing of the new place. It is forgotten, as if it had
   /// been lost, and the messages are matched anew (law L8).
   private func recognize(_ side: Side, onlyToLook: Bool) async throws(StoreError) {

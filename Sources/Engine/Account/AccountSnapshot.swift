@@ -8,7 +8,7 @@ package struct AccountSnapshot: Equatable, Sendable {
     package let names: Sides<FolderName>
     package let watch: Sides<WatchKind?>
     package let messages: Int
-    /// Seconds since 1970 of the last complete pass that was recorded.
+    /// Seconds since 1970 of the last complete pass that ended well.
     package let lastSync: Int64?
     /// True while a pass is queued or runs.
     package let isBusy: Bool

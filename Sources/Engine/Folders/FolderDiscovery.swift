@@ -66,19 +66,17 @@ struct FolderDiscovery {
     return finding
   }
 
-  /// Asked of the folder itself, on both sides: a listing that leaves out everything is not enough for its base to be
-  /// forgotten, and without that, what is left on one side would be brought over once more (laws L3, L8).
+  /// On both sides, and sure of it: without its base, what is left on one side would be brought over once more (law L3).
   private func isGone(_ names: Sides<FolderName>) async throws(StoreError) -> Bool {
-    for side in Side.allCases {
-      do {
-        _ = try await context.stores[side].look(at: names[side], .wide(since: nil))
-        return false
-      } catch {
-        guard error.scope < .account else { throw error }
-        guard error.kind == .gone else { return false }
+    do {
+      for side in Side.allCases {
+        guard try await context.isGone(names[side], on: side) else { return false }
       }
+      return true
+    } catch {
+      guard error.scope < .account else { throw error }
+      return false
     }
-    return true
   }
 
   private func isWanted(_ folder: Sides<FolderName>) -> Bool { names?.contains(folder.far) ?? true }

@@ -29,9 +29,10 @@ struct FolderRemoval {
   private func remove(
     _ folder: SyncedFolder, _ side: Side, _ report: inout PassReport
   ) async throws(StoreError) {
-    guard try await isGone(folder, side.other) else { return }
-    if try await finishRemoval(folder, side, &report) { return }
-    let look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+    guard try await context.isGone(folder.names[side.other], on: side.other) else { return }
+    guard let look = try await lookUnlessBrokenOff(folder, side) else {
+      return try await removeFolder(folder, side, &report)
+    }
     guard look.coverage == .complete, look.unreadable.isEmpty else {
       throw StoreError(.folder, .refused, "the \(side) folder could not be listed completely; it is kept")
     }
@@ -72,9 +73,7 @@ struct FolderRemoval {
       return
     }
     if strangers == 0 {
-      try await context.stores[side].removeFolder(folder.names[side])
-      report.foldersRemoved[side].append(folder.names[side])
-      return try await context.forget(folder.id)
+      return try await removeFolder(folder, side, &report)
     }
     report.problems.append(.init(folder: folder.title, reason: Self.strangersStay(strangers, side)))
     // In one go: stopped half-way, a folder that is there and has a base would be held again (law L5).
@@ -82,28 +81,26 @@ struct FolderRemoval {
     try context.withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder.id) }
   }
 
-  /// A removal of ours may have been broken off: what it left is no whole folder any more, and shows nothing. The store
+  /// Nil where a removal of ours was broken off: what it left is no whole folder any more, and shows nothing. The store
   /// removes nothing that holds a message, whatever the base says of it (laws L1, L5).
-  private func finishRemoval(
-    _ folder: SyncedFolder, _ side: Side, _ report: inout PassReport
-  ) async throws(StoreError) -> Bool {
-    guard !options.isDryRun, context.stores[side].isLocal, try await isBrokenOff(folder, side) else {
-      return false
+  private func lookUnlessBrokenOff(_ folder: SyncedFolder, _ side: Side) async throws(StoreError) -> Look? {
+    let mayFinish = !options.isDryRun && context.stores[side].isLocal
+    do {
+      let look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+      let isRemnant = look.missingPart != nil && look.present.isEmpty && look.unreadable.isEmpty
+      return mayFinish && isRemnant ? nil : look
+    } catch {
+      guard mayFinish, error.kind == .gone else { throw error }
+      return nil
     }
+  }
+
+  private func removeFolder(
+    _ folder: SyncedFolder, _ side: Side, _ report: inout PassReport
+  ) async throws(StoreError) {
     try await context.stores[side].removeFolder(folder.names[side])
     report.foldersRemoved[side].append(folder.names[side])
     try await context.forget(folder.id)
-    return true
-  }
-
-  private func isBrokenOff(_ folder: SyncedFolder, _ side: Side) async throws(StoreError) -> Bool {
-    do {
-      let look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
-      return look.missingPart != nil && look.present.isEmpty && look.unreadable.isEmpty
-    } catch {
-      guard error.kind == .gone else { throw error }
-      return true
-    }
   }
 
   /// Many servers take what is below a folder with it, against RFC 9051 §6.3.5. So there it stays, and is made again on
@@ -116,17 +113,6 @@ struct FolderRemoval {
   /// What was never on the other side was deleted by nobody there (law L1). Without its base the folder is a new one.
   private static func strangersStay(_ count: Int, _ side: Side) -> String {
     "\(count) messages that only the \(side) side has stay; the next pass makes the folder anew on the other side"
-  }
-
-  /// Asked of the folder itself: a listing that leaves it out is not enough (law L8).
-  private func isGone(_ folder: SyncedFolder, _ side: Side) async throws(StoreError) -> Bool {
-    do {
-      _ = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
-      return false
-    } catch {
-      guard error.kind == .gone else { throw error }
-      return true
-    }
   }
 
   /// False where the folder was made anew: under its numbers are other messages than those of the base (law L8).

@@ -161,7 +161,8 @@ struct ArrivalLinking {
   private func read(
     _ keys: Set<MessageKey>, _ side: Side, _ outcome: inout Outcome
   ) async throws(StoreError) {
-    var unread = keys
+    // An intent may have been traced by some of them.
+    var unread = keys.subtracting(outcome.identified[side].keys)
     for attempt in 1...Self.readingsMax where !unread.isEmpty {
       if attempt > 1 { guard await context.sleep(Self.readingPause) else { break } }
       let read = try await context.stores[side].identify(unread.sorted(), in: folder.names[side])

@@ -11,14 +11,7 @@ struct MarkedDeletedTests {
   @Test("hears of a message that is marked \\Deleted and expunged at once as of one change")
   func markedAndExpunged() async throws {
     try await ScriptedStore.play(
-      WatchTests.server + """
-        C: m6 NOOP
-        C: m7 \(WatchTests.notify)
-        S: m6 OK done
-        S: * STATUS A (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 3)
-        S: m7 OK done
-        C: m8 IDLE
-        S: + idling
+      WatchTests.armed + """
         -
         S: * 1 FETCH (UID 1 FLAGS (\\Deleted))
         -

@@ -38,6 +38,19 @@ struct WatchTests {
 
   static let server = preauthenticated("ENABLE QRESYNC NOTIFY IDLE LIST-EXTENDED LIST-STATUS") + known
 
+  /// As `arm` does it, to the end.
+  static let armed =
+    server + """
+      C: m6 NOOP
+      C: m7 \(notify)
+      S: m6 OK done
+      S: * STATUS A (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 3)
+      S: m7 OK done
+      C: m8 IDLE
+      S: + idling
+
+      """
+
   @Loop
   static func arm(_ world: ScriptedStore) async throws -> [FolderName: WatchKind] {
     let other = try #require(FolderName("A"))
@@ -49,14 +62,7 @@ struct WatchTests {
   @Test("by NOTIFY hears of new mail with all that a look asks, and asks nothing")
   func notified() async throws {
     try await ScriptedStore.play(
-      Self.server + """
-        C: m6 NOOP
-        C: m7 \(Self.notify)
-        S: m6 OK done
-        S: * STATUS A (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 3)
-        S: m7 OK done
-        C: m8 IDLE
-        S: + idling
+      Self.armed + """
         -
         S: * 2 EXISTS
         S: * 2 FETCH (UID 2 FLAGS (\\Seen) RFC822.SIZE 9 INTERNALDATE "01-Jan-2020 00:00:00 +0000" ENVELOPE (NIL "a" NIL NIL NIL NIL NIL NIL NIL "<2@e>"))
