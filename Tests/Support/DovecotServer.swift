@@ -113,7 +113,7 @@ package actor DovecotServer: MailServer {
   /// Puts a file into the `new/` of the user's INBOX on the server's disk, as procmail would. The folder must be there.
   package nonisolated func drop(_ message: [UInt8], named name: String, user: String) throws {
     let temporary = maildir(of: user) + "/tmp/" + name
-    try Data(message.lineFeedForm).write(to: URL(fileURLWithPath: temporary))
+    try Inheritance.write(message.lineFeedForm, to: temporary)
     try owner.own(temporary)
     try FileManager.default.moveItem(atPath: temporary, toPath: maildir(of: user) + "/new/" + name)
   }

@@ -121,7 +121,7 @@ package struct MaildirFolder: Sendable {
 
   private func write(_ message: [UInt8], date: InternalDate?, as unique: String) throws {
     let file = path + "/tmp/" + unique
-    try Data(message.lineFeedForm).write(to: URL(fileURLWithPath: file))
+    try Inheritance.write(message.lineFeedForm, to: file)
     if let date { try Self.set(date, of: file) }
   }
 

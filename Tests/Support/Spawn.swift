@@ -1,25 +1,5 @@
 import Foundation
 import Glibc
-import Synchronization
-
-/// Held while a pipe is made or a program started: between a pipe's making and its mark "close on exec", a program
-/// started by another thread would inherit it, and its reader wait for an end that does not come.
-private let inheritance = Mutex(())
-
-/// The two ends of a pipe, which no program inherits but as a standard file.
-struct Pipe {
-  let readEnd: Int32
-  let writeEnd: Int32
-
-  static func make() throws -> Pipe {
-    try inheritance.withLock { _ in
-      var ends: [Int32] = [-1, -1]
-      guard unsafe pipe(&ends) == 0 else { throw SupportError.system("pipe", code: errno) }
-      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-      return Pipe(readEnd: ends[0], writeEnd: ends[1])
-    }
-  }
-}
 
 /// One `posix_spawn`: the program leads a process group of its own and inherits the three standard files only.
 struct Spawn {
@@ -45,7 +25,7 @@ struct Spawn {
     self.errors = errors
   }
 
-  func start() throws -> pid_t { try inheritance.withLock { _ in try startAlone() } }
+  func start() throws -> pid_t { try Inheritance.excluded { try startAlone() } }
 
   private func startAlone() throws -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
