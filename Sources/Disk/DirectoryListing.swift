@@ -6,7 +6,10 @@ import Reactor
 /// Reads a whole directory; for a side queue. Kinds come from the directory itself; only where a file system does not
 /// keep them there is an entry looked at.
 enum DirectoryListing {
-  static func entries(of directory: String, in root: RootDirectory) throws(FileError) -> [DirectoryEntry] {
+  /// Only entries that begin with one of `prefixes`, where there are any; the others cost no more than to be read.
+  static func entries(
+    of directory: String, in root: RootDirectory, beginningWith prefixes: [[UInt8]]? = nil
+  ) throws(FileError) -> [DirectoryEntry] {
     let number = try root.openNumber(directory, O_RDONLY | O_DIRECTORY, for: "list")
     guard let stream = unsafe fdopendir(number) else {
       let failure = errno
@@ -23,15 +26,18 @@ enum DirectoryListing {
         if errno != 0 { throw FileError("list", directory, errno: errno) }
         return entries
       }
-      if let entry = unsafe entry(record, number) { entries.append(entry) }
+      if let entry = unsafe entry(record, number, prefixes) { entries.append(entry) }
     }
   }
 
-  private static func entry(_ record: UnsafeMutablePointer<dirent>, _ directory: Int32) -> DirectoryEntry? {
+  private static func entry(
+    _ record: UnsafeMutablePointer<dirent>, _ directory: Int32, _ prefixes: [[UInt8]]?
+  ) -> DirectoryEntry? {
     guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return nil }
     let text = unsafe UnsafeRawPointer(record).advanced(by: offset).assumingMemoryBound(to: CChar.self)
     let bytes = unsafe UnsafeRawBufferPointer(start: text, count: strlen(text))
     if unsafe bytes.elementsEqual(".".utf8) || bytes.elementsEqual("..".utf8) { return nil }
+    if let prefixes, !prefixes.contains(where: { unsafe bytes.starts(with: $0) }) { return nil }
     let kind = unsafe kind(record.pointee.d_type, text, directory)
     if let name = unsafe String(validating: bytes, as: UTF8.self) { return DirectoryEntry(name: name, kind: kind) }
     return unsafe DirectoryEntry(name: String(decoding: bytes, as: UTF8.self), kind: kind, isDecodable: false)

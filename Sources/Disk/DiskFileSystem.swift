@@ -44,6 +44,16 @@ package final class DiskFileSystem: FileSystem {
     return try await queue.run { () throws(FileError) in try DirectoryListing.entries(of: directory, in: root) }
   }
 
+  package func list(
+    _ directory: String, beginningWith prefixes: [String]
+  ) async throws(FileError) -> [DirectoryEntry] {
+    let root = try root()
+    let prefixes = prefixes.map { Array($0.utf8) }
+    return try await queue.run { () throws(FileError) in
+      try DirectoryListing.entries(of: directory, in: root, beginningWith: prefixes)
+    }
+  }
+
   package func status(_ path: String) throws(FileError) -> FileStatus? {
     do throws(FileError) {
       var status = stat()

@@ -82,7 +82,7 @@ extension MaildirFolder {
       }
     }
     guard !missing.isEmpty else { return (look, [:]) }
-    let listing = try await list()
+    let listing = try await list(only: Set(missing.keys))
     try await refreshTable()
     var undecided: [String: Touch] = [:]
     for (unique, touch) in missing {
@@ -92,6 +92,7 @@ extension MaildirFolder {
         look.unreadable[.file(unique)] = reason
       } else if listing.isComplete {
         look.gone.insert(.file(unique))
+        record(unique, at: nil)
         unreadableFiles[unique] = nil
       } else {
         undecided[unique] = touch

@@ -9,6 +9,8 @@ import Reconciliation
 final class MaildirFolder {
   /// A listing during which names came or went is repeated so often.
   private static let listingsMax = 6
+  /// For more names than these a whole listing is kept.
+  private static let prefixesMax = 16
 
   private let keywordLock = AsyncLock()
 
@@ -59,8 +61,10 @@ final class MaildirFolder {
 
   // MARK: - Looking
 
-  /// Lists both directories until nothing moves meanwhile; incomplete where it never stands still.
-  func list() async throws(FileError) -> FolderListing {
+  /// Lists both directories until nothing moves meanwhile; incomplete where it never stands still. All is read for
+  /// `wanted` unique names, too, but only of these does the listing then tell.
+  func list(only wanted: Set<String>? = nil) async throws(FileError) -> FolderListing {
+    let prefixes = wanted.flatMap(Self.prefixes)
     var attempt = 1
     var stampBeforePause: DirectoryStamp?
     while true {
@@ -69,8 +73,8 @@ final class MaildirFolder {
       let before = try stamp()
       var listing = FolderListing(stamp: before)
       // `new` first: a message that a reader takes over meanwhile is then seen in `cur`.
-      await listing.add(try await root.fileSystem.list(path(.new)), of: .new)
-      await listing.add(try await root.fileSystem.list(path(.cur)), of: .cur)
+      await listing.add(try await entries(of: .new, prefixes), of: .new)
+      await listing.add(try await entries(of: .cur, prefixes), of: .cur)
       listing.settle()
       let isStill = try stamp() == before
       // The watch knows; without one, only a time that lies back far enough tells.
@@ -80,7 +84,7 @@ final class MaildirFolder {
         }
       listing.isComplete = isStill && isUndisturbed
       if listing.isComplete || attempt == Self.listingsMax {
-        index = listing.places
+        if prefixes == nil { index = listing.places }
         return listing
       }
       attempt += 1
@@ -88,6 +92,19 @@ final class MaildirFolder {
       stampBeforePause = before
       await root.pause(nanoseconds: before.clockStep)
     }
+  }
+
+  /// Nil where all is to be listed: for many names, and for those that may be spelled in other bytes on disk.
+  private static func prefixes(_ uniques: Set<String>) -> [String]? {
+    let isPlain = uniques.count <= prefixesMax && uniques.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } }
+    return isPlain ? Array(uniques) : nil
+  }
+
+  private func entries(
+    of subdirectory: Subdirectory, _ prefixes: [String]?
+  ) async throws(FileError) -> [DirectoryEntry] {
+    guard let prefixes else { return try await root.fileSystem.list(path(subdirectory)) }
+    return try await root.fileSystem.list(path(subdirectory), beginningWith: prefixes)
   }
 
   /// Where the message was last seen; lists the folder where that is not known. Nil where it is not there.
@@ -98,6 +115,7 @@ final class MaildirFolder {
 
   /// Lists the folder. Nil is a claim, so it takes a listing that nothing disturbed.
   func findAnew(_ unique: String) async throws(FileError) -> MessagePlace? {
+    // Of all, because where one was renamed, others were.
     let listing = try await list()
     if let place = listing.places[unique] { return place }
     try demandComplete(listing)

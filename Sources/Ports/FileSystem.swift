@@ -9,6 +9,10 @@ package protocol FileSystem: AnyObject, Sendable {
   /// Every entry but `.` and `..`, in no order. A listing that fails half-way throws: it is never shorter than the truth.
   func list(_ directory: String) async throws(FileError) -> [DirectoryEntry]
 
+  /// Of the same entries those whose names begin with one of `prefixes`, byte by byte. All of the directory is read for
+  /// them, too; where there are few, it takes a fraction of the time.
+  func list(_ directory: String, beginningWith prefixes: [String]) async throws(FileError) -> [DirectoryEntry]
+
   /// Nil where there is nothing by that name. Does not follow a symbolic link.
   func status(_ path: String) throws(FileError) -> FileStatus?
 
@@ -73,6 +77,14 @@ package protocol FileWriter: AnyObject, Sendable {
   func finish(modified: InternalDate?) throws(FileError)
   /// Closes without a claim on the content; the caller unlinks.
   func abandon()
+}
+
+extension FileSystem {
+  package func list(
+    _ directory: String, beginningWith prefixes: [String]
+  ) async throws(FileError) -> [DirectoryEntry] {
+    try await list(directory).filter { entry in prefixes.contains { entry.name.utf8.starts(with: $0.utf8) } }
+  }
 }
 
 package struct DirectoryEntry: Hashable, Sendable {

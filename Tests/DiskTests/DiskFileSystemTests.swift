@@ -146,6 +146,11 @@ struct DiskFileSystemTests {
       #expect(entries.count == 3001)
       #expect(entries.filter { !$0.isDecodable }.map(\.name) == ["\u{FFFD}a"])
       #expect(Set(entries.map(\.name)).count == 3001)
+      let few = try await files.list("", beginningWith: ["entry-299", "entry-17", "entry-3000"])
+      #expect(
+        Set(few.map(\.name))
+          == Set(entries.map(\.name).filter { $0.hasPrefix("entry-299") || $0.hasPrefix("entry-17") }))
+      #expect(try await files.list("", beginningWith: []).isEmpty)
       scratch.remove()
     }
   }

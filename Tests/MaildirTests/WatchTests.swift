@@ -28,6 +28,24 @@ struct WatchTests {
     }
   }
 
+  @Test("what is gone is told from names that begin with its own, and from its next name")
+  func similarNames() async throws {
+    try await Reactor.onShared {
+      let maildir = try await watched()
+      for name in ["cur/a:2,", "cur/ab:2,S", "new/a.b", "new/b", "cur/c:2,", "new/c.2"] {
+        try maildir.write("INBOX/" + name, "x")
+      }
+      let keys: Set<MessageKey> = [.file("a"), .file("b"), .file("c")]
+      #expect(try await maildir.store.look(at: .inbox, .messages(keys)).present.count == 3)
+      for name in ["cur/a:2,", "cur/c:2,"] { try maildir.unlink("INBOX/" + name) }
+      try maildir.rename("INBOX/new/b", "INBOX/cur/b:2,F")
+      let look = try await maildir.store.look(at: .inbox, .messages(keys))
+      #expect(look.gone == [.file("a"), .file("c")])
+      #expect(look.present == [.file("b"): Observation(flags: FlagSet(.flagged))])
+      await maildir.remove()
+    }
+  }
+
   @Test("delivery by rename, reading, flagging and deletion are each seen in a narrow look")
   func aMessagesLife() async throws {
     try await Reactor.onShared {

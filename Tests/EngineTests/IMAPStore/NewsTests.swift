@@ -44,4 +44,47 @@ struct NewsTests {
       #expect(look.gone == [.uid(3)])
     }
   }
+
+  @Test("that something came is answered by one FETCH, with QRESYNC too, and what was told besides stays true")
+  func arrival() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("ENABLE QRESYNC IDLE") + """
+        C: m3 SELECT "INBOX" (QRESYNC (1 5))
+        C: m4 UID FETCH 3:* \(LookTests.traits)
+        S: * 2 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: * OK [UIDNEXT 3] ok
+        S: * OK [HIGHESTMODSEQ 5] ok
+        S: m3 OK done
+        S: * 2 FETCH (UID 2 FLAGS () RFC822.SIZE 7 MODSEQ (4))
+        S: m4 OK done
+        C: m5 NOOP
+        C: m6 IDLE
+        S: m5 OK done
+        S: + idling
+        -
+        S: * VANISHED 1
+        S: * 1 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (7))
+        S: * 2 EXISTS
+        C: DONE
+        C: m7 NOOP
+        C: m8 UID FETCH 3:* \(LookTests.traits)
+        S: m6 OK done
+        S: m7 OK done
+        S: * 2 FETCH (UID 3 FLAGS (\\Flagged) RFC822.SIZE 9 MODSEQ (8))
+        S: m8 OK done
+
+        """
+    ) { world in
+      _ = try await world.wide(since: MailboxCheckpoint(next: 3, modSeq: 5, count: 2))
+      _ = try await world.store.watch([.inbox])
+      await world.streams[0].proceed()
+      #expect(try await world.store.nextEvents() == [.changed(.inbox)])
+      let look = try await world.store.look(at: .inbox, .pending)
+      #expect(look.coverage == .changes && look.checkpoint == nil)
+      #expect(look.gone == [.uid(1)])
+      #expect(look.present.mapValues(\.flags) == [.uid(2): FlagSet(.seen), .uid(3): FlagSet(.flagged)])
+      #expect(look.present[.uid(3)]?.traits?.wireSize == 9)
+    }
+  }
 }

@@ -91,13 +91,13 @@ extension IMAPStore {
     if !memory.isHinted, memory.news.isComplete {
       return memory.news.isEmpty ? .nothing : conclude(takeNews(of: folder).news, folder)
     }
-    guard !memory.isHinted, !memory.news.isUncertain, features?.resync != .qresync, let newFrom = memory.newFrom else {
+    guard !memory.isHinted, !memory.news.isUncertain, let newFrom = memory.newFrom else {
       return try await lookWide(at: folder, since: known)
     }
     return try await lookForArrivals(in: folder, from: newFrom)
   }
 
-  /// Servers without QRESYNC tell only that something came.
+  /// A server tells only that something came; the rest it has told. One FETCH is less than a SELECT, with QRESYNC, too.
   private func lookForArrivals(in folder: FolderName, from newFrom: UID) async throws(StoreError) -> Look {
     let heard = takeNews(of: folder)
     do {
