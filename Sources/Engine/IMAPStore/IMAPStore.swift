@@ -232,10 +232,11 @@ package final class IMAPStore: MailStore {
 
   /// The same with the folder selected under the numbering that the engine knows. What is dangerous waits for this.
   func withSelected<Value>(
-    _ folder: FolderName, _ weight: WorkWeight, _ body: (IMAPConnection) async throws(StoreError) -> Value
+    _ folder: FolderName, _ weight: WorkWeight, seeing wanted: WantedView = .latest,
+    _ body: (IMAPConnection) async throws(StoreError) -> Value
   ) async throws(StoreError) -> Value {
     try await withConnection(for: folder, weight) { member async throws(StoreError) in
-      try await select(folder, on: member)
+      try await select(folder, on: member, seeing: wanted)
       return try await body(member.connection)
     }
   }
@@ -262,13 +263,15 @@ package final class IMAPStore: MailStore {
   }
 
   /// Returns with the folder selected for changes, and its UIDVALIDITY the known one.
-  func select(_ folder: FolderName, on member: PooledConnection) async throws(StoreError) {
+  func select(
+    _ folder: FolderName, on member: PooledConnection, seeing wanted: WantedView = .latest
+  ) async throws(StoreError) {
     let name = try mailboxName(of: folder)
     let connection = member.connection
-    if connection.mailbox?.name == name {
+    if let mailbox = connection.mailbox, mailbox.name == name {
       // A session's view may be behind what another connection was shown (Dovecot, by half a second); NOOP brings it up
       // to date, in the same write as what follows. Without it a message that is new would look gone.
-      connection.send(.noop)
+      if !mailbox.shows(wanted) { connection.send(.noop) }
     } else {
       try await selectAnew(folder, name, on: connection)
     }

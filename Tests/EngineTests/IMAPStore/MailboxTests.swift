@@ -49,6 +49,22 @@ struct MailboxNewsTests {
   @Test("what names no message is uncertain", arguments: vagueWords.indices)
   func vague(index: Int) { #expect(Self.mailbox([Self.vagueWords[index]]).news.isUncertain) }
 
+  @Test("its view goes as far as what was shown or was there at SELECT, and by what EXISTS told")
+  func view() {
+    var state = MailboxState(name: .inbox, isReadOnly: false)
+    state.hear(.exists(3))
+    state.hear(.ok(ResponseText(code: .uidNext(7))))
+    state.opened(nil)
+    #expect(state.shows(.upTo(6)) && !state.shows(.upTo(7)) && !state.shows(.latest))
+    state.hear(Self.fetch(9, FlagSet.none), isAsked: true)
+    #expect(state.shows(.upTo([3, 9])) && !state.shows(.upTo([3, 10])))
+    #expect(!state.shows(.arrivals(0)) && !state.shows(.arrivals(1)))
+    state.hear(.exists(5))
+    #expect(state.shows(.arrivals(2)) && !state.shows(.arrivals(3)))
+    state.arrivalsAreAskedFor()
+    #expect(!state.shows(.arrivals(1)))
+  }
+
   @Test("what somebody asked for is no news, and still counts")
   func asked() {
     var state = Self.mailbox([])

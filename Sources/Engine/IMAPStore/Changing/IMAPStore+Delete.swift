@@ -6,7 +6,9 @@ extension IMAPStore {
   package func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion {
     let uids = UIDSet(keys.compactMap(\.uid).sorted())
     guard !uids.isEmpty else { return Deletion() }
-    return try await withSelected(folder, .light) { connection async throws(StoreError) in
+    // Without UIDPLUS the marks of others must be seen.
+    let view = features?.hasUIDPlus == true ? WantedView.upTo(uids) : .latest
+    return try await withSelected(folder, .light, seeing: view) { connection async throws(StoreError) in
       guard connection.mailbox?.isReadOnly == false else {
         throw StoreError(.folder, .refused, "\(title): \(printable("\(folder)")) is read-only")
       }

@@ -90,6 +90,8 @@ final class IMAPConnection {
   /// What the mailbox heard is taken out, for the one who acts on it.
   func takeNews() -> MailboxNews { selection.takeNews() }
 
+  func arrivalsAreAskedFor() { selection.arrivalsAreAskedFor() }
+
   /// Mailboxes that were left with news untold.
   func takeLeft() -> [MailboxState] { selection.takeLeft() }
 

@@ -101,8 +101,10 @@ extension IMAPStore {
   private func lookForArrivals(in folder: FolderName, from newFrom: UID) async throws(StoreError) -> Look {
     let heard = takeNews(of: folder)
     do {
-      let found = try await withSelected(folder, .light) { connection async throws(StoreError) in
-        try await fetchTraits(.from(newFrom), on: connection, in: folder)
+      let arrivals = WantedView.arrivals(heard.news.growth)
+      let found = try await withSelected(folder, .light, seeing: arrivals) { connection async throws(StoreError) in
+        connection.arrivalsAreAskedFor()
+        return try await fetchTraits(.from(newFrom), on: connection, in: folder)
       }
       return conclude(heard.news, folder, found: found.filter { $0.key >= newFrom })
     } catch {

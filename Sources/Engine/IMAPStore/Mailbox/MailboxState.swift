@@ -18,6 +18,10 @@ struct MailboxState: Equatable, Sendable {
   private(set) var news = MailboxNews()
   /// EXPUNGEs by number since SELECT: then a listing may have shown messages that are gone.
   private(set) var expunged = 0
+  /// The highest UID that was shown, or was there at SELECT: the server's view here goes at least so far.
+  private(set) var highest: UID?
+  /// By how much EXISTS has grown since arrivals were last asked for.
+  private var growth = 0
 
   struct Snapshot: Equatable, Sendable {
     let uidNext: UID?
@@ -41,13 +45,29 @@ struct MailboxState: Equatable, Sendable {
     atSelect = Snapshot(uidNext: uidNext, highestModSeq: highestModSeq, exists: exists)
     news = MailboxNews()
     expunged = 0
+    growth = 0
+    highest = uidNext.flatMap { UID(rawValue: $0.rawValue - 1) }
   }
+
+  /// True where the server's view here, which may lag behind what another connection was told, holds what is wanted.
+  func shows(_ wanted: WantedView) -> Bool {
+    switch wanted {
+    case .latest: false
+    case .upTo(let uid): highest.map { uid <= $0 } ?? false
+    case .arrivals(let count): count > 0 && growth >= count
+    }
+  }
+
+  mutating func arrivalsAreAskedFor() { growth = 0 }
 
   /// `isAsked` where a command in flight took it: then it is no news.
   mutating func hear(_ untagged: Untagged, isAsked: Bool = false) {
     switch untagged {
     case .exists(let count):
-      if count > exists { news.grow(by: count - exists) }
+      if count > exists {
+        news.grow(by: count - exists)
+        growth += count - exists
+      }
       if count < exists { news.becomeUncertain() }
       exists = count
     case .expunge:
@@ -57,7 +77,9 @@ struct MailboxState: Equatable, Sendable {
     case .vanished(let uids, let isEarlier):
       if !isEarlier { exists = max(0, exists - uids.count) }
       if !isAsked { news.vanish(uids) }
-    case .fetch(let response): if !isAsked { news.take(response) }
+    case .fetch(let response):
+      if let uid = response.uid { highest = highest.map { max($0, uid) } ?? uid }
+      if !isAsked { news.take(response) }
     case .ok(let text), .no(let text): if let code = text.code { note(code) }
     case .unreadable: news.becomeUncertain()
     case .bad, .bye, .capability, .enabled, .flags, .recent, .list, .lsub, .status, .search, .esearch, .namespace, .id,
@@ -85,4 +107,18 @@ struct MailboxState: Equatable, Sendable {
     default: return
     }
   }
+}
+
+/// How much of a mailbox a connection has to see for a piece of work.
+enum WantedView {
+  /// All that the server knows.
+  case latest
+  /// Messages up to this one.
+  case upTo(UID)
+  /// So many that were told to have come.
+  case arrivals(Int)
+}
+
+extension WantedView {
+  static func upTo(_ uids: UIDSet) -> WantedView { uids.ranges.last.map { .upTo($0.upperBound) } ?? .latest }
 }

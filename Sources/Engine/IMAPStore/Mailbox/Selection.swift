@@ -76,6 +76,8 @@ struct Selection: Sendable {
     current = mailbox
   }
 
+  mutating func arrivalsAreAskedFor() { current?.arrivalsAreAskedFor() }
+
   mutating func takeNews() -> MailboxNews { current?.takeNews() ?? MailboxNews() }
 
   mutating func forget(flagsOf uid: UID) { current?.forget(flagsOf: uid) }

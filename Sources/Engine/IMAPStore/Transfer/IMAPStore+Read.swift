@@ -9,8 +9,8 @@ extension IMAPStore {
     receive: @Loop (MessageKey, Result<any MessageContent, StoreError>) async throws(StoreError) -> Void
   ) async throws(StoreError) {
     let uids = keys.compactMap(\.uid)
-    guard !uids.isEmpty else { return }
-    try await withSelected(folder, uids.count > Self.lightReadMax ? .bulk : .light) {
+    guard let last = uids.max() else { return }
+    try await withSelected(folder, uids.count > Self.lightReadMax ? .bulk : .light, seeing: .upTo(last)) {
       connection async throws(StoreError) in
       try await BodyReading(self, connection, folder).run(uids, receive: receive)
     }
@@ -20,8 +20,8 @@ extension IMAPStore {
     _ keys: [MessageKey], in folder: FolderName
   ) async throws(StoreError) -> [MessageKey: Identified] {
     let uids = keys.compactMap(\.uid)
-    guard !uids.isEmpty else { return [:] }
-    return try await withSelected(folder, uids.count > Self.lightReadMax ? .bulk : .light) {
+    guard let last = uids.max() else { return [:] }
+    return try await withSelected(folder, uids.count > Self.lightReadMax ? .bulk : .light, seeing: .upTo(last)) {
       connection async throws(StoreError) in
       try await identify(uids, on: connection, in: folder)
     }
