@@ -55,14 +55,15 @@ struct MailboxNewsTests {
     state.hear(.exists(3))
     state.hear(.ok(ResponseText(code: .uidNext(7))))
     state.opened(nil)
-    #expect(state.shows(.upTo(6)) && !state.shows(.upTo(7)) && !state.shows(.latest))
+    #expect(state.shows(.known([6])) && !state.shows(.known([7])) && !state.shows(.latest))
     state.hear(Self.fetch(9, FlagSet.none), isAsked: true)
-    #expect(state.shows(.upTo([3, 9])) && !state.shows(.upTo([3, 10])))
+    #expect(state.shows(.known([3, 9])) && !state.shows(.known([3, 10])) && !state.shows(.arrived([9])))
     #expect(!state.shows(.arrivals(0)) && !state.shows(.arrivals(1)))
     state.hear(.exists(5))
     #expect(state.shows(.arrivals(2)) && !state.shows(.arrivals(3)))
-    state.arrivalsAreAskedFor()
+    state.arrivalsAreAskedFor(from: 8)
     #expect(!state.shows(.arrivals(1)))
+    #expect(state.shows(.arrived([8, 9])) && !state.shows(.arrived([7, 9])) && !state.shows(.arrived([10])))
   }
 
   @Test("what somebody asked for is no news, and still counts")

@@ -8,7 +8,7 @@ extension IMAPStore {
   ) async throws(StoreError) -> [MessageKey: MessageKey] {
     let uids = UIDSet(keys.compactMap(\.uid).sorted())
     guard !uids.isEmpty else { return [:] }
-    let copying = try await withSelected(source, .light, seeing: .upTo(uids)) { connection async throws(StoreError) in
+    let copying = try await withSelected(source, .light) { connection async throws(StoreError) in
       let copying = MessageCopying(self, connection, from: source, to: target)
       try await copying.copy(uids)
       return copying
@@ -22,7 +22,7 @@ extension IMAPStore {
     let uids = UIDSet(keys.compactMap(\.uid).sorted())
     guard !uids.isEmpty else { return [:] }
     let hasMove = features?.hasMove == true
-    let copying = try await withSelected(source, .light, seeing: .upTo(uids)) { connection async throws(StoreError) in
+    let copying = try await withSelected(source, .light) { connection async throws(StoreError) in
       let copying = MessageCopying(self, connection, from: source, to: target)
       if hasMove { try await copying.move(uids) } else { try await copying.copy(uids) }
       return copying

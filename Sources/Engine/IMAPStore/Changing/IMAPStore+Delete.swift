@@ -7,7 +7,7 @@ extension IMAPStore {
     let uids = UIDSet(keys.compactMap(\.uid).sorted())
     guard !uids.isEmpty else { return Deletion() }
     // Without UIDPLUS the marks of others must be seen.
-    let view = features?.hasUIDPlus == true ? WantedView.upTo(uids) : .latest
+    let view = features?.hasUIDPlus == true ? WantedView.known(uids) : .latest
     return try await withSelected(folder, .light, seeing: view) { connection async throws(StoreError) in
       guard connection.mailbox?.isReadOnly == false else {
         throw StoreError(.folder, .refused, "\(title): \(printable("\(folder)")) is read-only")

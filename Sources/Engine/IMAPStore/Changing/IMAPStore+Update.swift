@@ -9,7 +9,7 @@ extension IMAPStore {
   ) async throws(StoreError) -> [MessageKey: FlagSet] {
     let uids = UIDSet(changes.compactMap(\.key.uid).sorted())
     guard !uids.isEmpty else { return [:] }
-    return try await withSelected(folder, .light, seeing: .upTo(uids)) { connection async throws(StoreError) in
+    return try await withSelected(folder, .light, seeing: .known(uids)) { connection async throws(StoreError) in
       // A mailbox that cannot be written to holds no flag of ours: it is answered with what it shows (law L6).
       let changes = connection.mailbox?.isReadOnly == false ? changes : []
       let capacity = connection.mailbox?.flagCapacity ?? PermanentFlags(.none, takesNewKeywords: false)

@@ -90,7 +90,7 @@ final class IMAPConnection {
   /// What the mailbox heard is taken out, for the one who acts on it.
   func takeNews() -> MailboxNews { selection.takeNews() }
 
-  func arrivalsAreAskedFor() { selection.arrivalsAreAskedFor() }
+  func arrivalsAreAskedFor(from lowest: UID) { selection.arrivalsAreAskedFor(from: lowest) }
 
   /// Mailboxes that were left with news untold.
   func takeLeft() -> [MailboxState] { selection.takeLeft() }

@@ -103,7 +103,7 @@ extension IMAPStore {
     do {
       let arrivals = WantedView.arrivals(heard.news.growth)
       let found = try await withSelected(folder, .light, seeing: arrivals) { connection async throws(StoreError) in
-        connection.arrivalsAreAskedFor()
+        connection.arrivalsAreAskedFor(from: newFrom)
         return try await fetchTraits(.from(newFrom), on: connection, in: folder)
       }
       return conclude(heard.news, folder, found: found.filter { $0.key >= newFrom })

@@ -20,8 +20,9 @@ struct MailboxState: Equatable, Sendable {
   private(set) var expunged = 0
   /// The highest UID that was shown, or was there at SELECT: the server's view here goes at least so far.
   private(set) var highest: UID?
-  /// By how much EXISTS has grown since arrivals were last asked for.
+  /// By how much EXISTS has grown since arrivals were last asked for, and from which UID on they were.
   private var growth = 0
+  private var arrivedFrom: UID?
 
   struct Snapshot: Equatable, Sendable {
     let uidNext: UID?
@@ -46,6 +47,7 @@ struct MailboxState: Equatable, Sendable {
     news = MailboxNews()
     expunged = 0
     growth = 0
+    arrivedFrom = nil
     highest = uidNext.flatMap { UID(rawValue: $0.rawValue - 1) }
   }
 
@@ -53,12 +55,26 @@ struct MailboxState: Equatable, Sendable {
   func shows(_ wanted: WantedView) -> Bool {
     switch wanted {
     case .latest: false
-    case .upTo(let uid): highest.map { uid <= $0 } ?? false
+    case .known(let uids): reaches(uids)
+    case .arrived(let uids): reaches(uids) && cameLast(uids)
     case .arrivals(let count): count > 0 && growth >= count
     }
   }
 
-  mutating func arrivalsAreAskedFor() { growth = 0 }
+  private func reaches(_ uids: UIDSet) -> Bool {
+    guard let last = uids.ranges.last, let highest else { return false }
+    return last.upperBound <= highest
+  }
+
+  private func cameLast(_ uids: UIDSet) -> Bool {
+    guard let first = uids.ranges.first, let arrivedFrom else { return false }
+    return first.lowerBound >= arrivedFrom
+  }
+
+  mutating func arrivalsAreAskedFor(from lowest: UID) {
+    growth = 0
+    arrivedFrom = lowest
+  }
 
   /// `isAsked` where a command in flight took it: then it is no news.
   mutating func hear(_ untagged: Untagged, isAsked: Bool = false) {
@@ -111,14 +127,12 @@ struct MailboxState: Equatable, Sendable {
 
 /// How much of a mailbox a connection has to see for a piece of work.
 enum WantedView {
-  /// All that the server knows.
+  /// All that the server knows, and nothing that is gone.
   case latest
-  /// Messages up to this one.
-  case upTo(UID)
+  /// These, if they are still there; it does no harm where they are gone.
+  case known(UIDSet)
+  /// These, as what came last.
+  case arrived(UIDSet)
   /// So many that were told to have come.
   case arrivals(Int)
-}
-
-extension WantedView {
-  static func upTo(_ uids: UIDSet) -> WantedView { uids.ranges.last.map { .upTo($0.upperBound) } ?? .latest }
 }

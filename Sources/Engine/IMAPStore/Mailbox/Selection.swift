@@ -76,7 +76,7 @@ struct Selection: Sendable {
     current = mailbox
   }
 
-  mutating func arrivalsAreAskedFor() { current?.arrivalsAreAskedFor() }
+  mutating func arrivalsAreAskedFor(from lowest: UID) { current?.arrivalsAreAskedFor(from: lowest) }
 
   mutating func takeNews() -> MailboxNews { current?.takeNews() ?? MailboxNews() }
 

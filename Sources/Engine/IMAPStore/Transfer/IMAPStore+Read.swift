@@ -9,8 +9,10 @@ extension IMAPStore {
     receive: @Loop (MessageKey, Result<any MessageContent, StoreError>) async throws(StoreError) -> Void
   ) async throws(StoreError) {
     let uids = keys.compactMap(\.uid)
-    guard let last = uids.max() else { return }
-    try await withSelected(folder, uids.count > Self.lightReadMax ? .bulk : .light, seeing: .upTo(last)) {
+    guard !uids.isEmpty else { return }
+    try await withSelected(
+      folder, uids.count > Self.lightReadMax ? .bulk : .light, seeing: .arrived(UIDSet(uids.sorted()))
+    ) {
       connection async throws(StoreError) in
       try await BodyReading(self, connection, folder).run(uids, receive: receive)
     }
@@ -20,8 +22,10 @@ extension IMAPStore {
     _ keys: [MessageKey], in folder: FolderName
   ) async throws(StoreError) -> [MessageKey: Identified] {
     let uids = keys.compactMap(\.uid)
-    guard let last = uids.max() else { return [:] }
-    return try await withSelected(folder, uids.count > Self.lightReadMax ? .bulk : .light, seeing: .upTo(last)) {
+    guard !uids.isEmpty else { return [:] }
+    return try await withSelected(
+      folder, uids.count > Self.lightReadMax ? .bulk : .light, seeing: .arrived(UIDSet(uids.sorted()))
+    ) {
       connection async throws(StoreError) in
       try await identify(uids, on: connection, in: folder)
     }
