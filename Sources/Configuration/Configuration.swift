@@ -97,17 +97,9 @@ package struct IMAPConfiguration: Equatable, Sendable {
 
   /// Where the password comes from. A file or a command is read at each login.
   package enum PasswordSource: Equatable, Sendable {
-    case literal(Secret<String>)
+    case literal(Secret)
     case file(String)
     case command(String)
-
-    package static func == (left: Self, right: Self) -> Bool {
-      switch (left, right) {
-      case (.literal(let left), .literal(let right)): left.reveal() == right.reveal()
-      case (.file(let left), .file(let right)), (.command(let left), .command(let right)): left == right
-      case (.literal, _), (.file, _), (.command, _): false
-      }
-    }
   }
 
   package static let maxConnectionsDefault = 5

@@ -102,7 +102,7 @@ struct IMAPReader {
     return path
   }
 
-  private func literalPassword(_ reader: inout TableReader) -> Secret<String>? {
+  private func literalPassword(_ reader: inout TableReader) -> Secret? {
     guard let password = reader.line("password", "a password") else { return nil }
     let file = reader.complaints.file
     if let mode = DiskPath.mode(file), DiskPath.isOpenToOthers(mode) {

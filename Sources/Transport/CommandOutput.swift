@@ -22,14 +22,14 @@ package struct CommandOutput {
   }
 
   /// Without its line end.
-  package func firstLine(of command: String) async throws(CommandError) -> Secret<String> {
+  package func firstLine(of command: String) async throws(CommandError) -> Secret {
     let run: CommandRun
     do throws(StreamError) {
       run = try CommandRun(reactor, command: command, limit: Self.outputLimit)
     } catch {
       throw CommandError(.failed, error.text)
     }
-    return Secret(try await run.firstLine(within: deadline))
+    return try await run.firstLine(within: deadline)
   }
 }
 
@@ -78,7 +78,8 @@ private final class CommandRun {
 
   isolated deinit { child.release(.kill) }
 
-  func firstLine(within deadline: Duration) async throws(CommandError) -> String {
+  func firstLine(within deadline: Duration) async throws(CommandError) -> Secret {
+    defer { output.wipe() }
     let (place, child) = (place, child)
     let timer = LoopTimer(reactor) { place.resume(returning: .timedOut) }
     timer.start(after: deadline)
@@ -102,17 +103,17 @@ private final class CommandRun {
     }
   }
 
-  private func line(after end: ChildProcess.End) throws(CommandError) -> String {
+  private func line(after end: ChildProcess.End) throws(CommandError) -> Secret {
     guard end == .exited(0) else { throw CommandError(.failed, "the command \(end.text)" + said()) }
     if output.hasOverflowed {
       throw CommandError(.failed, "the command printed more than \(output.bytes.count) bytes")
     }
-    let line = output.bytes.prefix { $0 != UInt8(ascii: "\n") }
-    guard !line.isEmpty else { throw CommandError(.failed, "the command printed no first line" + said()) }
-    guard let text = String(validating: line, as: UTF8.self) else {
+    let length = output.bytes.firstIndex(of: UInt8(ascii: "\n")) ?? output.bytes.count
+    guard length > 0 else { throw CommandError(.failed, "the command printed no first line" + said()) }
+    guard let line = Secret(validating: output.bytes[..<length]) else {
       throw CommandError(.failed, "the command's first line is not UTF-8")
     }
-    return text
+    return line
   }
 
   private func said() -> String {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Mail
 import Ports
 import Reactor
 
@@ -7,6 +8,8 @@ import Reactor
 @Loop
 final class PipeReader {
   enum Keeping { case first, last }
+
+  private static let roomAtFirst = 4096
 
   private let limit: Int
   private let keeping: Keeping
@@ -23,6 +26,8 @@ final class PipeReader {
     self.limit = limit
     self.keeping = keeping
     self.onOverflow = onOverflow
+    // A password fits, so that no growing leaves a copy of it behind.
+    if keeping == .first { bytes.reserveCapacity(Self.roomAtFirst) }
     let number = descriptor.number
     self.descriptor = descriptor
     let watch = ReadinessWatch(reactor, descriptor: number, for: .readable) { [weak self] _ in self?.take() }
@@ -38,7 +43,11 @@ final class PipeReader {
       let buffer = unsafe ReadBuffer.shared
       let count = unsafe Glibc.read(descriptor.number, buffer.baseAddress, buffer.count)
       if count > 0 {
-        keep(ReadBuffer.copy(count))
+        var piece = ReadBuffer.copy(count)
+        keep(piece)
+        // It may be a password.
+        Mail.wipe(&piece)
+        ReadBuffer.wipe(count)
       } else if count < 0, errno == EINTR {
         continue
       } else {
@@ -48,6 +57,9 @@ final class PipeReader {
       }
     }
   }
+
+  /// Forgets what was kept, and leaves none of it in memory.
+  func wipe() { Mail.wipe(&bytes) }
 
   private func keep(_ piece: [UInt8]) {
     switch keeping {

@@ -176,6 +176,11 @@ extension Socket {
 enum ReadBuffer {
   static let shared = UnsafeMutableRawBufferPointer.allocate(byteCount: Socket.readLimit, alignment: 64)
 
+  /// Overwrites the first `count` bytes, where they may have been a secret.
+  static func wipe(_ count: Int) {
+    if let start = unsafe shared.baseAddress { unsafe explicit_bzero(start, count) }
+  }
+
   /// The first `count` bytes.
   static func copy(_ count: Int) -> [UInt8] {
     unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in

@@ -28,6 +28,20 @@ struct SecretTests {
   @Test("revealing gives the value")
   func revealing() {
     #expect(Secret("hunter2").reveal() == "hunter2")
-    #expect(Secret([1, 2]).reveal() == [1, 2])
+    #expect(Secret("hunter2").octets() == Array("hunter2".utf8))
+    #expect(Secret("hunter2") == Secret("hunter2"))
+    #expect(Secret("hunter2") != Secret("hunter3"))
+    #expect(Secret(validating: [0x70, 0xC3, 0xA4])?.reveal() == "pä")
+    #expect(Secret(validating: [0x70, 0xC3]) == nil)
+  }
+
+  @Test("wiping leaves nothing to look at")
+  func wiping() {
+    var octets = Array("hunter2".utf8)
+    wipe(&octets)
+    #expect(octets.isEmpty)
+    var none: [UInt8] = []
+    wipe(&none)
+    #expect(none.isEmpty)
   }
 }

@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct CommandOutputTests {
   @Loop private static func line(
     _ command: String, deadline: Duration = CommandOutput.defaultDeadline
-  ) async throws(CommandError) -> Secret<String> {
+  ) async throws(CommandError) -> Secret {
     try await CommandOutput(reactor: Reactor.startShared(), deadline: deadline).firstLine(of: command)
   }
 

@@ -5,7 +5,7 @@ package import Ports
 /// Where a server is, who logs in, and how patient we are with it.
 package struct IMAPSettings: Sendable {
   /// Asked at each login, so that a changed password or a refreshed token is taken up.
-  package typealias PasswordSource = @Loop @Sendable () async throws(StoreError) -> Secret<String>
+  package typealias PasswordSource = @Loop @Sendable () async throws(StoreError) -> Secret
 
   package var endpoint: Endpoint
   package var user: String

@@ -65,7 +65,9 @@ struct CommandEncoder {
     guard case .server = reader else { return raw("***") }
     string(credentials.user)
     space()
-    string(credentials.password.reveal())
+    var password = credentials.password.octets()
+    string(password)
+    wipe(&password)
   }
 
   /// The response of SASL PLAIN (RFC 4616): at once where SASL-IR is offered, else when the server asks for it.
@@ -77,7 +79,9 @@ struct CommandEncoder {
       lineEnd()
       pause()
     }
-    octets.append(contentsOf: credentials.plainMessage)
+    var message = credentials.plainMessage
+    octets.append(contentsOf: message)
+    wipe(&message)
   }
 
   /// Words in parentheses.

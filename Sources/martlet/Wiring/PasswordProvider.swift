@@ -24,7 +24,7 @@ struct PasswordProvider {
     }
   }
 
-  private func output(of command: String) async throws(StoreError) -> Secret<String> {
+  private func output(of command: String) async throws(StoreError) -> Secret {
     do {
       return try await CommandOutput(reactor: program.reactor).firstLine(of: command)
     } catch {
@@ -33,8 +33,8 @@ struct PasswordProvider {
     }
   }
 
-  private func firstLine(of path: String) async throws(StoreError) -> Secret<String> {
-    let result = await program.sideQueue.run { () -> Result<Secret<String>, PasswordFileError> in
+  private func firstLine(of path: String) async throws(StoreError) -> Secret {
+    let result = await program.sideQueue.run { () -> Result<Secret, PasswordFileError> in
       Result { () throws(PasswordFileError) in try Self.read(path) }
     }
     switch result {
@@ -47,7 +47,7 @@ struct PasswordProvider {
   private struct PasswordFileError: Error { let reason: String }
 
   /// Blocks while the disk does.
-  private nonisolated static func read(_ path: String) throws(PasswordFileError) -> Secret<String> {
+  private nonisolated static func read(_ path: String) throws(PasswordFileError) -> Secret {
     guard let file = FileDescriptor(owning: unsafe open(path, O_RDONLY | O_CLOEXEC)) else {
       throw PasswordFileError(reason: systemError(errno))
     }
@@ -58,6 +58,7 @@ struct PasswordProvider {
       throw PasswordFileError(reason: "others can read it; chmod 600 \(printable(path))")
     }
     var content = [UInt8](repeating: 0, count: lengthMax)
+    defer { wipe(&content) }
     var length = 0
     while length < content.count {
       let count = unsafe content.withUnsafeMutableBytes { buffer in
@@ -68,11 +69,11 @@ struct PasswordProvider {
       if count == 0 { break }
       length += count
     }
-    let line = content[..<length].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-    guard !line.isEmpty else { throw PasswordFileError(reason: "its first line is empty") }
-    guard let text = String(validating: line, as: UTF8.self) else {
+    let end = content[..<length].firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } ?? length
+    guard end > 0 else { throw PasswordFileError(reason: "its first line is empty") }
+    guard let password = Secret(validating: content[..<end]) else {
       throw PasswordFileError(reason: "its first line is not UTF-8")
     }
-    return Secret(text)
+    return password
   }
 }
