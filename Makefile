@@ -8,7 +8,7 @@ SWIFT ?= swift
 RELEASE := -c release --static-swift-stdlib -Xlinker --gc-sections -Xlinker --strip-all
 STRICT := --explicit-target-dependency-import-check error
 # Suites that need no server, no other program and hardly any time.
-QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Ledger|Configuration|Control|Simulation|Fuzzing|Tidy)Tests\.
+QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Confinement|Ledger|Configuration|Control|Simulation|Fuzzing|Tidy)Tests\.
 # Those of them that take the processor and no clock: not beside the others.
 HEAVY := ^(Simulation|Fuzzing|Engine|Reconciliation)Tests\.
 # Suites that look at deadlines of seconds, and are not run beside many servers.

@@ -59,8 +59,9 @@ let package = Package(
     // Adapters: each knows the ports, none knows another.
     room("Reactor", ["Ports", "CLibevent", "CLinux"]),
     room("Transport", ["Reactor", "Ports", "Mail", "COpenSSL", "CLinux"]),
+    room("Confinement", ["Reactor", "Ports", "Mail", "CLinux"]),
     room("Disk", ["Reactor", "Ports", "Mail", "CLinux"]),
-    room("LedgerSQLite", ["Ports", "Reconciliation", "Mail", grdb]),
+    room("LedgerSQLite", ["Ports", "Reconciliation", "Mail", "CLinux", grdb]),
     room("Configuration", ["Mail", toml]),
     room("Control", ["Ports", "Mail"]),
 
@@ -68,7 +69,7 @@ let package = Package(
       name: "martlet",
       dependencies: [
         "Mail", "Digests", "Reconciliation", "IMAP", "Ports", "Maildir", "Engine", "Reactor", "Transport",
-        "Disk", "LedgerSQLite", "Configuration", "Control", "CLinux", arguments, logging,
+        "Disk", "LedgerSQLite", "Configuration", "Control", "Confinement", "CLinux", arguments, logging,
       ],
       swiftSettings: strict),
 
@@ -81,6 +82,7 @@ let package = Package(
     tests("SupportTests", ["Support", "Mail"]),
     .executableTarget(
       name: "martlet-demo", dependencies: ["Support", "Mail"], path: "Tests/Demo", swiftSettings: strict),
+    tests("ConfinementTests", ["Support", "Confinement", "Reactor", "Ports", "CLinux"]),
     tests("ReactorTests", ["Reactor", "Ports", "CLinux"]),
     tests("TransportTests", ["Transport", "Reactor", "Ports", "Mail", "CLinux"]),
     tests("IMAPTests", ["Support", "IMAP", "Mail"], resources: [.copy("Transcripts")]),
@@ -118,7 +120,7 @@ let package = Package(
       "ProgramTests",
       [
         "martlet", "Support", "Simulation", "Control", "Configuration", "Engine", "Maildir", "Disk", "Ports",
-        "Reconciliation", "Mail", logging,
+        "Reconciliation", "Mail", "CLinux", logging,
       ]),
     tests("EndToEndTests", ["Support", "Control", "Mail", "martlet"]),
   ]

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -94,7 +95,15 @@ int clinux_pipe(int ends[2]) {
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
-int clinux_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+int clinux_forbid_dumps(void) {
+  struct rlimit size;
+  int limited = getrlimit(RLIMIT_CORE, &size);
+  if (limited == 0) {
+    size.rlim_cur = 0;
+    limited = setrlimit(RLIMIT_CORE, &size);
+  }
+  return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? limited : -1;
+}
 
 void clinux_trim_memory(void) {
 #ifdef __GLIBC__

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Mail
 import Ports
@@ -12,8 +13,13 @@ package final class AccountLock: Sendable {
 
   private let descriptor: CInt
 
-  /// Makes the state directory where it is missing. Never waits.
-  package init(directory: String) throws(AccountLockError) {
+  /// How long a holder that is dead already may take to let go.
+  private static let dyingMilliseconds = 1000
+
+  /// Makes the state directory where it is missing. Waits for nobody who lives.
+  ///
+  /// - Parameter processID: the process that people know us by, for the message to the next one.
+  package init(directory: String, processID: Int32 = getpid()) throws(AccountLockError) {
     do {
       try StateDirectory.prepare(directory)
     } catch {
@@ -23,7 +29,7 @@ package final class AccountLock: Sendable {
     // Closed on exec: a tunnel that outlives us must not go on holding the account.
     let descriptor = unsafe open(path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw Self.unusable(path, errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard Self.lock(descriptor) else {
       let reason = errno
       let holder = Self.readProcessID(descriptor)
       close(descriptor)
@@ -31,7 +37,31 @@ package final class AccountLock: Sendable {
       throw .held(directory: directory, processID: holder)
     }
     self.descriptor = descriptor
-    Self.writeProcessID(descriptor)
+    Self.writeProcessID(processID, descriptor)
+  }
+
+  /// The process that is known and the one that holds the lock may be two, of which the second dies a moment after the
+  /// first.
+  private static func lock(_ descriptor: CInt) -> Bool {
+    for _ in 0..<(dyingMilliseconds / 5) {
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      let reason = errno
+      guard reason == EWOULDBLOCK, let holder = readProcessID(descriptor), isDead(holder) else {
+        errno = reason
+        return false
+      }
+      poll(nil, 0, 5)
+    }
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+  }
+
+  /// Also where it waits to be reaped.
+  private static func isDead(_ processID: Int32) -> Bool {
+    let watched = clinux_pidfd_open(processID)
+    guard watched >= 0 else { return errno == ESRCH }
+    defer { close(watched) }
+    var source = pollfd(fd: watched, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&source, 1, 0) > 0
   }
 
   deinit { close(descriptor) }
@@ -66,8 +96,8 @@ package final class AccountLock: Sendable {
   }
 
   /// For the message to the next one only; that the write may fail changes nothing of the lock.
-  private static func writeProcessID(_ descriptor: CInt) {
-    let text = Array("\(getpid())\n".utf8)
+  private static func writeProcessID(_ processID: Int32, _ descriptor: CInt) {
+    let text = Array("\(processID)\n".utf8)
     guard ftruncate(descriptor, 0) == 0 else { return }
     _ = unsafe pwrite(descriptor, text, text.count, 0)
   }

@@ -249,7 +249,10 @@ package final class SQLiteLedger: Ledger {
     // The account's lock keeps other writers out; this is for a person's sqlite3 that has the file open.
     configuration.busyMode = .timeout(1)
     // Pages in the log before it is folded into the file: 16 MB. Half the barriers of SQLite's 1,000 in a first sync.
-    configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000") }
+    // Temporary tables stay in memory: a confined process has no place of its own for them, and SQLite's are small.
+    configuration.prepareDatabase { db in
+      try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY")
+    }
     return configuration
   }
 }

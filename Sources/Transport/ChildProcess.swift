@@ -1,31 +1,20 @@
 import CLinux
 import Glibc
-import Ports
-import Reactor
+package import Ports
+package import Reactor
 
 /// A shell command in a process group of its own, watched through a pidfd: no other child is ever waited for.
 ///
 /// Its owner calls `release()` at the end; until then an ended child stays a zombie, so that its group's number cannot
 /// become another's.
 @Loop
-final class ChildProcess {
-  enum End: Hashable, Sendable {
-    case exited(Int32)
-    case killed(signal: Int32)
-
-    var text: String {
-      switch self {
-      case .exited(let status): "ended with status \(status)"
-      case .killed(let signal): "was killed by signal \(signal)"
-      }
-    }
-  }
+final class ChildProcess: StartedCommand {
 
   private enum Phase {
     /// Leaves to: ended, released.
     case running
     /// A zombie. Leaves to: reaped.
-    case ended(End)
+    case ended(CommandEnd)
     /// Nobody asks any more; it is on its way out. Leaves to: reaped.
     case released
     case reaped
@@ -42,7 +31,7 @@ final class ChildProcess {
   private var watch: ReadinessWatch?
   private var killTimer: LoopTimer?
   private var phase = Phase.running
-  private var onEnd: (@Loop (End) -> Void)?
+  private var onEnd: (@Loop (CommandEnd) -> Void)?
 
   /// The descriptors become the child's stdin, stdout and stderr; -1 stands for /dev/null. They stay the caller's.
   init(_ reactor: Reactor, command: String, input: Int32, output: Int32, error: Int32) throws(StreamError) {
@@ -67,20 +56,16 @@ final class ChildProcess {
     watch.start()
   }
 
-  /// Nil while it runs.
-  var end: End? {
+  var end: CommandEnd? {
     if case .ended(let end) = phase { end } else { nil }
   }
 
-  /// Calls back when it ends, or at once if it has.
-  func whenEnded(_ callback: @escaping @Loop (End) -> Void) {
+  func whenEnded(_ callback: @escaping @Loop (CommandEnd) -> Void) {
     if let end { callback(end) } else { onEnd = callback }
   }
 
-  enum Mercy { case leaveOthers, terminate, kill }
-
-  /// Ends what still runs of the group and reaps. `.leaveOthers` lets live what an ended command left behind.
-  func release(_ mercy: Mercy) {
+  /// Ends what still runs of the group and reaps.
+  func release(_ mercy: CommandMercy) {
     onEnd = nil
     switch phase {
     case .released, .reaped: return
@@ -96,7 +81,7 @@ final class ChildProcess {
     }
   }
 
-  /// Looks whether it has ended; the pidfd tells by itself, but perhaps later than a timer.
+  /// The pidfd tells by itself, but perhaps later than a timer.
   func look() {
     var number: Int32 = 0
     let state = unsafe clinux_child_state(descriptor.number, false, &number)
@@ -107,7 +92,7 @@ final class ChildProcess {
     case .released: return reap(killingGroup: true)
     case .ended, .reaped: return
     }
-    let end: End = state == clinux_child_exited ? .exited(number) : .killed(signal: number)
+    let end: CommandEnd = state == clinux_child_exited ? .exited(number) : .killed(signal: number)
     phase = .ended(end)
     let callback = onEnd
     onEnd = nil
@@ -122,5 +107,30 @@ final class ChildProcess {
     phase = .reaped
     watch?.stop()
     Self.leaving[ObjectIdentifier(self)] = nil
+  }
+}
+
+/// Commands as children of this process.
+@Loop
+package final class ChildCommands: CommandStarter {
+  private let reactor: Reactor
+
+  package init(_ reactor: Reactor) { self.reactor = reactor }
+
+  package func start(
+    _ command: String, input: Int32, output: Int32, error: Int32
+  ) throws(StreamError) -> any StartedCommand {
+    try ChildProcess(reactor, command: command, input: input, output: output, error: error)
+  }
+}
+
+extension CommandEnd {
+  /// For a person, after "the command".
+  var text: String {
+    switch self {
+    case .exited(let status): "ended with status \(status)"
+    case .killed(let signal): "was killed by signal \(signal)"
+    case .notStarted(let reason): "could not be started: \(systemError(reason))"
+    }
   }
 }

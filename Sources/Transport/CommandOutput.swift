@@ -14,10 +14,15 @@ package struct CommandOutput {
   package static let outputLimit = 64 * 1024
 
   private let reactor: Reactor
+  private let commands: any CommandStarter
   private let deadline: Duration
 
-  package init(reactor: Reactor, deadline: Duration = CommandOutput.defaultDeadline) {
+  /// Commands are children of this process where no `commands` are given.
+  package init(
+    reactor: Reactor, commands: (any CommandStarter)? = nil, deadline: Duration = CommandOutput.defaultDeadline
+  ) {
     self.reactor = reactor
+    self.commands = commands ?? ChildCommands(reactor)
     self.deadline = deadline
   }
 
@@ -25,7 +30,7 @@ package struct CommandOutput {
   package func firstLine(of command: String) async throws(CommandError) -> Secret {
     let run: CommandRun
     do throws(StreamError) {
-      run = try CommandRun(reactor, command: command, limit: Self.outputLimit)
+      run = try CommandRun(reactor, command: command, by: commands, limit: Self.outputLimit)
     } catch {
       throw CommandError(.failed, error.text)
     }
@@ -53,15 +58,15 @@ package struct CommandError: Error, Hashable, Sendable {
 
 @Loop
 private final class CommandRun {
-  private enum Outcome: Sendable { case ended(ChildProcess.End), tooLong, timedOut }
+  private enum Outcome: Sendable { case ended(CommandEnd), tooLong, timedOut }
 
   private let reactor: Reactor
-  private let child: ChildProcess
+  private let child: any StartedCommand
   private let output: PipeReader
   private let errors: PipeReader
   private let place: WaitingPlace<Outcome>
 
-  init(_ reactor: Reactor, command: String, limit: Int) throws(StreamError) {
+  init(_ reactor: Reactor, command: String, by commands: any CommandStarter, limit: Int) throws(StreamError) {
     self.reactor = reactor
     let place = WaitingPlace<Outcome>()
     self.place = place
@@ -70,7 +75,7 @@ private final class CommandRun {
       (output, outputEnd) throws(StreamError) in
       try PipeReader.make(reactor, limit: CommandStream.errorLimit, keeping: .last) {
         (errors, errorEnd) throws(StreamError) in
-        let child = try ChildProcess(reactor, command: command, input: -1, output: outputEnd, error: errorEnd)
+        let child = try commands.start(command, input: -1, output: outputEnd, error: errorEnd)
         return (child, output, errors)
       }
     }
@@ -103,7 +108,7 @@ private final class CommandRun {
     }
   }
 
-  private func line(after end: ChildProcess.End) throws(CommandError) -> Secret {
+  private func line(after end: CommandEnd) throws(CommandError) -> Secret {
     guard end == .exited(0) else { throw CommandError(.failed, "the command \(end.text)" + said()) }
     if output.hasOverflowed {
       throw CommandError(.failed, "the command printed more than \(output.bytes.count) bytes")

@@ -14,12 +14,12 @@ package final class CommandStream: ByteStream {
 
   private let reactor: Reactor
   private let socket: Socket
-  private let child: ChildProcess
+  private let child: any StartedCommand
   private let errors: PipeReader
   private let ending = WaitingPlace<Void>()
   private var hasSpoken = false
 
-  init(_ reactor: Reactor, command: String) throws(StreamError) {
+  init(_ reactor: Reactor, command: String, by commands: any CommandStarter) throws(StreamError) {
     self.reactor = reactor
     // Not the whole command: its arguments may hold a secret (law L13).
     let program = command.split(separator: " ").first { !$0.contains("=") } ?? "command"
@@ -32,8 +32,7 @@ package final class CommandStream: ByteStream {
     else { throw StreamError(.unreachable, "\(name): no socket pair: \(systemError(errno))") }
     (child, errors) = try PipeReader.make(reactor, limit: Self.errorLimit, keeping: .last) {
       (reader, end) throws(StreamError) in
-      let child = try ChildProcess(
-        reactor, command: command, input: theirs.number, output: theirs.number, error: end)
+      let child = try commands.start(command, input: theirs.number, output: theirs.number, error: end)
       return (child, reader)
     }
     socket = Socket(reactor, ours, name: name, isTCP: false)

@@ -10,14 +10,22 @@ package final class TransportDialer: Dialer {
   private let reactor: Reactor
   private let deadlines: DialDeadlines
   private let resolver: Resolver
+  private let commands: any CommandStarter
   private let trust = TLSTrust()
 
-  package convenience init(reactor: Reactor, deadlines: DialDeadlines = DialDeadlines()) {
-    self.init(reactor: reactor, deadlines: deadlines, lookUp: Resolver.system)
+  /// Tunnels are children of this process where no `commands` are given.
+  package convenience init(
+    reactor: Reactor, commands: (any CommandStarter)? = nil, deadlines: DialDeadlines = DialDeadlines()
+  ) {
+    self.init(reactor: reactor, commands: commands, deadlines: deadlines, lookUp: Resolver.system)
   }
 
-  init(reactor: Reactor, deadlines: DialDeadlines, lookUp: @escaping Resolver.LookUp) {
+  init(
+    reactor: Reactor, commands: (any CommandStarter)? = nil, deadlines: DialDeadlines,
+    lookUp: @escaping Resolver.LookUp
+  ) {
     self.reactor = reactor
+    self.commands = commands ?? ChildCommands(reactor)
     self.deadlines = deadlines
     resolver = Resolver(reactor, deadline: deadlines.resolution, lookUp: lookUp)
   }
@@ -25,7 +33,7 @@ package final class TransportDialer: Dialer {
   package func dial(_ endpoint: Endpoint) async throws(StreamError) -> any ByteStream {
     switch endpoint {
     case .host(let host): try await connect(to: host)
-    case .tunnel(let command): try CommandStream(reactor, command: command)
+    case .tunnel(let command): try CommandStream(reactor, command: command, by: commands)
     }
   }
 

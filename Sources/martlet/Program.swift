@@ -4,6 +4,7 @@
 import ArgumentParser
 import CLinux
 import Configuration
+import Confinement
 import Control
 import Glibc
 import Logging
@@ -26,10 +27,12 @@ enum Program {
       for error in error.errors { errors.write("\(error)") }
       exit(ExitStatus.configuration.rawValue)
     }
+    // Here, while there is one thread and nothing is known that is worth protecting.
+    let outer = split(command, environment)
     let reactor = Reactor()
     Loop.bind(reactor)
     Task.detached(executorPreference: reactor) {
-      await run(command, reactor, environment, paths, errors)
+      await run(command, reactor, environment, paths, errors, outer)
     }
     reactor.run()
     exit(ExitStatus.software.rawValue)
@@ -50,13 +53,22 @@ enum Program {
     }
   }
 
+  /// Nil where one process does.
+  private static func split(_ command: any ProgramCommand, _ environment: Environment) -> OuterLink? {
+    guard type(of: command).isConfined, Confinement.isSupported else { return nil }
+    let socket = ServiceSocket(environment)
+    return OuterProcess.split { socket?.send($0) }
+  }
+
   @Loop
   private static func run(
-    _ command: any ProgramCommand, _ reactor: Reactor, _ environment: Environment, _ paths: Paths, _ errors: ErrorOutput
+    _ command: any ProgramCommand, _ reactor: Reactor, _ environment: Environment, _ paths: Paths,
+    _ errors: ErrorOutput, _ outer: OuterLink?
   ) async {
-    let program = ProgramContext(reactor, command.common, environment: environment, paths: paths, errors: errors)
+    let program = ProgramContext(
+      reactor, command.common, environment: environment, paths: paths, errors: errors, outer: outer)
     let work = Loop.task { await command.perform(program) }
-    let signals = StopSignals(reactor)
+    let signals = StopSignals(program.signals)
     signals.onFirst = { [signals] in
       work.cancel()
       Loop.task {

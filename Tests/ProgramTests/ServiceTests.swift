@@ -34,20 +34,24 @@ struct ServiceTests {
   func reload() async throws {
     let (home, socket) = try await prepared("reload")
     let server = try await DovecotServer.shared()
-    let daemon = try await home.startDaemon(environment: ["NOTIFY_SOCKET": socket.name])
-    _ = try await socket.message(with: "READY=1")
     let one = Home.account("work", on: server, user: "reload")
-    try home.configure(one + Home.account("more", on: server, user: "reload2", path: "~/More"))
+    let both = one + Home.account("more", on: server, user: "reload2", path: "~/More")
+    // Both from the beginning: for a Maildir elsewhere a confined process starts anew, see TwoProcessesTests.
+    try home.configure(both)
+    let daemon = try home.start("run", environment: ["NOTIFY_SOCKET": socket.name])
+    for _ in 1...2 { _ = try await daemon.line(of: .errors) { $0.contains(": watching") } }
+    _ = try await socket.message(with: "READY=1")
+    try home.configure(one)
     daemon.signal(SIGHUP)
     let told = try await socket.message(with: "RELOADING=1")
     #expect(told.contains { $0.hasPrefix("MONOTONIC_USEC=") })
     _ = try await socket.message(with: "READY=1")
-    _ = try await daemon.line(of: .errors) { $0.hasPrefix("more: watching") }
-    #expect(try await home.status().accounts.map(\.name) == ["more", "work"])
-    try home.configure(one)
+    #expect(try await home.status().accounts.map(\.name) == ["work"])
+    try home.configure(both)
     daemon.signal(SIGHUP)
     _ = try await socket.message(with: "READY=1")
-    #expect(try await home.status().accounts.map(\.name) == ["work"])
+    _ = try await daemon.line(of: .errors) { $0.hasPrefix("more: watching") }
+    #expect(try await home.status().accounts.map(\.name) == ["more", "work"])
     await daemon.stop()
     let watching = daemon.standardErrors.split(separator: "\n").filter { $0.hasPrefix("work: watching") }
     #expect(watching.count == 1, "the account that is as it was is not restarted")

@@ -53,7 +53,8 @@ final class TLSServer {
     caFile = "\(directory)/ca.pem"
     let files = "-cert \(directory)/\(certificate).pem -key \(directory)/\(certificate).key"
     console = try CommandStream(
-      Reactor.startShared(), command: "exec openssl s_server -accept 127.0.0.1:0 \(files) \(options)")
+      Reactor.startShared(), command: "exec openssl s_server -accept 127.0.0.1:0 \(files) \(options)",
+      by: ChildCommands(Reactor.startShared()))
     var greeting = try await console.read(through: "ACCEPT ")
     if !greeting.hasSuffix("\n") { greeting += try await console.read(through: "\n") }
     guard let number = greeting.split(separator: ":").last?.prefix(while: \.isNumber), let port = UInt16(number) else {

@@ -8,6 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CLandlock.h"
+#include "CTwoProcesses.h"
+
 /// A counting eventfd, non-blocking.
 int clinux_eventfd(void);
 
@@ -43,7 +46,8 @@ int clinux_pipe(int ends[2]);
 /// accept4: the new socket is non-blocking; the peer's address is not asked for.
 int clinux_accept(int listener);
 
-/// No core dump, no ptrace by others of the same user: secrets stay in.
+/// No core dump, neither to a file nor to a program that collects them, and no ptrace by others of the same user:
+/// secrets stay in. The hard limit is left as it is, so that a command of the user's can still ask for its own dumps.
 int clinux_forbid_dumps(void);
 
 /// Hands freed memory back to the system.

@@ -10,6 +10,8 @@ struct RunCommand: ProgramCommand {
       it sync everything now.
       """)
 
+  static let isConfined = true
+
   @Argument(help: ArgumentHelp("Accounts; all where none is named.", valueName: "account"))
   var accounts: [String] = []
 

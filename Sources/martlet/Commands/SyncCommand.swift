@@ -12,6 +12,8 @@ struct SyncCommand: ProgramCommand {
       output; what could not be synced is named on standard error.
       """)
 
+  static let isConfined = true
+
   @Argument(help: ArgumentHelp("What to sync; everything where nothing is named.", valueName: "account[:folder]"))
   var targets: [AccountTarget] = []
 

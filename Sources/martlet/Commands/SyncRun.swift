@@ -21,7 +21,12 @@ struct SyncRun {
       let left = Set(answered.notRunHere ?? [])
       rest.accounts.removeAll { !left.contains($0.name) }
     }
-    reports += await runHere(rest)
+    if !rest.accounts.isEmpty {
+      let names = Set(rest.accounts.map(\.name))
+      program.privilege.confine(
+        to: configuration.accounts.filter { names.contains($0.name) }, mayMake: !request.dryRun)
+      reports += await runHere(rest)
+    }
     let order = request.accounts.map(\.name)
     reports.sort { order.firstIndex(of: $0.name) ?? 0 < order.firstIndex(of: $1.name) ?? 0 }
     return SyncReport(dryRun: request.dryRun, accounts: reports)

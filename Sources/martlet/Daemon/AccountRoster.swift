@@ -18,6 +18,8 @@ final class AccountRoster {
 
   private let program: ProgramContext
   private let onEvent: @Loop () -> Void
+  /// Whenever an account could not go on and waits for its next try.
+  var onWaiting: @Loop () -> Void = {}
   private var running: [String: DaemonAccount] = [:]
   private(set) var outages: [String: Outage] = [:] {
     didSet { if !outages.isEmpty { retrying.isNeeded() } }
@@ -89,7 +91,10 @@ final class AccountRoster {
     let name = configuration.name
     do {
       let account = try DaemonAccount(configuration, program)
-      _ = account.reporter.listen { [onEvent] _ in onEvent() }
+      _ = account.reporter.listen { [onEvent, weak self] event in
+        onEvent()
+        if case .phaseChanged(.waiting) = event { self?.onWaiting() }
+      }
       running[name] = account
       outages[name] = nil
       return true

@@ -1,6 +1,5 @@
 import Control
 import Engine
-import Glibc
 import Mail
 import Ports
 
@@ -10,14 +9,17 @@ final class ControlDesk: ControlService {
   private let accounts: @Loop () -> [DaemonAccount]
   private let outages: @Loop () -> [AccountStatus]
   private let board: StatusBoard
+  private let processID: Int32
   private let startedAt = Timestamp.now
 
   init(
-    accounts: @escaping @Loop () -> [DaemonAccount], outages: @escaping @Loop () -> [AccountStatus], board: StatusBoard
+    accounts: @escaping @Loop () -> [DaemonAccount], outages: @escaping @Loop () -> [AccountStatus],
+    board: StatusBoard, processID: Int32
   ) {
     self.accounts = accounts
     self.outages = outages
     self.board = board
+    self.processID = processID
   }
 
   func sync(_ request: SyncRequest, tell: @escaping @Loop (SyncProgress) -> Void) async -> Result<SyncReport, Refusal> {
@@ -55,7 +57,7 @@ final class ControlDesk: ControlService {
   func status() -> StatusReport {
     let all = accounts().map { $0.status() } + outages()
     return StatusReport(
-      daemon: DaemonStatus(pid: getpid(), release: Release.version, startedAt: startedAt),
+      daemon: DaemonStatus(pid: processID, release: Release.version, startedAt: startedAt),
       accounts: all.sorted { $0.name < $1.name })
   }
 

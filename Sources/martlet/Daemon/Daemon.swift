@@ -21,24 +21,26 @@ final class Daemon {
   private var isReadingConfiguration = true
   /// It may have changed after it was read.
   private var mustReadAgain = false
-  private var watches: [SignalWatch] = []
+  private let ending = Occasion()
+  /// Another process is to go on where this one ends.
+  private var startsAnew = false
 
   init(_ program: ProgramContext, names: [String]) {
     self.program = program
     self.names = names
-    notifier = ServiceNotifier(program.reactor, environment: program.environment)
+    notifier = ServiceNotifier(program)
     let board = board
     roster = AccountRoster(program) { board.change() }
+    roster.onWaiting = { [weak self] in self?.lookAtPlaces() }
   }
 
   func run() async -> ExitStatus {
     // Before anything else: until there is a watch, either signal would end the process.
-    watches = [
-      SignalWatch(program.reactor, .hangUp) { [weak self] in self?.hangUp() },
-      SignalWatch(program.reactor, .user1) { [weak self] in self?.syncNow() },
-    ]
+    program.signals.on(.hangUp) { [weak self] in self?.hangUp() }
+    program.signals.on(.user1) { [weak self] in self?.syncNow() }
     guard let configuration = program.loadConfiguration() else { return .configuration }
     guard let accounts = AccountChoice(configuration, program).choose(names) else { return .usage }
+    program.privilege.confine(to: accounts, mayMake: true)
     DescriptorLimit.raise()
     if let failure = roster.prepare(accounts) { return failure }
     let listener: UnixListener?
@@ -67,7 +69,7 @@ final class Daemon {
           accounts: { [roster] in roster.accounts },
           outages: { [roster, home = program.paths.home] in roster.outages.values.map { AccountStatus($0, home: home) }
           },
-          board: board)
+          board: board, processID: program.processID)
         group.addTask { [clock = program.clock] in await ControlServer(listener, desk, clock: clock).run() }
       }
       group.addTask { await self.keepStatusLine() }
@@ -77,13 +79,15 @@ final class Daemon {
       notifier.ready()
       isReadingConfiguration = false
       if mustReadAgain { hangUp() }
-      await Occasion().wait()
-      program.log.notice("stopping")
-      notifier.stopping()
+      await ending.wait()
+      if !startsAnew {
+        program.log.notice("stopping")
+        notifier.stopping()
+      }
       group.cancelAll()
       await roster.stop()
     }
-    withExtendedLifetime((network, suspend)) { watches.removeAll() }
+    withExtendedLifetime((network, suspend)) {}
   }
 
   /// The status line for the service manager; at most one a second.
@@ -124,12 +128,15 @@ final class Daemon {
       mustReadAgain = false
       program.log.notice("reading the configuration again")
       await readAgain()
+      // The one that takes our place reads it, and tells when it is ready.
+      if startsAnew { return }
     } while mustReadAgain
     isReadingConfiguration = false
     notifier.ready()
   }
 
   private func readAgain() async {
+    guard program.privilege.isCurrent else { return lookAtPlaces() }
     guard let configuration = program.loadConfiguration() else {
       program.log.error("the configuration stays as it was")
       return
@@ -138,7 +145,25 @@ final class Daemon {
       program.log.error("the accounts stay as they were")
       return
     }
+    guard program.privilege.suffices(for: accounts) else {
+      return startAnew(because: "the configuration needs more than this process was given")
+    }
     await roster.change(to: accounts)
+  }
+
+  /// A confined process cannot be given more: another takes its place, and all accounts begin anew.
+  private func startAnew(because reason: String) {
+    guard !startsAnew else { return }
+    startsAnew = true
+    program.log.notice("\(reason); starting anew")
+    program.privilege.startAnew()
+    ending.come()
+  }
+
+  /// An account does not get on, or the configuration was replaced: perhaps the name leads to what we may not read.
+  private func lookAtPlaces() {
+    guard !program.privilege.isCurrent else { return }
+    startAnew(because: "a configured directory or file was put in another one's place")
   }
 
   // MARK: The control socket

@@ -26,7 +26,7 @@ final class AccountAssembly {
     self.configuration = configuration
     let directory = program.paths.accountDirectory(configuration.name)
     do {
-      lock = try AccountLock(directory: directory)
+      lock = try AccountLock(directory: directory, processID: program.processID)
     } catch {
       switch error {
       case .held: throw AssemblyError(.temporaryFailure, error.text)

@@ -26,7 +26,7 @@ struct PasswordProvider {
 
   private func output(of command: String) async throws(StoreError) -> Secret {
     do {
-      return try await CommandOutput(reactor: program.reactor).firstLine(of: command)
+      return try await CommandOutput(reactor: program.reactor, commands: program.commands).firstLine(of: command)
     } catch {
       if error.kind == .cancelled { throw StoreError(.account, .cancelled, error.text) }
       throw StoreError(.account, .noPassword, "password_command: \(error.text)")

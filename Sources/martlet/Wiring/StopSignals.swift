@@ -10,18 +10,19 @@ final class StopSignals {
 
   /// What the process was asked to stop with.
   private(set) var received: SignalWatch.Signal?
-  private var watches: [SignalWatch] = []
+  private let signals: Signals
   var onFirst: @Loop () -> Void = {}
 
-  init(_ reactor: Reactor) {
-    watches = [.terminate, .interrupt].map { signal in
-      SignalWatch(reactor, signal) { [weak self] in self?.stop(signal) }
+  init(_ signals: Signals) {
+    self.signals = signals
+    for signal in [SignalWatch.Signal.terminate, .interrupt] {
+      signals.on(signal) { [weak self] in self?.stop(signal) }
     }
   }
 
   /// Ends the process by the signal it was given, so that whoever started it sees why it ended.
   func die(of signal: SignalWatch.Signal) -> Never {
-    watches.removeAll()
+    signals.letGo()
     _ = Glibc.signal(signal.rawValue, SIG_DFL)
     raise(signal.rawValue)
     // Blocked by whoever started us; then as the shell would tell it.

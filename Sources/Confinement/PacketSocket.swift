@@ -1,0 +1,42 @@
+import CLinux
+import Glibc
+import Reactor
+
+/// One end of the way between the two processes.
+struct PacketSocket: ~Copyable {
+  private let descriptor: FileDescriptor
+
+  init?(owning number: Int32) {
+    guard let descriptor = FileDescriptor(owning: number) else { return nil }
+    self.descriptor = descriptor
+  }
+
+  /// Borrowed.
+  var number: Int32 { descriptor.number }
+
+  struct Packet {
+    let bytes: [UInt8]
+    /// The receiver's to close.
+    let carried: [Int32]
+  }
+
+  enum Received { case packet(Packet), nothing, gone }
+
+  func receive() -> Received {
+    var bytes = [UInt8](repeating: 0, count: packetLengthMax)
+    var carried = [Int32](repeating: -1, count: Int(clinux_carried_max))
+    var carriedCount: Int32 = 0
+    let count = unsafe clinux_receive_packet(descriptor.number, &bytes, bytes.count, &carried, &carriedCount)
+    if count < 0 { return errno == EAGAIN ? .nothing : .gone }
+    // No packet is empty, so that this is the end.
+    guard count > 0 else { return .gone }
+    return .packet(Packet(bytes: Array(bytes[..<count]), carried: Array(carried[..<Int(carriedCount)])))
+  }
+
+  /// `waits` until the other end has room for it; false where it could not be sent.
+  @discardableResult
+  func send(_ bytes: [UInt8], carrying descriptors: [Int32] = [], waits: Bool = true) -> Bool {
+    unsafe clinux_send_packet(
+      descriptor.number, bytes, bytes.count, descriptors, Int32(descriptors.count), waits) > 0
+  }
+}

@@ -1,0 +1,19 @@
+/// What TLS, name resolution and the C library read of the system. Each may be missing.
+enum SystemPlaces {
+  static let grants: [AccessRules.Grant] =
+    [
+      // Whole: resolv.conf, hosts and the like are replaced by renaming while we run. What is secret in there is so by
+      // its mode.
+      "/etc",
+      // What /etc/resolv.conf may point to.
+      "/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/connman", "/run/netconfig",
+      // Modules of nsswitch.conf and character sets, which the C library loads when it needs them.
+      "/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/libexec", "/usr/local/lib",
+      "/nix/store", "/gnu/store", "/run/current-system",
+      // Trust anchors, time zones, locales.
+      "/usr/share", "/usr/local/share", "/var/lib/ca-certificates",
+      // Of ourselves, and how many processors and inotify watches there are.
+      "/proc/self", "/proc/sys", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system",
+      "/dev/urandom", "/dev/random",
+    ].map { AccessRules.Grant($0, .read) } + [AccessRules.Grant("/dev/null", .device)]
+}

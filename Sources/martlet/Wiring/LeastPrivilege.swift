@@ -1,0 +1,61 @@
+import Configuration
+import Confinement
+import Logging
+import Mail
+import Ports
+import Reactor
+
+/// Gives up, before any server is talked to, what the configured accounts do not need.
+@Loop
+final class LeastPrivilege {
+  private let paths: Paths
+  private let environment: Environment
+  private let outer: OuterChannel?
+  private let log: Logger
+  /// Nil before, and where the kernel cannot do it.
+  private(set) var confinement: Confinement?
+
+  init(_ paths: Paths, _ environment: Environment, outer: OuterChannel?, log: Logger) {
+    self.paths = paths
+    self.environment = environment
+    self.outer = outer
+    self.log = log
+  }
+
+  /// Called once. Where it fails, that is told and all goes on: mail matters more.
+  ///
+  /// - Parameter mayMake: whether directories may be made, as a dry run may not.
+  func confine(to accounts: [AccountConfiguration], mayMake: Bool) {
+    guard let outer else {
+      log.info("not confined: this kernel has no Landlock, or there was no room for a second process")
+      return
+    }
+    let plan = ConfinementPlan(paths: paths, environment: environment, accounts: accounts)
+    if mayMake { plan.makeDirectories() }
+    let rules = plan.rules
+    outer.seal(rules.commands)
+    do throws(ConfinementError) {
+      let confinement = try Confinement(rules)
+      self.confinement = confinement
+      let ports = rules.ports.sorted().map { "\($0)" }.joined(separator: ", ")
+      log.info("confined to the configured directories and TCP ports \(ports) (Landlock \(confinement.version))")
+      for (grant, ancestor) in confinement.byAncestor {
+        log.info("\(printable(grant.path)) is not there yet, so all of \(printable(ancestor)) can be written")
+      }
+    } catch {
+      log.warning("not confined: \(error.text)")
+    }
+  }
+
+  /// True where these accounts can be synced as things are.
+  func suffices(for accounts: [AccountConfiguration]) -> Bool {
+    guard let confinement else { return true }
+    return confinement.covers(ConfinementPlan(paths: paths, environment: environment, accounts: accounts).rules)
+  }
+
+  /// False where a configured place is another than the one that was granted: a mount, say.
+  var isCurrent: Bool { confinement?.isCurrent ?? true }
+
+  /// Once this process has ended well, another begins, which is confined to what is configured then.
+  func startAnew() { outer?.startAnew() }
+}

@@ -1,0 +1,27 @@
+import Ports
+import Testing
+
+@testable import Confinement
+
+@Suite("What the two processes say to one another") struct OuterMessagesTests {
+  static let everyRequest: [InnerRequest] = [
+    .allow(command: "pass show mail/\u{e4}"), .seal, .start(id: 7, command: 0xFFFF_FFFE, ends: [.input, .error]),
+    .release(id: 1 << 31, .kill), .release(id: 0, .leaveOthers), .notify("READY=1\nSTATUS=fine"), .startAnew,
+  ]
+  static let everyNews: [OuterNews] = [
+    .signal(15), .ended(id: 3, .exited(255)), .ended(id: 4, .killed(signal: 9)), .ended(id: 5, .notStarted(12)),
+  ]
+
+  @Test("a request comes over as it was", arguments: everyRequest)
+  func request(request: InnerRequest) { #expect(InnerRequest(packet: request.packet) == request) }
+
+  @Test("news come over as they were", arguments: everyNews)
+  func news(news: OuterNews) { #expect(OuterNews(packet: news.packet) == news) }
+
+  @Test(
+    "what is cut short, or is none, is taken for nothing", arguments: [[], [0], [UInt8(ascii: "c"), 1, 2], [255, 0]])
+  func damaged(packet: [UInt8]) {
+    #expect(InnerRequest(packet: packet) == nil)
+    #expect(OuterNews(packet: packet) == nil)
+  }
+}

@@ -1,0 +1,174 @@
+import CLinux
+import Control
+import Foundation
+import Mail
+import Support
+import Testing
+
+/// `martlet run` and `martlet sync` where the kernel has Landlock: an outer process, and an inner one that is confined.
+@Suite("martlet, confined", .enabled(if: clinux_landlock_version() >= 2, "this kernel has no Landlock"))
+struct
+  TwoProcessesTests
+{
+  @Test("gives up its rights in every thread of the process that talks to servers, and leaves no core dump (L13)")
+  func confined() async throws {
+    let (home, client) = try await prepared("confined")
+    let daemon = try await home.startDaemon("-v")
+    #expect(daemon.standardErrors.contains("confined to the configured directories"))
+    #expect(!daemon.standardErrors.contains("is not there yet"))
+    // With mail carried over, all the threads are there that there will be.
+    try await client.append(letter("one"))
+    _ = try await daemon.line(of: .errors) { $0.hasSuffix("work: INBOX: local: 1 new") }
+    let inner = try Process.inner(of: daemon)
+    let threads = try Process.threads(of: inner)
+    #expect(!threads.isEmpty)
+    for thread in threads { #expect(try Process.value("NoNewPrivs", in: "\(inner)/task/\(thread)/status") == "1") }
+    #expect(try Process.value("NoNewPrivs", in: "\(daemon.identifier)/status") == "0")
+    let limits = try String(contentsOfFile: "/proc/\(inner)/limits", encoding: .utf8)
+    #expect(limits.contains(#/Max core file size +0\b/#))
+    await daemon.stop()
+  }
+
+  @Test("is one program to others: neither process outlives the other", arguments: [true, false])
+  func killed(isOuter: Bool) async throws {
+    let (home, _) = try await prepared("killed\(isOuter)")
+    let daemon = try await home.startDaemon()
+    kill(isOuter ? daemon.identifier : try Process.inner(of: daemon), SIGKILL)
+    #expect(try await daemon.wait() == .killed(signal: SIGKILL))
+    // Whoever comes next waits for a holder that is dying, and for no other.
+    let result = try await home.run("sync")
+    #expect(result.ending == .exited(0), "\(result.errors)")
+    #expect(daemon.groupIsGone)
+  }
+
+  @Test("stops in an orderly way where both processes are told, as by Ctrl-C", arguments: [SIGINT, SIGTERM])
+  func stopped(signal: Int32) async throws {
+    let (home, _) = try await prepared("both\(signal)")
+    let daemon = try await home.startDaemon()
+    kill(-daemon.identifier, signal)
+    #expect(try await daemon.wait(within: .seconds(10)) == .exited(0))
+    #expect(!FileManager.default.fileExists(atPath: home.controlSocket))
+  }
+
+  @Test("starts anew for a Maildir that it was not given, under the same number, and loses no signal meanwhile")
+  func wider() async throws {
+    let (home, _) = try await prepared("wider")
+    let server = try await DovecotServer.shared()
+    let socket = try NotifySocket(in: home.folder)
+    let elsewhere = try TemporaryDirectory("elsewhere")
+    let daemon = try await home.startDaemon(environment: ["NOTIFY_SOCKET": socket.name])
+    _ = try await socket.message(with: "READY=1")
+    let inner = try Process.inner(of: daemon)
+    try home.configure(
+      Home.account("work", on: server, user: "wider")
+        + Home.account("more", on: server, user: "wider2", path: elsewhere.appending("Mail")))
+    daemon.signal(SIGHUP)
+    _ = try await socket.message(with: "RELOADING=1")
+    _ = try await socket.message(with: "READY=1")
+    _ = try await daemon.line(of: .errors) { $0.hasPrefix("more: watching") }
+    #expect(try Process.inner(of: daemon) != inner)
+    #expect(try await home.status().daemon?.pid == daemon.identifier)
+    try await server.client("wider2").append(letter("there"))
+    _ = try await daemon.line(of: .errors) { $0 == "more: INBOX: local: 1 new" }
+    await daemon.stop()
+    #expect(try await daemon.wait() == .exited(0))
+  }
+
+  @Test("runs commands outside of its confinement, and takes a new one up at SIGHUP")
+  func commands() async throws {
+    let server = try await DovecotServer.shared()
+    let home = try Home()
+    let keyring = try TemporaryDirectory("keyring")
+    func configure(_ file: String) throws {
+      try keyring.write(server.password + "\n", to: file, mode: 0o600)
+      let literal = "password = \"\(server.password)\""
+      // It writes, too, where a confined process may not.
+      let command =
+        "password_command = \"cat '\(keyring.appending(file))' && touch '\(keyring.appending("used-" + file))'\""
+      try home.configure(
+        Home.account("work", on: server, user: "commands").replacingOccurrences(of: literal, with: command))
+    }
+    try configure("first")
+    let daemon = try await home.startDaemon()
+    try configure("second")
+    daemon.signal(SIGHUP)
+    _ = try await daemon.line(of: .errors) { $0.hasPrefix("work: watching") }
+    #expect(FileManager.default.fileExists(atPath: keyring.appending("used-first")))
+    #expect(FileManager.default.fileExists(atPath: keyring.appending("used-second")))
+    await daemon.stop()
+  }
+
+  @Test("starts anew where a Maildir comes in the place of one that lacked its marker, and syncs on (L8)")
+  func replaced() async throws {
+    let (home, client) = try await prepared("replaced")
+    #expect(try await home.run("sync").ending == .exited(0))
+    // As a mount point looks while nothing is mounted.
+    try FileManager.default.moveItem(atPath: home.maildir, toPath: home.maildir + ".away")
+    try FileManager.default.createDirectory(atPath: home.maildir, withIntermediateDirectories: false)
+    let daemon = try home.start("run")
+    _ = try await daemon.line(of: .errors) { $0.contains("the next try is") }
+    try FileManager.default.removeItem(atPath: home.maildir)
+    try FileManager.default.moveItem(atPath: home.maildir + ".away", toPath: home.maildir)
+    daemon.signal(SIGUSR1)
+    _ = try await daemon.line(of: .errors) { $0.contains("starting anew") }
+    _ = try await daemon.line(of: .errors) { $0.hasPrefix("work: watching") }
+    try await client.append(letter("one"))
+    _ = try await daemon.line(of: .errors) { $0 == "work: INBOX: local: 1 new" }
+    await daemon.stop()
+  }
+
+  @Test("keeps no password in the outer process (L13)", .enabled(if: geteuid() == 0, "only root may look"))
+  func outerMemory() async throws {
+    let (home, _) = try await prepared("memory")
+    let server = try await DovecotServer.shared()
+    let daemon = try await home.startDaemon()
+    let password = Data("\"\(server.password)\"".utf8)
+    #expect(try !Process.memory(of: daemon.identifier).contains { $0.firstRange(of: password) != nil })
+    await daemon.stop()
+  }
+
+  private func prepared(_ user: String) async throws -> (Home, MailClient) {
+    let server = try await DovecotServer.shared()
+    let home = try Home()
+    try home.configure(Home.account("work", on: server, user: user))
+    return (home, try await server.client(user))
+  }
+}
+
+/// What /proc tells of a process.
+private enum Process {
+  static func inner(of outer: ChildProcess) throws -> Int32 {
+    for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+      guard let process = Int32(name), let data = FileManager.default.contents(atPath: "/proc/\(name)/stat"),
+        let end = data.lastIndex(of: UInt8(ascii: ")"))
+      else { continue }
+      let words = String(decoding: data[(end + 1)...], as: UTF8.self).split(separator: " ")
+      if words.count > 1, words[1] == "\(outer.identifier)" { return process }
+    }
+    throw SupportError("\(outer.identifier) has no child")
+  }
+
+  static func threads(of process: Int32) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
+  }
+
+  /// Of a line `key:\tvalue`.
+  static func value(_ key: String, in file: String) throws -> String? {
+    let lines = try String(contentsOfFile: "/proc/" + file, encoding: .utf8).split(separator: "\n")
+    return lines.first { $0.hasPrefix(key + ":") }?.split(separator: "\t").last.map(String.init)
+  }
+
+  /// All that the process can write to, mapping by mapping.
+  static func memory(of process: Int32) throws -> [Data] {
+    let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8)
+    let memory = try FileHandle(forReadingFrom: URL(filePath: "/proc/\(process)/mem"))
+    defer { memory.closeFile() }
+    return try maps.split(separator: "\n").compactMap { line in
+      let words = line.split(separator: " ")
+      let ends = words[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+      guard words.count > 1, words[1].hasPrefix("rw"), ends.count == 2 else { return nil }
+      try memory.seek(toOffset: ends[0])
+      return try memory.read(upToCount: Int(ends[1] - ends[0]))
+    }
+  }
+}
