@@ -136,7 +136,6 @@ final class Daemon {
   }
 
   private func readAgain() async {
-    guard program.privilege.isCurrent else { return lookAtPlaces() }
     guard let configuration = program.loadConfiguration() else {
       program.log.error("the configuration stays as it was")
       return
@@ -160,9 +159,15 @@ final class Daemon {
     ending.come()
   }
 
-  /// An account does not get on, or the configuration was replaced: perhaps the name leads to what we may not read.
+  /// An account does not get on: perhaps because a name leads elsewhere by now.
   private func lookAtPlaces() {
     guard !program.privilege.isCurrent else { return }
+    do {
+      _ = try Configuration.load(program.paths)
+    } catch {
+      // Another process would end at once, and we with it. A person is told at SIGHUP, and now of the account.
+      return
+    }
     startAnew(because: "a configured directory or file was put in another one's place")
   }
 
