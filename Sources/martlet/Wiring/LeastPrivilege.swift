@@ -34,6 +34,11 @@ final class LeastPrivilege {
     if mayMake { plan.makeDirectories() }
     let rules = plan.rules
     outer.seal(rules.commands)
+    // Through another process's root there is no way for a confined one (ptrace(2), "Ptrace access mode checking").
+    if let place = rules.places.first(where: { $0.path.hasPrefix("/proc/") }) {
+      log.warning("not confined: \(printable(place.path)) is reached through another process")
+      return
+    }
     do throws(ConfinementError) {
       let confinement = try Confinement(rules)
       self.confinement = confinement
