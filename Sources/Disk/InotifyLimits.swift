@@ -37,10 +37,11 @@ package struct InotifyUse: Hashable, Sendable {
     self.instances = instances
   }
 
-  /// Of every process of this user but `excluded`. Blocks while the kernel tells, some ten milliseconds.
+  /// Of every process of this user but `excluded` and their children. Blocks while the kernel tells, some ten milliseconds.
   package static func ofOthers(than excluded: Set<Int32>) -> InotifyUse {
     var use = InotifyUse()
     for process in DirectoryNames.of("/proc").compactMap({ Int32($0) }) where !excluded.contains(process) {
+      if let parent = parent(of: process), excluded.contains(parent) { continue }
       var status = stat()
       guard unsafe stat("/proc/\(process)", &status) == 0, status.st_uid == getuid() else { continue }
       for number in DirectoryNames.of("/proc/\(process)/fd") where isInotify("/proc/\(process)/fd/\(number)") {
@@ -50,6 +51,12 @@ package struct InotifyUse: Hashable, Sendable {
       }
     }
     return use
+  }
+
+  /// `4711 (name) S 4710 …` (proc_pid_stat(5)); the name may hold anything.
+  private static func parent(of process: Int32) -> Int32? {
+    let words = SmallText.read("/proc/\(process)/stat")?.split(separator: ")").last?.split(separator: " ") ?? []
+    return words.count > 1 ? Int32(words[1]) : nil
   }
 
   private static func isInotify(_ link: String) -> Bool {

@@ -31,22 +31,28 @@ package final class AccountLock: Sendable {
     guard descriptor >= 0 else { throw Self.unusable(path, errno) }
     guard Self.lock(descriptor) else {
       let reason = errno
-      let holder = Self.readProcessID(descriptor)
+      let holder = Self.processes(in: descriptor)
       close(descriptor)
       guard reason == EWOULDBLOCK else { throw Self.unusable(path, reason) }
-      throw .held(directory: directory, processID: holder)
+      throw .held(directory: directory, processID: holder?.known)
     }
     self.descriptor = descriptor
-    Self.writeProcessID(processID, descriptor)
+    Self.note(Processes(known: processID, holding: getpid()), descriptor)
   }
 
-  /// The process that is known and the one that holds the lock may be two, of which the second dies a moment after the
-  /// first.
+  /// What the file says: nothing counts of it but who to name.
+  private struct Processes {
+    /// That people know, and send signals to.
+    let known: Int32
+    /// That the kernel knows; the same one, or one that dies a moment after it.
+    let holding: Int32
+  }
+
   private static func lock(_ descriptor: CInt) -> Bool {
     for _ in 0..<(dyingMilliseconds / 5) {
       if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
       let reason = errno
-      guard reason == EWOULDBLOCK, let holder = readProcessID(descriptor), isDead(holder) else {
+      guard reason == EWOULDBLOCK, let holder = processes(in: descriptor)?.known, isDead(holder) else {
         errno = reason
         return false
       }
@@ -66,20 +72,21 @@ package final class AccountLock: Sendable {
 
   deinit { close(descriptor) }
 
-  /// The process that holds the account, without touching the lock; nil where none does, or the kernel does not say.
+  /// The process that holds the account, as people know it, without touching the lock; nil where none does, or the
+  /// kernel does not say.
   package static func holder(directory: String) -> Int32? {
     let descriptor = unsafe open(directory + "/" + fileName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0, let process = readProcessID(descriptor) else { return nil }
+    guard unsafe fstat(descriptor, &status) == 0, let holder = processes(in: descriptor) else { return nil }
     // `1: FLOCK  ADVISORY  WRITE 123 08:01:4711 0 EOF` (proc_locks(5)); the device is not always that of stat(2).
     let isHeld = heldLocks().split(separator: "\n").contains { line in
       let words = line.split(separator: " ")
-      return words.count > 5 && words[1] == "FLOCK" && words[4] == "\(process)"
+      return words.count > 5 && words[1] == "FLOCK" && words[4] == "\(holder.holding)"
         && words[5].hasSuffix(":\(status.st_ino)")
     }
-    return isHeld ? process : nil
+    return isHeld ? holder.known : nil
   }
 
   private static func heldLocks() -> String {
@@ -96,17 +103,19 @@ package final class AccountLock: Sendable {
   }
 
   /// For the message to the next one only; that the write may fail changes nothing of the lock.
-  private static func writeProcessID(_ processID: Int32, _ descriptor: CInt) {
-    let text = Array("\(processID)\n".utf8)
+  private static func note(_ processes: Processes, _ descriptor: CInt) {
+    let text = Array("\(processes.known)\n\(processes.holding)\n".utf8)
     guard ftruncate(descriptor, 0) == 0 else { return }
     _ = unsafe pwrite(descriptor, text, text.count, 0)
   }
 
-  private static func readProcessID(_ descriptor: CInt) -> Int32? {
-    var bytes = [UInt8](repeating: 0, count: 20)
+  private static func processes(in descriptor: CInt) -> Processes? {
+    var bytes = [UInt8](repeating: 0, count: 40)
     let count = unsafe pread(descriptor, &bytes, bytes.count, 0)
     guard count > 0 else { return nil }
-    return Int32(String(decoding: bytes[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    let numbers = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").map { Int32($0) }
+    guard let first = numbers.first, let known = first else { return nil }
+    return Processes(known: known, holding: numbers.dropFirst().first.flatMap { $0 } ?? known)
   }
 
   private static func unusable(_ path: String, _ reason: CInt) -> AccountLockError {

@@ -131,12 +131,17 @@ struct ContentTests {
       try installation.maildirFolder().deliver(up)
       try await client.waitForMessages(2, within: .seconds(60))
       try await installation.watch.waitUntilEqual(to: client, ignoring: .dates)
-      let status = try String(contentsOfFile: "/proc/\(daemon.identifier)/status", encoding: .utf8)
-      let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace)
-      let kilobytes = try #require(peak.flatMap { $0.count > 1 ? Int($0[1]) : nil })
-      #expect(kilobytes < 100 << 10)
+      let peaks = try ProcessGroup.members(of: daemon.identifier).map(Self.peakKilobytes)
+      #expect(peaks.count >= 1)
+      #expect(peaks.reduce(0, +) < 100 << 10)
       await daemon.stop()
     }
+  }
+
+  private static func peakKilobytes(of process: Int32) throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace)
+    return try #require(peak.flatMap { $0.count > 1 ? Int($0[1]) : nil })
   }
 
   private static func largeMessage(_ subject: String) -> [UInt8] {

@@ -61,9 +61,9 @@ struct DoctorTroubleTests {
     try await DovecotServer.running { server in
       let both = try await synced(server, 3)
       let daemon = try await both.installation.start()
-      daemon.signal(SIGSTOP)
+      daemon.pause()
       let (code, report) = try await both.installation.doctor("--fix")
-      daemon.signal(SIGCONT)
+      daemon.resume()
       #expect(code == 1)
       #expect(Set(report.open.map(\.kind)) == ["daemon"], "\(report)")
       #expect(report.findings.contains { $0.text.contains("does not answer") })

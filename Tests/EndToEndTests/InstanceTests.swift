@@ -90,7 +90,7 @@ struct InstanceTests {
     try await DovecotServer.running { server in
       let both = try await account(server)
       let daemon = try await both.installation.start()
-      daemon.signal(SIGSTOP)
+      daemon.pause()
       let sync = try ChildProcess(both.installation.command(["sync"]), environment: both.installation.environment)
       try await both.append(20)
       daemon.signal(SIGKILL)

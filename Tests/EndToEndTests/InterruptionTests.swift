@@ -92,7 +92,7 @@ struct InterruptionTests {
   func stopped() async throws {
     try await DovecotServer.running { server in
       try await Running.with(server, messages: 10) { both, daemon in
-        daemon.signal(SIGSTOP)
+        daemon.pause()
         try await server.restart()
         let again = await BothSides(both, try await server.client("a"))
         let mails = await again.mails
@@ -100,7 +100,7 @@ struct InterruptionTests {
         try await again.deliver(3)
         try await again.expunge(mails[0])
         try await again.unlink(mails[1])
-        daemon.signal(SIGCONT)
+        daemon.resume()
         try await again.settle(within: .seconds(40))
       }
     }

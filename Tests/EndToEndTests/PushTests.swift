@@ -102,7 +102,7 @@ struct PushTests {
         case .kick: try await server.kick("a")
         case .cut: network.become(.cut)
         case .silence: network.become(.silent)
-        case .stop: daemon.signal(SIGSTOP)
+        case .stop: daemon.pause()
         }
         let again = await BothSides(both, try await server.client("a"))
         let mails = await again.mails
@@ -111,7 +111,7 @@ struct PushTests {
         try await again.deliver(3)
         try await again.unlink(mails[1])
         network.become(.working)
-        daemon.signal(SIGCONT)
+        daemon.resume()
         try await again.settle(within: .seconds(40))
         #expect(daemon.isRunning)
       }

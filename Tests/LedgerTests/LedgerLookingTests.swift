@@ -57,4 +57,13 @@ struct LedgerLookingTests {
     #expect(AccountLock.holder(directory: scratch.path) == getpid())
     withExtendedLifetime(lock) {}
   }
+
+  @Test("names the process that people know where another one of the same program holds the lock")
+  func holderOfTwo() throws {
+    let lock = try AccountLock(directory: scratch.path, processID: getppid())
+    #expect(AccountLock.holder(directory: scratch.path) == getppid())
+    let error = #expect(throws: AccountLockError.self) { try AccountLock(directory: scratch.path) }
+    #expect(error == .held(directory: scratch.path, processID: getppid()))
+    withExtendedLifetime(lock) {}
+  }
 }

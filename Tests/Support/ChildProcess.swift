@@ -103,6 +103,14 @@ package final class ChildProcess: Sendable {
   package var standardErrors: String { String(decoding: state.read(\.errors), as: UTF8.self) }
   package var standardOutputBytes: [UInt8] { state.read(\.output) }
 
+  /// Stops the program with all of its processes, as a suspend does, until `resume`.
+  package func pause() { signalGroup(SIGSTOP) }
+  package func resume() { signalGroup(SIGCONT) }
+
+  private func signalGroup(_ number: Int32) {
+    state.read { if !$0.isReaped { kill(-identifier, number) } }
+  }
+
   /// Sends a signal to the program alone.
   package func signal(_ number: Int32) {
     state.read { if !$0.isReaped { kill(identifier, number) } }

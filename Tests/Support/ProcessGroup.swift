@@ -8,10 +8,17 @@ package enum ProcessGroup {
   package static func isAlive(_ group: Int32) -> Bool {
     guard kill(-group, 0) == 0 || errno != ESRCH else { return false }
     do {
-      return try FileManager.default.contentsOfDirectory(atPath: "/proc").contains { isLiving($0, in: group) }
+      return try !members(of: group).isEmpty
     } catch {
       // Without /proc there is only the kernel's answer above.
       return true
+    }
+  }
+
+  /// The processes in it that have not ended.
+  package static func members(of group: Int32) throws -> [Int32] {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { isLiving($0, in: group) }.compactMap {
+      Int32($0)
     }
   }
 

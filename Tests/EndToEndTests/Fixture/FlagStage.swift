@@ -58,14 +58,14 @@ struct FlagStage: Sendable {
 
   /// What happens in `body` is seen at once when it has ended, as after a suspend.
   func meanwhile(_ body: () async throws -> Void) async throws {
-    daemon?.signal(SIGSTOP)
+    daemon?.pause()
     try await body()
-    daemon?.signal(SIGCONT)
+    daemon?.resume()
   }
 
   var log: String {
     get async {
-      daemon?.signal(SIGCONT)
+      daemon?.resume()
       await daemon?.stop(grace: .seconds(1))
       return daemon.map { "martlet said:\n\($0.standardErrors)" } ?? ""
     }

@@ -60,8 +60,8 @@ struct FolderStage: Sendable {
   }
 
   /// The daemon sees nothing until `resume`, as in a suspended machine.
-  func pause() { daemon?.signal(SIGSTOP) }
-  func resume() { daemon?.signal(SIGCONT) }
+  func pause() { daemon?.pause() }
+  func resume() { daemon?.resume() }
 
   /// As `settle`, by the eyes of a new connection: one that has seen a mailbox go and come again is lost in Dovecot 2.3
   /// ("duplicate transaction log sequence").
