@@ -81,6 +81,16 @@ struct ServiceTests {
     await daemon.stop()
   }
 
+  @Test("is let do by its unit what it confines itself with, also where systemd has it in no set")
+  func unit() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let unit = try String(contentsOf: root.appending(path: "config/martlet.service"), encoding: .utf8)
+    let filter = try #require(unit.firstMatch(of: /\nSystemCallFilter=(.*)\n/)?.output.1)
+    let calls = ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"]
+    #expect(Set(calls).isSubset(of: Set(filter.split(separator: " ").map(String.init))))
+  }
+
   @Test("writes for the journal where it writes to it, and as JSON where that is asked for")
   func logForms() async throws {
     let home = try Home()
