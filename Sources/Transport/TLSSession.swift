@@ -51,7 +51,8 @@ final class TLSSession {
     switch unsafe SSL_get_error(ssl, result) {
     case SSL_ERROR_WANT_READ: return .needs(.readable)
     case SSL_ERROR_WANT_WRITE: return .needs(.writable)
-    case SSL_ERROR_SYSCALL:
+    // OpenSSL says so, too, where a trust anchor could not be opened and so the certificate was not trusted.
+    case SSL_ERROR_SYSCALL where unsafe SSL_get_verify_result(ssl) == Int(X509_V_OK):
       isBroken = true
       let text = reason == 0 ? "the server closed the connection" : systemError(reason)
       return .failed(StreamError(.closed, "\(socket.name): TLS handshake: \(text)"))
