@@ -11,8 +11,21 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
 
   /// Nil where the octets are not UTF-8. They stay where they are, for the caller to wipe.
   package init?(validating octets: ArraySlice<UInt8>) {
-    guard String(validating: octets, as: UTF8.self) != nil else { return nil }
+    guard Self.isUTF8(octets) else { return nil }
     place = WipedOctets(octets)
+  }
+
+  /// Without a String, which would be a copy that nobody wipes.
+  private static func isUTF8(_ octets: ArraySlice<UInt8>) -> Bool {
+    var decoder = UTF8()
+    var rest = octets.makeIterator()
+    while true {
+      switch decoder.decode(&rest) {
+      case .scalarValue: continue
+      case .emptyInput: return true
+      case .error: return false
+      }
+    }
   }
 
   package var count: Int { place.count }

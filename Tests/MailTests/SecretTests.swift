@@ -1,4 +1,5 @@
 import Mail
+import Support
 import Testing
 
 @Suite("Secrets (L13)")
@@ -33,6 +34,19 @@ struct SecretTests {
     #expect(Secret("hunter2") != Secret("hunter3"))
     #expect(Secret(validating: [0x70, 0xC3, 0xA4])?.reveal() == "pä")
     #expect(Secret(validating: [0x70, 0xC3]) == nil)
+  }
+
+  @Test("the last copy that goes leaves nothing behind in memory")
+  func wiped() throws {
+    let search = try MemorySearch(masked: (0..<40).map { _ in .random(in: 0xC1...0xFA) })
+    #expect(try search.count() == 0)
+    var secrets = [search.unmasked { Secret(validating: $0) }]
+    secrets.append(secrets[0])
+    #expect(try search.count() == 1)
+    secrets.removeLast()
+    #expect(try search.count() == 1)
+    secrets.removeAll()
+    #expect(try search.count() == 0)
   }
 
   @Test("wiping leaves nothing to look at")
