@@ -21,8 +21,8 @@ package struct AccessRules: Hashable, Sendable {
     }
   }
 
-  /// Places that the user chose. Another file under the same name, as an editor or a mount puts it there, is not the
-  /// one that was granted: `Confinement.isCurrent`.
+  /// Places that the user chose, and those of the system that come and go. Another file under the same name, as an
+  /// editor or a mount puts it there, is not the one that was granted: `Confinement.isCurrent`.
   package var places: [Grant] = []
   /// TCP ports to connect to; counts from Landlock's ABI 4 on.
   package var ports: Set<UInt16> = []

@@ -10,7 +10,8 @@ import Reactor
 /// Rules that this process is held to by the kernel, for as long as it lives (landlock(7)).
 ///
 /// The kernel holds on to directories and files themselves, not to their names: after a mount, or where something was
-/// put in a granted one's place, the name leads to what nobody was given.
+/// put in a granted one's place, the name leads to what nobody was given. A file system that was mounted anew is another
+/// to it, too, though all of its numbers are the same.
 package struct Confinement: Sendable {
   /// Below it a file cannot be renamed from one directory to another, which is how mail is delivered.
   static let versionMin: Int32 = 2
@@ -26,8 +27,6 @@ package struct Confinement: Sendable {
   /// Of the kernel's ABI.
   package let version: Int32
   private let identities: [AccessRules.Grant: FileIdentity]
-  /// Granted by a directory above, because nothing was there; and that directory.
-  package let byAncestor: [AccessRules.Grant: String]
 
   /// True where the kernel can do it.
   package static var isSupported: Bool { clinux_landlock_version() >= versionMin }
@@ -49,14 +48,7 @@ package struct Confinement: Sendable {
     guard let ruleset = FileDescriptor(owning: number) else { throw ConfinementError("a rule set", errno) }
     for grant in SystemPlaces.grants { _ = try Self.allow(grant, known, in: ruleset) }
     var identities: [AccessRules.Grant: FileIdentity] = [:]
-    var byAncestor: [AccessRules.Grant: String] = [:]
-    for grant in rules.places {
-      if let identity = try Self.allow(grant, known, in: ruleset) {
-        identities[grant] = identity
-      } else if grant.use == .keep, let ancestor = try Self.allowAncestor(of: grant, known, in: ruleset) {
-        byAncestor[grant] = ancestor
-      }
-    }
+    for grant in rules.places { identities[grant] = try Self.allow(grant, known, in: ruleset) }
     if hasPorts {
       for port in rules.ports where clinux_landlock_allow_port(ruleset.number, port, Self.connect) != 0 {
         throw ConfinementError("port \(port)", errno)
@@ -65,12 +57,11 @@ package struct Confinement: Sendable {
     guard clinux_landlock_enforce(ruleset.number) == 0 else { throw ConfinementError("the rules", errno) }
     self.rules = rules
     self.identities = identities
-    self.byAncestor = byAncestor
   }
 
   /// False where a name leads elsewhere by now than when it was granted: then it takes a new process to go there.
   package var isCurrent: Bool {
-    rules.places.allSatisfy { byAncestor[$0] != nil || FileIdentity($0.path) == identities[$0] }
+    rules.places.allSatisfy { FileIdentity($0.path) == identities[$0] }
   }
 
   /// True where all of `wanted` can be done as things are.
@@ -79,7 +70,7 @@ package struct Confinement: Sendable {
       && wanted.commands.isSubset(of: rules.commands) && isCurrent
   }
 
-  /// Nil where nothing is there.
+  /// Nil where nothing is there: what comes there later takes a new process.
   private static func allow(
     _ grant: AccessRules.Grant, _ known: FileRights, in ruleset: borrowing FileDescriptor
   ) throws(ConfinementError) -> FileIdentity? {
@@ -93,38 +84,35 @@ package struct Confinement: Sendable {
     guard clinux_landlock_allow_path(ruleset.number, place.number, rights.rawValue) == 0 else {
       throw ConfinementError(grant.path, errno)
     }
-    return FileIdentity(status)
-  }
-
-  /// So that the place can be made, or mounted, while we run. Answers the directory; nil where there is none.
-  private static func allowAncestor(
-    of grant: AccessRules.Grant, _ known: FileRights, in ruleset: borrowing FileDescriptor
-  ) throws(ConfinementError) -> String? {
-    var path = Substring(grant.path)
-    while let slash = path.lastIndex(of: "/") {
-      path = path[..<slash]
-      let directory = path.isEmpty ? "/" : String(path)
-      if try allow(AccessRules.Grant(directory, grant.use), known, in: ruleset) != nil { return directory }
-    }
-    return nil
+    return FileIdentity(grant.path, status)
   }
 }
 
-/// Which file a name led to.
+/// Which file a name led to, and whether it could be read.
 private struct FileIdentity: Hashable, Sendable {
   let device: dev_t
   let inode: ino_t
+  /// False before and after for what its mode forbids; false only afterwards for what looks the same and is not.
+  let isReadable: Bool
 
-  init(_ status: stat) {
+  init(_ path: String, _ status: stat) {
     device = status.st_dev
     inode = status.st_ino
+    // Not a FIFO, whose writer would take us for the reader.
+    guard status.st_mode & S_IFMT == S_IFDIR || status.st_mode & S_IFMT == S_IFREG else {
+      isReadable = true
+      return
+    }
+    let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    isReadable = number >= 0 || errno != EACCES
+    if number >= 0 { close(number) }
   }
 
   /// Nil where nothing is there.
   init?(_ path: String) {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
-    self.init(status)
+    self.init(path, status)
   }
 }
 

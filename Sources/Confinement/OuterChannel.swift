@@ -43,8 +43,7 @@ package final class OuterChannel: CommandStarter {
   package func seal(_ commands: Set<String>) {
     for command in commands.sorted() {
       let number = UInt32(allowed.count)
-      guard socket.send(InnerRequest.allow(command: command).packet) else { continue }
-      allowed[command] = number
+      if socket.send(InnerRequest.allow(command: command).packet) { allowed[command] = number }
     }
     socket.send(InnerRequest.seal.packet)
   }
@@ -53,7 +52,8 @@ package final class OuterChannel: CommandStarter {
     _ command: String, input: Int32, output: Int32, error: Int32
   ) throws(StreamError) -> any StartedCommand {
     guard let number = allowed[command] else {
-      throw StreamError(.unreachable, "the command is not one of those that were configured when martlet started")
+      throw StreamError(
+        .unreachable, "the command is too long, or none of those that were configured when martlet started")
     }
     lastCommand &+= 1
     let id = lastCommand

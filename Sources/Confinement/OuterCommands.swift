@@ -9,6 +9,8 @@ import Reactor
 final class OuterCommands {
   /// From SIGTERM to SIGKILL.
   private static let graceSeconds = 2
+  /// At a time. Tunnels are as many as connections; whoever asks for more than this is not ours any more.
+  static let runningMax = 1024
 
   private final class Command {
     let group: pid_t
@@ -23,9 +25,12 @@ final class OuterCommands {
     }
   }
 
+  private let runningMax: Int
   private var allowed: [String] = []
   private var isSealed = false
   private var running: [UInt32: Command] = [:]
+
+  init(runningMax: Int = OuterCommands.runningMax) { self.runningMax = runningMax }
 
   func allow(_ command: String) {
     // The inner process talks to servers by now, and may say what one of them made it say.
@@ -37,6 +42,7 @@ final class OuterCommands {
   /// Answers why it did not start; nil where it did.
   func start(_ id: UInt32, _ number: UInt32, _ ends: CommandEnds, _ carried: [Int32]) -> CommandEnd? {
     guard allowed.indices.contains(Int(number)), running[id] == nil else { return .notStarted(EPERM) }
+    guard running.count < runningMax else { return .notStarted(EAGAIN) }
     var rest = carried[...]
     func descriptor(_ end: CommandEnds) -> Int32 { ends.contains(end) ? rest.popFirst() ?? -1 : -1 }
     let (input, output, error) = (descriptor(.input), descriptor(.output), descriptor(.error))

@@ -30,9 +30,6 @@ enum OuterNews: Hashable, Sendable {
   case ended(id: UInt32, CommandEnd)
 }
 
-/// Longest packet: a command of the configuration, or a status line, with its head.
-let packetLengthMax = 64 * 1024
-
 extension InnerRequest {
   var packet: [UInt8] {
     switch self {

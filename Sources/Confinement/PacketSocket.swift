@@ -4,6 +4,9 @@ import Reactor
 
 /// One end of the way between the two processes.
 struct PacketSocket: ~Copyable {
+  /// Of a packet: a command of the configuration, or a status line, with its head.
+  static let lengthMax = 64 * 1024
+
   private let descriptor: FileDescriptor
 
   init?(owning number: Int32) {
@@ -23,7 +26,7 @@ struct PacketSocket: ~Copyable {
   enum Received { case packet(Packet), nothing, gone }
 
   func receive() -> Received {
-    var bytes = [UInt8](repeating: 0, count: packetLengthMax)
+    var bytes = [UInt8](repeating: 0, count: Self.lengthMax)
     var carried = [Int32](repeating: -1, count: Int(clinux_carried_max))
     var carriedCount: Int32 = 0
     let count = unsafe clinux_receive_packet(descriptor.number, &bytes, bytes.count, &carried, &carriedCount)
@@ -33,10 +36,15 @@ struct PacketSocket: ~Copyable {
     return .packet(Packet(bytes: Array(bytes[..<count]), carried: Array(carried[..<Int(carriedCount)])))
   }
 
-  /// `waits` until the other end has room for it; false where it could not be sent.
+  /// `waits` until the other end has room for it; false where it could not be sent. A longer one is not: cut short, it
+  /// would be another command.
   @discardableResult
   func send(_ bytes: [UInt8], carrying descriptors: [Int32] = [], waits: Bool = true) -> Bool {
-    unsafe clinux_send_packet(
+    guard bytes.count <= Self.lengthMax else {
+      errno = EMSGSIZE
+      return false
+    }
+    return unsafe clinux_send_packet(
       descriptor.number, bytes, bytes.count, descriptors, Int32(descriptors.count), waits) > 0
   }
 }

@@ -1,11 +1,11 @@
-/// What TLS, name resolution and the C library read of the system. Each may be missing.
+/// What TLS, name resolution and the C library read of the system, wherever that is the same. Each may be missing.
 enum SystemPlaces {
   static let grants: [AccessRules.Grant] =
     [
       // Whole: resolv.conf, hosts and the like are replaced by renaming while we run. What is secret in there is so by
       // its mode.
       "/etc",
-      // What /etc/resolv.conf may point to.
+      // What /etc/resolv.conf may be a link to one day.
       "/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf", "/run/connman", "/run/netconfig",
       // Modules of nsswitch.conf and character sets, which the C library loads when it needs them.
       "/lib", "/lib64", "/lib32", "/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/libexec", "/usr/local/lib",

@@ -110,18 +110,36 @@ struct
     #expect(!confinement.covers(place.rules))
   }
 
-  @Test("is given what is above a place that is not there yet")
-  func ancestor() async throws {
+  @Test("is given nothing for a place that is not there, and knows when it has come")
+  func absent() async throws {
     let place = try Place()
     var rules = AccessRules()
-    rules.places = [.init(place.inside + "/Mail/work", .keep)]
+    rules.places = [.init(place.inside + "/Mail", .keep)]
+    let wanted = rules
+    let confinement = try await onOwnThread {
+      let confinement = try Confinement(ofThread: wanted)
+      #expect(confinement.isCurrent)
+      #expect(failure { unsafe mkdir(place.inside + "/Mail", 0o700) } == EACCES)
+      #expect(failure { unsafe open(place.inside + "/file", O_RDONLY) } == EACCES)
+      return confinement
+    }
+    _ = try place.folder.makeFolder("inside/Mail", mode: 0o700)
+    #expect(!confinement.isCurrent)
+  }
+
+  @Test("waits for nobody at a FIFO that was granted, as a password may be behind one")
+  func fifo() async throws {
+    let place = try Place()
+    let path = place.folder.appending("fifo")
+    #expect(unsafe mkfifo(path, 0o600) == 0)
+    var rules = AccessRules()
+    rules.places = [.init(path, .read)]
     let wanted = rules
     try await onOwnThread {
       let confinement = try Confinement(ofThread: wanted)
-      #expect(Array(confinement.byAncestor.values) == [place.inside])
-      #expect(failure { unsafe mkdir(place.inside + "/Mail", 0o700) } == 0)
       #expect(confinement.isCurrent)
-      #expect(failure { unsafe open(place.outside + "/file", O_RDONLY) } == EACCES)
+      #expect(failure { unsafe open(path, O_WRONLY | O_NONBLOCK) } == EACCES)
+      #expect(failure { unsafe open(path, O_RDONLY | O_NONBLOCK) } == 0)
     }
   }
 

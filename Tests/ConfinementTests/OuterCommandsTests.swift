@@ -35,6 +35,23 @@ import Testing
     while commands.millisecondsToNextDeadline >= 0 { commands.look { _, _ in Issue.record("nobody asks any more") } }
   }
 
+  @Test("are no more at a time than the limit, and one more when one has gone")
+  func bounded() {
+    let commands = OuterCommands(runningMax: 2)
+    commands.allow("true")
+    commands.seal()
+    #expect(commands.start(1, 0, [], []) == nil)
+    #expect(commands.start(2, 0, [], []) == nil)
+    #expect(commands.start(3, 0, [], []) == .notStarted(EAGAIN))
+    #expect(end(of: commands) == .exited(0))
+    commands.release(1, .kill)
+    commands.release(2, .kill)
+    while commands.millisecondsToNextDeadline >= 0 { commands.look { _, _ in Issue.record("nobody asks any more") } }
+    #expect(commands.start(3, 0, [], []) == nil)
+    #expect(end(of: commands) == .exited(0))
+    commands.release(3, .leaveOthers)
+  }
+
   private func end(of commands: OuterCommands) -> CommandEnd {
     var found: CommandEnd?
     while found == nil { commands.look { _, end in found = end } }

@@ -1,4 +1,6 @@
+import CLinux
 import Ports
+import Support
 import Testing
 
 @testable import Confinement
@@ -17,6 +19,22 @@ import Testing
 
   @Test("news come over as they were", arguments: everyNews)
   func news(news: OuterNews) { #expect(OuterNews(packet: news.packet) == news) }
+
+  @Test("a packet of the greatest length comes over whole, and a longer one not at all", arguments: [-1, 0, 1])
+  func length(beyond: Int) throws {
+    var ends: [Int32] = [-1, -1]
+    #expect(unsafe clinux_packet_pair(&ends) == 0)
+    guard let one = PacketSocket(owning: ends[0]), let other = PacketSocket(owning: ends[1]) else {
+      throw SupportError("no sockets")
+    }
+    let packet = [UInt8](repeating: 7, count: PacketSocket.lengthMax + beyond)
+    #expect(one.send(packet) == (beyond <= 0))
+    switch other.receive() {
+    case .packet(let received): #expect(received.bytes == packet)
+    case .nothing: #expect(beyond > 0)
+    case .gone: Issue.record("the other end is there")
+    }
+  }
 
   @Test(
     "what is cut short, or is none, is taken for nothing", arguments: [[], [0], [UInt8(ascii: "c"), 1, 2], [255, 0]])

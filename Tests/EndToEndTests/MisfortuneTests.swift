@@ -86,6 +86,24 @@ struct MisfortuneTests {
     }
   }
 
+  @Test("unmounted and mounted anew, with the same numbers, while it runs: it syncs on, and deletes nothing (L1, L8)")
+  func mountedAnew() async throws {
+    try await DovecotServer.running { server in
+      let disk = try await PrivateFileSystem(kilobytes: 4_000)
+      let both = try await account(server, maildirOn: disk)
+      try await whileRunning(both) { daemon in
+        try await disk.unmount()
+        let mails = await both.mails
+        try await both.append(2)
+        _ = try await daemon.line(of: .errors) { $0.contains("the next try is") }
+        try await disk.mountAnew()
+        daemon.signal(SIGUSR1)
+        try await both.settle(within: .seconds(40))
+        #expect(try await both.count() == mails.count + 2)
+      }
+    }
+  }
+
   // MARK: The ledger
 
   @Test("read-only below the ledger is an error of ours, 70, that names it, and no side is touched (L4)")
@@ -132,8 +150,8 @@ struct MisfortuneTests {
     _ server: DovecotServer, maildirOn maildirs: PrivateFileSystem? = nil, ledgerOn ledgers: PrivateFileSystem? = nil
   ) async throws -> BothSides {
     let installation = try Installation(
-      .plain(server, user: "a"), maildir: maildirs?.appending("Mail"), state: ledgers?.inside("state"),
-      prefix: ledgers?.entering ?? [])
+      .plain(server, user: "a"), maildir: maildirs?.appending("Mail"), seen: maildirs?.inside("Mail"),
+      state: ledgers?.inside("state"), prefix: (maildirs ?? ledgers)?.entering ?? [])
     let both = BothSides(installation, try await server.client("a"))
     try await both.createOnServer(Names.work)
     try await both.append(10)

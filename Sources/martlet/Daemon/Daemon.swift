@@ -137,7 +137,8 @@ final class Daemon {
 
   private func readAgain() async {
     guard let configuration = program.loadConfiguration() else {
-      program.log.error("the configuration stays as it was")
+      let reason = program.privilege.isCurrent ? "" : "; if it was put in another one's place, a restart takes it up"
+      program.log.error("the configuration stays as it was\(reason)")
       return
     }
     guard let accounts = AccountChoice(configuration, program).choose(names) else {

@@ -13,6 +13,8 @@ struct ConfinementPlan {
   private static let variables = [
     "SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF", "OPENSSL_MODULES", "LD_LIBRARY_PATH", "TZDIR", "LOCPATH",
   ]
+  /// What name resolution reads, and may be links to anywhere: into /run most often, to what comes with the network.
+  private static let resolution = ["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"]
   /// Name servers, by TCP where an answer is long.
   private static let nameServerPort: UInt16 = 53
 
@@ -20,6 +22,7 @@ struct ConfinementPlan {
     var rules = AccessRules()
     rules.places = [.init(paths.stateDirectory, .serve), .init(Self.directory(of: paths.controlSocket), .serve)]
     rules.places += readable(paths.configurationFile)
+    rules.places += Self.resolution.flatMap { linked($0) }
     for variable in Self.variables {
       let listed = environment[variable]?.split(separator: ":").map(String.init) ?? []
       rules.places += listed.filter { $0.hasPrefix("/") }.map { .init($0, .read) }
@@ -36,17 +39,18 @@ struct ConfinementPlan {
     return rules
   }
 
-  /// Makes what may be made before anything is decided about mail, so that no directory above it has to be granted.
-  ///
-  /// A Maildir root is made at an account's first run only: later a missing one is a question to a person (law L8).
-  /// What cannot be made is told by whoever needs it.
-  func makeDirectories() {
+  /// Makes what is to be granted, so that no directory above it has to be. What cannot be made is told by whoever needs
+  /// it.
+  func makeOwnDirectories() {
     unsafe mkdir(Self.directory(of: paths.controlSocket), 0o700)
+    for account in accounts { _ = Result { try StateDirectory.prepare(paths.accountDirectory(account.name)) } }
+  }
+
+  /// Makes the Maildir roots of accounts without a ledger. Later a missing one is a question to a person (law L8).
+  func makeRoots() {
     for account in accounts {
-      let state = paths.accountDirectory(account.name)
-      let isFirst = unsafe access(state + "/" + SQLiteLedger.fileName, F_OK) != 0
-      _ = Result { try StateDirectory.prepare(state) }
-      guard isFirst else { continue }
+      let ledger = paths.accountDirectory(account.name) + "/" + SQLiteLedger.fileName
+      guard unsafe access(ledger, F_OK) != 0 else { continue }
       for case .maildir(let maildir) in [account.near, account.far] { Self.makeDirectory(maildir.path) }
     }
   }
@@ -65,17 +69,37 @@ struct ConfinementPlan {
     }
   }
 
-  /// A file and what it is a link to, each with its directory: editors put a new file in the old one's place. Not so in
-  /// a directory that holds much else: there the file alone, and what takes its place takes a new process.
-  private func readable(_ file: String) -> [AccessRules.Grant] {
-    var files = [file]
-    if let real = Self.realPath(file), real != file { files.append(real) }
-    return files.map { file in
-      let directory = Self.directory(of: file)
-      let isShared = ["/", "/home", "/root", "/tmp", "/var/tmp", "/run", "/var", "/usr"].contains(directory)
-      let holdsHome = paths.home.map { ($0 + "/").hasPrefix(directory + "/") } ?? false
-      return .init(isShared || holdsHome ? file : directory, .read)
-    }
+  /// A file and what it is a link to.
+  private func readable(_ file: String) -> [AccessRules.Grant] { [withDirectory(file)] + linked(file) }
+
+  /// What a file is a link to; nothing where it is none. Where nothing is there yet, as before the network is up, the
+  /// first link's target, so that its coming is noticed.
+  private func linked(_ file: String) -> [AccessRules.Grant] {
+    if let real = Self.realPath(file) { return real == file ? [] : [withDirectory(real)] }
+    return Self.target(of: file).map { [withDirectory($0)] } ?? []
+  }
+
+  /// Each with its directory: editors put a new file in the old one's place. Not so in a directory that holds much else:
+  /// there the file alone, and what takes its place takes a new process.
+  private func withDirectory(_ file: String) -> AccessRules.Grant {
+    let directory = Self.directory(of: file)
+    let isShared = Self.sharedDirectories.contains(directory) || Self.privateNames.contains { directory.hasSuffix($0) }
+    let holdsHome = paths.home.map { ($0 + "/").hasPrefix(directory + "/") } ?? false
+    return .init(isShared || holdsHome ? file : directory, .read)
+  }
+
+  private static let sharedDirectories: Set<String> = [
+    "/", "/dev/shm", "/home", "/media", "/mnt", "/opt", "/root", "/run", "/srv", "/tmp", "/usr", "/var", "/var/tmp",
+  ]
+  /// Directories whose other files are worth more than convenience.
+  private static let privateNames = ["/.config", "/.gnupg", "/.password-store", "/.ssh"]
+
+  private static func target(of link: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(link, &buffer, buffer.count)
+    guard count > 0, count < buffer.count else { return nil }
+    let target = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return target.hasPrefix("/") ? target : directory(of: link) + "/" + target
   }
 
   private static func realPath(_ path: String) -> String? {

@@ -24,14 +24,15 @@ final class LeastPrivilege {
 
   /// Called once. Where it fails, that is told and all goes on: mail matters more.
   ///
-  /// - Parameter mayMake: whether directories may be made, as a dry run may not.
+  /// - Parameter mayMake: whether Maildir roots may be made, as a dry run may not.
   func confine(to accounts: [AccountConfiguration], mayMake: Bool) {
     guard let outer else {
       log.info("not confined: this kernel has no Landlock, or there was no room for a second process")
       return
     }
     let plan = ConfinementPlan(paths: paths, environment: environment, accounts: accounts)
-    if mayMake { plan.makeDirectories() }
+    plan.makeOwnDirectories()
+    if mayMake { plan.makeRoots() }
     let rules = plan.rules
     outer.seal(rules.commands)
     // Through another process's root there is no way for a confined one (ptrace(2), "Ptrace access mode checking").
@@ -44,9 +45,6 @@ final class LeastPrivilege {
       self.confinement = confinement
       let ports = rules.ports.sorted().map { "\($0)" }.joined(separator: ", ")
       log.info("confined to the configured directories and TCP ports \(ports) (Landlock \(confinement.version))")
-      for (grant, ancestor) in confinement.byAncestor {
-        log.info("\(printable(grant.path)) is not there yet, so all of \(printable(ancestor)) can be written")
-      }
     } catch {
       log.warning("not confined: \(error.text)")
     }

@@ -14,14 +14,15 @@ final class Installation: Sendable {
   /// The words before the program.
   private let prefix: [String]
 
-  /// With a Maildir on this side.
+  /// With a Maildir on this side. `seen` is its path as the program sees it behind the `prefix`, where that is another
+  /// one.
   init(
     _ remote: ServerPlace, layout: MaildirTree.Layout = .nested, rules: [String] = [], sync: [String] = [],
-    maildir: String? = nil, state: String? = nil, prefix: [String] = []
+    maildir: String? = nil, seen: String? = nil, state: String? = nil, prefix: [String] = []
   ) throws {
     let folder = try TemporaryDirectory("installation")
     let root = maildir ?? folder.appending("Mail")
-    let local = ["path = \"\(root)\"", "layout = \"\(layout == .nested ? "nested" : "maildir++")\""]
+    let local = ["path = \"\(seen ?? root)\"", "layout = \"\(layout == .nested ? "nested" : "maildir++")\""]
     watch = try MaildirWatch(root, layout: layout)
     self.folder = folder
     stateDirectory = state ?? folder.appending("state")

@@ -5,6 +5,9 @@ import Support
 /// that goes with the process that holds it.
 final class PrivateFileSystem: Sendable {
   private let folder: TemporaryDirectory
+  /// What was on it, while it is not mounted.
+  private let kept: TemporaryDirectory
+  private let mounting: String
   /// A shell in the namespace, which does what it reads.
   private let holder: ChildProcess
 
@@ -20,10 +23,12 @@ final class PrivateFileSystem: Sendable {
 
   init(kilobytes: Int) async throws {
     folder = try TemporaryDirectory("mount")
+    kept = try TemporaryDirectory("kept")
     // As root the namespace of mounts will do; for others, one of users comes with it.
     let namespace = geteuid() == 0 ? "-m" : "-rm"
+    mounting = "mount -t tmpfs -o size=\(kilobytes)k,mode=0755 none \(folder.path)"
     let script =
-      "mount -t tmpfs -o size=\(kilobytes)k,mode=0755 none \(folder.path) || exit 1; echo done"
+      "\(mounting) || exit 1; echo done"
       + "; while read -r line; do eval \"$line\" && echo done || echo failed; done"
     holder = try ChildProcess(["unshare", namespace, "sh", "-c", script], input: .pipe)
     try await confirm()
@@ -53,6 +58,13 @@ final class PrivateFileSystem: Sendable {
   }
 
   func free() async throws { try await run("rm \(folder.path)/.filler") }
+
+  /// As somebody takes a disk away; what was on it is there again after `mountAnew`.
+  func unmount() async throws {
+    try await run("cp -a \(folder.path)/. \(kept.path) && umount -l \(folder.path)")
+  }
+
+  func mountAnew() async throws { try await run("\(mounting) && cp -a \(kept.path)/. \(folder.path)") }
 
   private func remount(_ option: String) async throws {
     try await run("mount -o remount,\(option) none \(folder.path)")
