@@ -25,6 +25,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 }
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -61,7 +62,7 @@ let package = Package(
     room("Transport", ["Reactor", "Ports", "Mail", "COpenSSL", "CLinux"]),
     room("Confinement", ["Reactor", "Ports", "Mail", "CLinux"]),
     room("Disk", ["Reactor", "Ports", "Mail", "CLinux"]),
-    room("LedgerSQLite", ["Ports", "Reconciliation", "Mail", "CLinux", grdb]),
+    room("LedgerSQLite", ["Ports", "Reconciliation", "Mail", "CLinux", grdb, sqlite]),
     room("Configuration", ["Mail", toml]),
     room("Control", ["Ports", "Mail"]),
 

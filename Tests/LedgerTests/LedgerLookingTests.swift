@@ -50,6 +50,24 @@ struct LedgerLookingTests {
     #expect(try Data(contentsOf: URL(filePath: path)) == Data(repeating: 65, count: 5000))
   }
 
+  @Test("a glance tells a fact that is there from one that is not, and doubts what it cannot read")
+  func glance() async throws {
+    #expect(!LedgerGlance.mayKnow("root", in: scratch.path))
+    try await Reactor.onShared {
+      let ledger = try SQLiteLedger(directory: scratch.path)
+      #expect(!LedgerGlance.mayKnow("root", in: scratch.path))
+      try ledger.setFact("root", to: "a")
+      #expect(LedgerGlance.mayKnow("root", in: scratch.path))
+      ledger.close()
+    }
+    #expect(LedgerGlance.mayKnow("root", in: scratch.path))
+    #expect(!LedgerGlance.mayKnow("other", in: scratch.path))
+    try Data().write(to: URL(filePath: scratch.path + "/" + SQLiteLedger.fileName))
+    #expect(!LedgerGlance.mayKnow("root", in: scratch.path))
+    try Data(repeating: 65, count: 5000).write(to: URL(filePath: scratch.path + "/" + SQLiteLedger.fileName))
+    #expect(LedgerGlance.mayKnow("root", in: scratch.path))
+  }
+
   @Test("tells who holds an account without touching its lock")
   func holder() throws {
     #expect(AccountLock.holder(directory: scratch.path) == nil)

@@ -2,6 +2,8 @@ import Configuration
 import Confinement
 import Glibc
 import LedgerSQLite
+import Ports
+import Reconciliation
 
 /// What the configured accounts need of this machine, as rules for a confined process.
 struct ConfinementPlan {
@@ -46,12 +48,16 @@ struct ConfinementPlan {
     for account in accounts { _ = Result { try StateDirectory.prepare(paths.accountDirectory(account.name)) } }
   }
 
-  /// Makes the Maildir roots of accounts without a ledger. Later a missing one is a question to a person (law L8).
+  /// Makes the Maildir roots that no ledger knows yet. A known one that is missing is a question to a person (law L8).
+  @Loop
   func makeRoots() {
     for account in accounts {
-      let ledger = paths.accountDirectory(account.name) + "/" + SQLiteLedger.fileName
-      guard unsafe access(ledger, F_OK) != 0 else { continue }
-      for case .maildir(let maildir) in [account.near, account.far] { Self.makeDirectory(maildir.path) }
+      for side in Side.allCases {
+        guard case .maildir(let maildir) = account[side], unsafe access(maildir.path, F_OK) != 0,
+          !LedgerGlance.mayKnow(RootMarkers.fact(side), in: paths.accountDirectory(account.name))
+        else { continue }
+        Self.makeDirectory(maildir.path)
+      }
     }
   }
 
