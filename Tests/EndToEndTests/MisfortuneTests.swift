@@ -86,14 +86,13 @@ struct MisfortuneTests {
     }
   }
 
-  @Test("unmounted and mounted anew, with the same numbers, while it runs: it syncs on, and deletes nothing (L1, L8)")
+  @Test("unmounted and mounted anew while its server is away: it syncs on, and deletes nothing (L1, L8)")
   func mountedAnew() async throws {
     try await DovecotServer.running { server in
       let disk = try await PrivateFileSystem(kilobytes: 4_000)
       let both = try await account(server, maildirOn: disk)
       try await whileRunning(both) { daemon in
         await server.stop()
-        // From then on nothing of it holds the disk.
         _ = try await daemon.line(of: .errors) { $0.contains("the next try is") }
         try await disk.unmount()
         try await disk.mountAnew()

@@ -117,14 +117,29 @@ struct
     await daemon.stop()
   }
 
-  @Test("keeps no password in the outer process (L13)", .enabled(if: geteuid() == 0, "only root may look"))
-  func outerMemory() async throws {
-    let (home, _) = try await prepared("memory")
-    let server = try await DovecotServer.shared()
-    let daemon = try await home.startDaemon()
-    let password = Data("\"\(server.password)\"".utf8)
-    #expect(try !Process.memory(of: daemon.identifier).contains { $0.firstRange(of: password) != nil })
-    await daemon.stop()
+  @Test(
+    "keeps no password in either process, once it is logged in (L13)",
+    .enabled(if: geteuid() == 0, "only root may look"),
+    arguments: ["password_file = \"FILE\"", "password_command = \"cat FILE\""])
+  func memory(source: String) async throws {
+    let password = "unlike-all-others-\(UInt64.random(in: 0 ... .max))"
+    try await DovecotServer.running(DovecotOptions(password: password)) { server in
+      let home = try Home()
+      let file = try home.folder.write(password + "\n", to: "password", mode: 0o600)
+      try home.configure(
+        Home.account("work", on: server, user: "memory").replacingOccurrences(
+          of: "password = \"\(password)\"", with: source.replacingOccurrences(of: "FILE", with: file)))
+      let daemon = try await home.startDaemon()
+      let search = try MemorySearch(for: password)
+      // Here it is, so that it would be found there.
+      let here = Array(password.utf8)
+      #expect(try search.count() > 0)
+      withExtendedLifetime(here) {}
+      for process in [daemon.identifier, try Process.inner(of: daemon)] {
+        #expect(try search.count(in: process) == 0)
+      }
+      await daemon.stop()
+    }
   }
 
   private func prepared(_ user: String) async throws -> (Home, MailClient) {
@@ -156,19 +171,5 @@ private enum Process {
   static func value(_ key: String, in file: String) throws -> String? {
     let lines = try String(contentsOfFile: "/proc/" + file, encoding: .utf8).split(separator: "\n")
     return lines.first { $0.hasPrefix(key + ":") }?.split(separator: "\t").last.map(String.init)
-  }
-
-  /// All that the process can write to, mapping by mapping.
-  static func memory(of process: Int32) throws -> [Data] {
-    let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8)
-    let memory = try FileHandle(forReadingFrom: URL(filePath: "/proc/\(process)/mem"))
-    defer { memory.closeFile() }
-    return try maps.split(separator: "\n").compactMap { line in
-      let words = line.split(separator: " ")
-      let ends = words[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
-      guard words.count > 1, words[1].hasPrefix("rw"), ends.count == 2 else { return nil }
-      try memory.seek(toOffset: ends[0])
-      return try memory.read(upToCount: Int(ends[1] - ends[0]))
-    }
   }
 }

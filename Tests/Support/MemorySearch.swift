@@ -43,7 +43,7 @@ package final class MemorySearch {
 
   /// How often it is there.
   package func count(in process: Int32 = getpid()) throws -> Int {
-    let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8)
+    let maps = try Self.maps(of: process)
     let memory = unsafe open("/proc/\(process)/mem", O_RDONLY | O_CLOEXEC)
     guard memory >= 0 else { throw SupportError.system("/proc/\(process)/mem", code: errno) }
     defer { close(memory) }
@@ -57,6 +57,20 @@ package final class MemorySearch {
       }
     }
     return count
+  }
+
+  /// To its end, whatever length the kernel says that it has: it says 0.
+  private static func maps(of process: Int32) throws -> String {
+    let file = unsafe open("/proc/\(process)/maps", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw SupportError.system("/proc/\(process)/maps", code: errno) }
+    defer { close(file) }
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe read(file, &buffer, buffer.count)
+      guard count > 0 else { return String(decoding: text, as: UTF8.self) }
+      text += buffer[..<count]
+    }
   }
 
   private func withoutOwn(_ range: Range<UInt>) -> [Range<UInt>] {

@@ -61,7 +61,7 @@ final class PrivateFileSystem: Sendable {
 
   /// As somebody takes a disk away; what was on it is there again after `mountAnew`.
   func unmount() async throws {
-    try await run("cp -a \(folder.path)/. \(kept.path) && umount \(folder.path)")
+    try await run("cp -a \(folder.path)/. \(kept.path) && umount -l \(folder.path)")
   }
 
   func mountAnew() async throws { try await run("\(mounting) && cp -a \(kept.path)/. \(folder.path)") }
