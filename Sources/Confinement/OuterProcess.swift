@@ -18,6 +18,8 @@ package final class OuterProcess {
   /// manager that stops a whole control group), and a second one means another thing than the first.
   private static let passedOn = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
   private static let held = passedOn + [SIGCHLD]
+  /// A program that ends sooner, as `sync` does, is not worth giving memory back for.
+  private static let settlingMilliseconds: Int32 = 10_000
 
   private let heldSignals: Int32
   private let socket: PacketSocket
@@ -27,6 +29,8 @@ package final class OuterProcess {
   private var hears = true
   private var mayStartAnew = false
   private var wasStopped = false
+  /// Nothing has happened for a while, and memory was given back.
+  private var isSettled = false
 
   /// Splits the process, which must have one thread, and returns in the inner one. The outer one ends as the inner one
   /// does. Nil where the system has no room for a second process: then all goes on in this one.
@@ -50,8 +54,6 @@ package final class OuterProcess {
       close(ends[1])
       guard inner > 0, let socket = PacketSocket(owning: ends[0]) else { break }
       let process = OuterProcess(inner, socket, heldSignals: heldSignals, notify: notify)
-      clinux_trim_memory()
-      clinux_release_code()
       let end = process.serve()
       guard process.mayStartAnew, !process.wasStopped, end == .exited(0) else { finish(as: end) }
     }
@@ -100,8 +102,14 @@ package final class OuterProcess {
       pollfd(fd: heldSignals, events: Int16(POLLIN), revents: 0),
       pollfd(fd: hears ? socket.number : -1, events: Int16(POLLIN), revents: 0),
     ]
+    let deadline = commands.millisecondsToNextDeadline
+    let patience = deadline < 0 && !isSettled ? Self.settlingMilliseconds : deadline
     // An interruption is a look more.
-    _ = unsafe poll(&sources, nfds_t(sources.count), commands.millisecondsToNextDeadline)
+    let news = unsafe poll(&sources, nfds_t(sources.count), patience)
+    guard news == 0, deadline < 0 else { return }
+    isSettled = true
+    clinux_trim_memory()
+    clinux_release_code()
   }
 
   private func pass(_ signal: Int32) {
