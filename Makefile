@@ -52,7 +52,7 @@ test: toolchain ## Runs all tests, after installing the servers and programs the
 	$(SWIFT) test --skip-build --disable-xctest --filter '$(HEAVY)' --skip WorldTests
 	$(SWIFT) test --skip-build --disable-xctest --filter WorldTests
 	$(SWIFT) test --skip-build --disable-xctest --filter '$(TIMED)'
-	$(SWIFT) run --skip-build martlet-simulate --crash --every 40 --except moved-against-flag/watch/bare
+	$(SWIFT) run --skip-build martlet-simulate --crash --every 40
 	$(SWIFT) test --skip-build --disable-xctest --skip '$(QUICK)' --skip '$(TIMED)'
 
 test-quick: toolchain ## Runs the tests that need no server

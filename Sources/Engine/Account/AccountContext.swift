@@ -21,6 +21,8 @@ package final class AccountContext {
   var deletions = Sides(near: DeletionMeter(), far: DeletionMeter())
   /// The folder pairs in sync.
   let folders = FolderIndex()
+  /// True once this session has made a pass over all of them.
+  var hasSeenAllFolders = false
   private let observer: any AccountObserver
   private let drawJitter: @Loop () -> Double
 
@@ -48,6 +50,7 @@ package final class AccountContext {
     try await stores.near.open()
     try await stores.far.open()
     for side in Side.allCases { try await recognize(side, onlyToLook: onlyToLook) }
+    hasSeenAllFolders = false
     for folder in folders.all {
       folder.isConfirmed = false
       folder.hasKnownNumbers = false

@@ -188,7 +188,7 @@ final class AccountSession {
         scopes: Sides(near: folder.scope(.near, widths.near), far: folder.scope(.far, widths.far)))
     }
     do {
-      let outcome = try await PassRunner(context: context, options: PassOptions()).run(requests)
+      let outcome = try await PassRunner(context: context, options: PassOptions(), isFull: false).run(requests)
       inbox.post(.passEnded(folders, outcome))
     } catch {
       inbox.post(.broken(error))
@@ -255,7 +255,16 @@ final class AccountSession {
   private func fullPassEnded(_ outcome: FullPass.Outcome) -> [Agenda.Event] {
     note(outcome.failures, of: outcome.folders.map(\.id))
     // A folder that failed is tried again by itself; the others' agenda is their own.
-    return outcome.failures.keys.map { .passEnded($0, failed: true) }
+    return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()
+  }
+
+  /// What passes left undone until all folders had been looked at. This one may have done it, or looked before.
+  private func takePostponed() -> [Agenda.Event] {
+    guard context.hasSeenAllFolders else { return [] }
+    return context.folders.all.filter(\.hasPostponedDeletions).map { folder in
+      folder.hasPostponedDeletions = false
+      return .uncertain(folder.id, Set(Side.allCases))
+    }
   }
 }
 

@@ -17,6 +17,8 @@ package final class SyncedFolder {
   var isConfirmed = false
   /// True once this session's listing has shown each server to number the folder's messages as the base does.
   var hasKnownNumbers = false
+  /// A pass saw deletions before this session had looked at all folders, and left them to a later one.
+  var hasPostponedDeletions = false
   /// Deletions carried out on each side a moment ago.
   var deletions = Sides(near: DeletionMeter(), far: DeletionMeter())
   /// Held by whoever looks at the folder or changes it: one pass at a time.

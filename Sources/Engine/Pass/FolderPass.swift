@@ -85,8 +85,9 @@ final class FolderPass {
 
   /// A narrow look that would delete much is not enough to go by: then the whole folder is looked at first.
   func finishOrWiden(
-    _ progress: ProgressMeter, account: Sides<AccountBrake.Hold?>
+    _ progress: ProgressMeter, account: Sides<AccountBrake.Hold?>, mayDelete: Bool = true
   ) async throws(StoreError) {
+    if !mayDelete { postponeDeletions() }
     guard needsWiderLook else { return try await finish(account) }
     let wide = Sides<LookScope?>(near: .wide(since: nil), far: .wide(since: folder.checkpoints.far))
     let wider = FolderPass(folder, scopes: wide, options: options, in: context)
@@ -116,10 +117,6 @@ final class FolderPass {
 
   // MARK: Looking
 
-  /// Between two looks whether a server is still at work on what it was sent, and how many there are at most.
-  private static let lateArrivalInterval: Duration = .seconds(3)
-  private static let lateArrivalLooksMax = 10
-
   /// A narrow look shows one side's end of a pair that the base does not know of yet. Where there may be such pairs, it
   /// would be taken for a new message: so the first look, and that after an interrupted delivery, is wide (law L3). So
   /// is the first of a session: only then is it known that the base's UIDs still mean the same messages (law L8).
@@ -131,21 +128,7 @@ final class FolderPass {
     for side in Side.allCases where !context.stores[side].isLocal {
       // Where we chose the name ourselves, a second one cannot be.
       guard intents.contains(where: { $0.draft.target == side && $0.draft.reserved == nil }) else { continue }
-      try await awaitLateArrivals(side)
-    }
-  }
-
-  /// After messages were sent to a server and no answer came, until it stands still. It may store them yet: it reads
-  /// what a broken connection left in its buffers, however busy it is, and no command tells when it has. Looked at too
-  /// soon, they would be sent once more (law L3).
-  private func awaitLateArrivals(_ side: Side) async throws(StoreError) {
-    var before: Set<MessageKey>?
-    for _ in 1...Self.lateArrivalLooksMax {
-      let look = try await context.stores[side].look(at: folder.names[side], .wide(since: folder.checkpoints[side]))
-      let now = Set(look.present.keys)
-      if now == before { return }
-      before = now
-      guard await context.sleep(Self.lateArrivalInterval) else { return }
+      try await LateArrivals(context: context, folder: folder, side: side).settle()
     }
   }
 
@@ -307,6 +290,15 @@ final class FolderPass {
         .init(
           folder: folder.title,
           reason: "\(left[side]) messages were deleted, but the \(side) side still shows them; tried again later"))
+    }
+  }
+
+  /// The message may have gone to a folder whose pass is yet to copy it from here.
+  private func postponeDeletions() {
+    for side in Side.allCases where !plan.deletions[side].isEmpty {
+      plan.deletions[side] = []
+      unfinished.insert(side.other)
+      folder.hasPostponedDeletions = true
     }
   }
 

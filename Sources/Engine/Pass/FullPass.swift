@@ -32,7 +32,8 @@ struct FullPass {
       }
     }
     context.tell(.passStarted(folders: requests.count))
-    let passed = try await PassRunner(context: context, options: options).run(requests)
+    let passed = try await PassRunner(context: context, options: options, isFull: true).run(requests)
+    if names == nil, !options.isDryRun { context.hasSeenAllFolders = true }
     outcome.report.merge(passed.report)
     outcome.failures = passed.failures
     let present = Set(finding.folders.map(\.id))

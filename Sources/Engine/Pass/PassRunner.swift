@@ -12,6 +12,8 @@ struct PassRunner {
 
   let context: AccountContext
   let options: PassOptions
+  /// The passes are all that there are, or all that a person asked for; not those that events asked for.
+  let isFull: Bool
 
   struct Request {
     let folder: SyncedFolder
@@ -33,8 +35,10 @@ struct PassRunner {
     }
     let advanced = passes.filter { failures[$0.folder.id] == nil }
     let account = try AccountBrake(context: context).holds(advanced)
+    // Before every folder was looked at once, what is gone from one may be on its way to another (law L3).
+    let mayDelete = isFull || context.hasSeenAllFolders
     let unfinished = try await perform(advanced) { pass async throws(StoreError) in
-      try await pass.finishOrWiden(progress, account: account)
+      try await pass.finishOrWiden(progress, account: account, mayDelete: mayDelete)
       progress.folderDone()
     }
     failures.merge(unfinished) { first, _ in first }

@@ -122,6 +122,21 @@ struct SessionTests {
     }
   }
 
+  @Test("deletes what went while its first pass was at work, once that is over", arguments: Side.allCases)
+  func deletedDuringFirstPass(side: Side) async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      there.setFlags(FlagSet(.flagged), of: try #require(there.key(of: "a")))
+      // After the pass has looked at the folder.
+      here.meanwhile = { store in store.key(of: "b").map { store.remove($0) } }
+      try await whileRunning(account) { _ in
+        await account.recorder.wait { there.key(of: "b") == nil }
+      }
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
   @Test("says nothing of a folder that goes away under a pass but what the discovery says", arguments: Side.allCases)
   func goneUnderAPass(side: Side) async throws {
     try await Reactor.onShared {

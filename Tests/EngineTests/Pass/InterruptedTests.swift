@@ -41,6 +41,34 @@ struct InterruptedTests {
     }
   }
 
+  @Test("is a move whose old place stays until every folder was looked at: its content is not sent anew (L3)")
+  func movedWhileAway() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.near.move("a", to: archive)
+      let (context, options) = (account.context(), PassOptions())
+      try await context.open()
+      let folders = try await FolderDiscovery(context: context, options: options).run().folders
+      let inbox = try #require(folders.first { $0.title.isInbox })
+      let wide = Sides<LookScope?>(near: .wide(since: nil), far: .wide(since: nil))
+      // An event of this session tells of the old place first.
+      @Loop func passForEvent() async throws {
+        _ = try await PassRunner(context: context, options: options, isFull: false)
+          .run([.init(folder: inbox, scopes: wide)])
+      }
+      try await passForEvent()
+      #expect(account.far.key(of: "a") != nil && inbox.hasPostponedDeletions)
+      _ = try await FullPass(context: context, options: options, names: nil).run()
+      #expect(account.far.key(of: "a") == nil && account.near.transfers == 0)
+      #expect(account.far.contents(of: archive).map(\.text) == ["a"])
+      // From then on nothing waits.
+      account.near.remove(try #require(account.near.key(of: "b")))
+      try await passForEvent()
+      #expect(account.far.key(of: "b") == nil)
+    }
+  }
+
   @Test("as a deletion does not mark the copy of a message that was moved instead (L1)")
   func markedForDeletion() async throws {
     try await Reactor.onShared {

@@ -73,6 +73,6 @@ struct NarrowLookTests {
       scopes[side] = isUncertain ? .wide(since: folder.checkpoints[side]) : .pending
       return PassRunner.Request(folder: folder, scopes: scopes)
     }
-    _ = try await PassRunner(context: context, options: PassOptions()).run(requests)
+    _ = try await PassRunner(context: context, options: PassOptions(), isFull: true).run(requests)
   }
 }
