@@ -18,7 +18,7 @@ package struct SimulatedMessage: Hashable, Sendable {
 
 extension MessageIdentity {
   /// Stands in for the real digest: injective enough for texts that a test writes, and the same in every run. A text that
-  /// begins with `?` is one without a Message-ID.
+  /// begins with `?` is one without a Message-ID; what follows a `#` is not in it.
   package static func simulated(_ text: String) -> MessageIdentity {
     var bytes: [UInt8] = []
     for lane in 0..<4 {
@@ -28,7 +28,8 @@ extension MessageIdentity {
     }
     guard let digest = MessageDigest(bytes: bytes) else { preconditionFailure("four lanes of eight bytes are 32") }
     return MessageIdentity(
-      digest: digest, wireSize: text.utf8.count, messageID: text.hasPrefix("?") ? nil : "<\(text)@example.org>")
+      digest: digest, wireSize: text.utf8.count,
+      messageID: text.hasPrefix("?") ? nil : "<\(text.prefix { $0 != "#" })@example.org>")
   }
 }
 

@@ -54,14 +54,7 @@ struct KnownContent {
   }
 
   private func original(of parcel: Parcel, notIn used: Set<PairID>) throws(StoreError) -> PairRecord? {
-    let records = try context.withLedger { ledger throws(LedgerError) in
-      if let identity = parcel.identity { return try ledger.records(digest: identity.digest) }
-      guard let traits = parcel.arrival.observation.traits, let size = traits.wireSize, traits.messageID != nil,
-        let date = traits.date
-      else { return [] }
-      // Without the digest only all three together are believed.
-      return try ledger.records(wireSize: size, messageID: traits.messageID).filter { $0.date == date }
-    }
+    let records = try known(parcel)
     let usable = records.filter { record in
       guard !used.contains(record.pair.id), let origin = context.folders[record.folder] else { return false }
       // Otherwise its number may mean another message by now (law L8).
@@ -69,6 +62,26 @@ struct KnownContent {
     }
     guard let movedFrom = parcel.arrival.observation.traits?.movedFrom else { return usable.first }
     return usable.first { isOrigin($0, movedFrom) } ?? usable.first
+  }
+
+  private func known(_ parcel: Parcel) throws(StoreError) -> [PairRecord] {
+    if let identity = parcel.identity {
+      return try context.withLedger { ledger throws(LedgerError) in try ledger.records(digest: identity.digest) }
+    }
+    guard let traits = DatedTraits(parcel.arrival.observation) else { return [] }
+    let (records, areOne) = try like(traits)
+    // In one folder, two alike are rather one that came twice, by two ways and with other trace fields.
+    return areOne ? records.filter { $0.folder != folder.id } : []
+  }
+
+  /// Pairs of any folder with these traits. Without a digest only all three together are believed, and only where
+  /// everything that bears them is one message: two may have come in one second (law L1).
+  private func like(_ traits: DatedTraits) throws(StoreError) -> (records: [PairRecord], areOne: Bool) {
+    let records = try context.withLedger { ledger throws(LedgerError) in
+      try ledger.records(wireSize: traits.wireSize, messageID: traits.messageID).filter { $0.date == traits.date }
+    }
+    let digests = context.limbo.digests(of: traits).union(records.map(\.identity.digest))
+    return (records, digests.count <= 1)
   }
 
   private func isOrigin(_ record: PairRecord, _ movedFrom: MovedFrom) -> Bool {
@@ -214,9 +227,8 @@ struct KnownContent {
   ) async throws(StoreError) {
     guard target == .near else { return }
     for parcel in parcels {
-      guard let traits = parcel.arrival.observation.traits, let size = traits.wireSize,
-        let messageID = traits.messageID, let date = traits.date,
-        let entry = context.limbo.take(wireSize: size, messageID: messageID, date: date)
+      guard let traits = DatedTraits(parcel.arrival.observation), try like(traits).areOne,
+        let entry = context.limbo.take(traits)
       else { continue }
       let keys = try await context.stores.near.restore([entry.key], to: folder.names.near)
       var changes: [LedgerChange] = [.removeLimbo(entry.key)]

@@ -1,5 +1,6 @@
 import Mail
 import Ports
+import Reconciliation
 
 /// What was deleted from the local store a moment ago and can be taken back without a transfer, when the same message
 /// shows up in another folder: the other half of a move on the server.
@@ -31,10 +32,16 @@ final class Limbo {
     entries[Traits(wireSize: entry.identity.wireSize, messageID: messageID), default: []].append(entry)
   }
 
-  /// The kept message with just these traits and this date, taken out.
-  func take(wireSize: Int, messageID: String, date: InternalDate) -> LimboEntry? {
-    let traits = Traits(wireSize: wireSize, messageID: messageID)
-    guard let index = entries[traits]?.firstIndex(where: { $0.date == date }) else { return nil }
+  /// Whatever was kept with these traits.
+  func digests(of wanted: DatedTraits) -> Set<MessageDigest> {
+    let kept = entries[Traits(wireSize: wanted.wireSize, messageID: wanted.messageID)] ?? []
+    return Set(kept.filter { $0.date == wanted.date }.map(\.identity.digest))
+  }
+
+  /// The kept message with just these traits, taken out.
+  func take(_ wanted: DatedTraits) -> LimboEntry? {
+    let traits = Traits(wireSize: wanted.wireSize, messageID: wanted.messageID)
+    guard let index = entries[traits]?.firstIndex(where: { $0.date == wanted.date }) else { return nil }
     return entries[traits]?.remove(at: index)
   }
 
@@ -49,5 +56,21 @@ final class Limbo {
       entries[traits] = young.isEmpty ? nil : young
     }
     return expired.sorted { ($0.since, $0.key) < ($1.since, $1.key) }
+  }
+}
+
+/// What together tells a message from others without reading it; where one of them is not known, nothing does.
+struct DatedTraits {
+  let wireSize: Int
+  let messageID: String
+  let date: InternalDate
+
+  init?(_ observation: Observation) {
+    guard let traits = observation.traits, let wireSize = traits.wireSize, let messageID = traits.messageID,
+      let date = traits.date
+    else { return nil }
+    self.wireSize = wireSize
+    self.messageID = messageID
+    self.date = date
   }
 }

@@ -50,6 +50,25 @@ struct MoveTests {
     }
   }
 
+  @Test("of one of two that differ in content alone is of that one (L1)", arguments: [true, false])
+  func alike(isKept: Bool) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      // Of one second, size and Message-ID.
+      let account = try await SimulatedAccount.filled(["x#1", "x#2"], folders: [.inbox, archive])
+      if isKept {
+        account.far.remove(try #require(account.far.key(of: "x#1")))
+        try await account.sync()
+      }
+      account.far.put(SimulatedMessage("x#2"), in: archive)
+      account.far.put(SimulatedMessage("x#3"))
+      try await account.sync()
+      for folder in [.inbox, archive] {
+        #expect(account.near.contents(of: folder) == account.far.contents(of: folder))
+      }
+    }
+  }
+
   @Test("of what the other side deleted is a move (L7)", arguments: Side.allCases)
   func moveAgainstDeletion(side: Side) async throws {
     try await Reactor.onShared {
