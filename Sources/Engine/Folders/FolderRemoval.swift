@@ -36,6 +36,12 @@ struct FolderRemoval {
     guard look.coverage == .complete, look.unreadable.isEmpty else {
       throw StoreError(.folder, .refused, "the \(side) folder could not be listed completely; it is kept")
     }
+    if !options.isDryRun, hasKnownNumbers(look, folder, side) {
+      var looks = Sides(near: Look.nothing, far: Look.nothing)
+      looks[side] = look
+      let linking = ArrivalLinking(context: context, folder: folder, looks: looks, scopes: Sides(near: nil, far: nil))
+      try await linking.adoptDelivered(to: side)
+    }
     let known = hasKnownNumbers(look, folder, side) ? try await knownRecords(in: look, folder, side) : []
     let strangers = look.present.count - known.count
     if !look.present.isEmpty {

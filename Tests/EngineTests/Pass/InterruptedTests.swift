@@ -69,6 +69,33 @@ struct InterruptedTests {
     }
   }
 
+  @Test("as a delivery into a folder that is renamed before the next run leaves nothing behind (L3)")
+  func deliveredAndRenamed() async throws {
+    try await Reactor.onShared {
+      let (archive, renamed) = (try #require(Self.archive), try #require(FolderName("Archive 2")))
+      @Loop func account() async throws -> SimulatedAccount {
+        let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+        account.near.put(SimulatedMessage("old"), in: archive)
+        try await account.sync()
+        account.near.put(SimulatedMessage("new"), in: archive)
+        return account
+      }
+      let trial = try await account()
+      try await trial.sync()
+      let account = try await account()
+      // Stored, and the answer is lost.
+      account.faults.deadline = try #require(trial.faults.log.firstIndex(of: "after far store new")) + 1
+      await #expect(throws: StoreError.self) { try await account.sync() }
+      account.faults.revive()
+      account.near.folders[renamed] = account.near.folders.removeValue(forKey: archive)
+      #expect(try await account.sync().isClean)
+      for store in [account.near, account.far] {
+        #expect(store.folders[archive] == nil)
+        #expect(store.contents(of: renamed).map(\.text).sorted() == ["new", "old"])
+      }
+    }
+  }
+
   @Test("as a deletion does not mark the copy of a message that was moved instead (L1)")
   func markedForDeletion() async throws {
     try await Reactor.onShared {
