@@ -33,6 +33,9 @@ package final class Lifeline {
   /// Ends the process in the place of one of its next effects; 1 is the very next.
   package func die(atEffect count: Int) { deathStep = steps + count }
 
+  /// It does not die at an effect any more.
+  package func reprieve() { if !isDead { deathStep = nil } }
+
   /// Kills the process between two effects.
   package func end() {
     guard !isDead else { return }

@@ -36,7 +36,8 @@ package final class Martlet {
   private let site: Site
   private let tell: @Loop (AccountEvent) -> Void
   private let maildir: MaildirStore
-  private static let markerFact = "local root marker"
+  static let markerFact = "local root marker"
+  static let markerPath = ".martlet/marker"
 
   /// `observe` is shown what it does to files, `tell` what it says of itself.
   package init(

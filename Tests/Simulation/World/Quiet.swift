@@ -11,11 +11,14 @@ extension World {
   private static let roundsMax = 80
   private static let passesMax = 8
   private static let patience: Duration = .seconds(6 * 3600)
+  /// Longer than a file in `tmp` counts as being delivered.
+  private static let deliveryPatience: Duration = .seconds(37 * 3600)
 
   func beQuiet() async {
     note("all is quiet from now on")
     checkSeconds(isLast: true)
     endTrouble()
+    startAnewIfDemanded()
     await comeToRest()
     if !site.server.profile.has(.uidPlus), people.takeBackMarks() {
       note("people take back their marks of deletion")
@@ -106,6 +109,7 @@ extension World {
       if !report.held.isEmpty { laws.allowsDeletions = true }
       // What was set aside in a folder that was held has its time, too.
       if hasWork { await advance(to: site.clock.now.advanced(by: Self.patience)) }
+      if !report.problems.isEmpty { await advance(to: site.clock.now.advanced(by: Self.deliveryPatience)) }
     }
   }
 

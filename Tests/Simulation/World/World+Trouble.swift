@@ -160,6 +160,7 @@ extension World {
 
   /// All of it, at once.
   func endTrouble() {
+    reprieve()
     cancelArrangements()
     site.endTrouble()
     if site.disk.unmounted[Setting.root] != nil { mount() }
@@ -167,6 +168,32 @@ extension World {
   }
 
   // MARK: Processes
+
+  /// Where the Maildir was unmounted, and a power cut took what martlet knew of it, martlet has made another one in the
+  /// empty directory. It demands a person then, who does as it says: the state directory goes, and both sides are matched
+  /// anew. What was put into the other Maildir is below the mount point, out of sight.
+  func startAnewIfDemanded() {
+    let wasUnmounted = story.actions.contains { if case .trouble(.unmount) = $0.deed { true } else { false } }
+    guard wasUnmounted, isAnotherMaildir else { return }
+    note("people start anew with another Maildir")
+    loseLedger()
+    let (near, far) = (people.view().near, people.view().far)
+    for number in 0..<registry.bag.count {
+      registry.chronicle.forget(number)
+      if near.items(number).isEmpty, far.items(number).isEmpty { registry.chronicle[number].isExcused = true }
+    }
+  }
+
+  private var isAnotherMaildir: Bool {
+    do {
+      guard let expected = try site.vault.current.fact(Martlet.markerFact),
+        let marker = site.disk.text("\(Setting.root)/\(Martlet.markerPath)")
+      else { return false }
+      return marker != "\(expected)\n"
+    } catch {
+      return false
+    }
+  }
 
   /// The state directory is removed while martlet does not run.
   private func loseLedger() {

@@ -210,6 +210,13 @@ package final class World {
     arrange(.powerReturns, after: .milliseconds(500 + dice.below(20_000)))
   }
 
+  /// Deaths that were still to come do not come any more.
+  func reprieve() {
+    settle()
+    isCutDue = false
+    martlet?.life.reprieve()
+  }
+
   private func cancelStarts() {
     arranged.removeAll { if case .start = $0.what { true } else { false } }
   }
