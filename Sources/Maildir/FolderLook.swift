@@ -34,7 +34,8 @@ extension MaildirFolder {
     if !isTableNews, let earlier, let stamp = try provingStamp(earlier) {
       return Look(coverage: .changes, checkpoint: .maildir(stamp))
     }
-    let listing = try await list()
+    var listing = try await list()
+    if removeSecondNames(in: listing) { listing = try await list() }
     // A letter that was given meanwhile is in names that were just listed.
     try await refreshTable()
     var look = Look(coverage: listing.isComplete ? .complete : .changes)

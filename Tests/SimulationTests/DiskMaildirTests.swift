@@ -41,6 +41,31 @@ struct DiskMaildirTests {
     return try texts.indices.compactMap { try result[$0]?.get().key }
   }
 
+  @Test("loses the second name of a file, and no second file of a name (L1, L3)", arguments: [true, false])
+  func secondNames(isOneFile: Bool) async throws {
+    try await Reactor.onShared {
+      let fixture = try DiskFixture()
+      let (disk, inbox) = (fixture.disk, "/mail/INBOX")
+      let store = fixture.store(marker: nil)
+      try await store.open()
+      try await store.createFolder(.inbox)
+      try disk.write("\(inbox)/new/x", "one")
+      if isOneFile {
+        try disk.link("\(inbox)/new/x", "\(inbox)/cur/x:2,S")
+      } else {
+        try disk.write("\(inbox)/cur/x:2,S", "another")
+      }
+      // A program may be about to remove it itself.
+      #expect(try await store.look(at: .inbox, .wide(since: nil)).unreadable.count == 1)
+      fixture.clock.advance(by: .seconds(600))
+      let look = try await store.look(at: .inbox, .wide(since: nil))
+      #expect(look.coverage == .complete && look.present.mapValues(\.flags) == [.file("x"): FlagSet(.seen)])
+      #expect(look.unreadable.isEmpty == isOneFile)
+      #expect(disk.list("\(inbox)/new") == (isOneFile ? [] : ["x"]))
+      #expect(disk.text("\(inbox)/cur/x:2,S") == (isOneFile ? "one" : "another"))
+    }
+  }
+
   @Test("is opened, filled, looked at, flagged, moved in, deleted from, and read")
   func aStoresLife() async throws {
     try await Reactor.onShared {
