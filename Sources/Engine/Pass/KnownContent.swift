@@ -196,6 +196,8 @@ struct KnownContent {
     }
     let shown =
       corrections.isEmpty ? [:] : try await context.stores[target].update(corrections, in: folder.names[target])
+    // As with a transfer: what a power cut undid would be taken for deleted, and its copy would go, too (laws L1, L4).
+    try await context.stores[source].secure(arrived.map(\.known.parcel.arrival.key), in: folder.names[source])
     // A message that was not there any more has left no copy, and needs no note.
     let notes = try intents.removals(of: known.map(\.parcel))
     try context.commit(

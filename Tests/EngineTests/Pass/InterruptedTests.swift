@@ -137,4 +137,21 @@ struct InterruptedTests {
       #expect(try other.ledger.folders().allSatisfy { try other.ledger.pairCount(in: $0.id) == 0 })
     }
   }
+
+  @Test("of a move by a power cut is in no base either (L1, L4)", arguments: [true, false])
+  func durableMove(isCopy: Bool) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      if isCopy {
+        account.near.put(SimulatedMessage("a"), in: archive)
+      } else {
+        account.near.move("a", to: archive)
+      }
+      let key = try #require(account.near.key(of: "a", in: archive))
+      try await account.sync()
+      #expect(account.near.transfers == 0)
+      #expect(account.faults.log.contains("near secure \(key)"))
+    }
+  }
 }
