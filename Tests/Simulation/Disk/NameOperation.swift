@@ -124,6 +124,17 @@ final class NameJournal {
     names.pending.removeAll()
     names.lastOperations.removeAll()
     names.pendingMax = DirectoryNames.pendingMin
+    if kind == .whole { keepNamesAbove(directory) }
+  }
+
+  /// One journal for all: the names by which the directory is reached were written before what was synced in it (ext4,
+  /// XFS; Btrfs commits all where a directory above was renamed).
+  private func keepNamesAbove(_ directory: Inode) {
+    var current: Inode? = directory
+    while let inode = current {
+      if let id = inode.lastOperation { keep([id]) }
+      current = inode.names?.entry?.parent
+    }
   }
 
   /// The kernel has written everything.

@@ -74,7 +74,7 @@ extension Correspondents {
     var letters = MaildirFileName(item.path).info?.letters ?? []
     for keyword in flag.keywords where isSet && !table.holds(keyword) {
       _ = table.add(keyword, lettersInUse: lettersInUse(view.near, item.folder))
-      try disk.write("\(path)/\(KeywordTable.fileName)", table.text)
+      try write(table, to: path)
     }
     let change = MaildirFlags.letters(for: flag, table)
     if isSet { letters.formUnion(change) } else { letters.subtract(change) }
@@ -83,6 +83,15 @@ extension Correspondents {
     registry.chronicle.marked(
       number, adding: isSet ? flag : .none, removing: isSet ? .none : flag, on: .near, isSettled: isSettled)
     return "\(isSet ? "marks" : "unmarks") m\(number) in \(item.folder): \(flag)"
+  }
+
+  /// As Dovecot does it, whose table it is: beside the old one, synced, and renamed into place before a letter is used.
+  private func write(_ table: KeywordTable, to directory: String) throws(FileError) {
+    let path = "\(directory)/\(KeywordTable.fileName)"
+    try disk.write("\(path).lock", table.text)
+    try disk.sync("\(path).lock")
+    try disk.rename("\(path).lock", path)
+    try disk.sync(directory)
   }
 
   private func lettersInUse(_ view: Inventory, _ folder: FolderName) -> LetterSet {

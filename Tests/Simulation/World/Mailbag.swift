@@ -89,7 +89,7 @@ package struct Mailbag {
 
   private static let addedFields = ["content-length", "lines", "status", "x-status"].map { Array($0.utf8) }
 
-  /// LF, and without the header lines that mail readers add.
+  /// LF, without the header lines that mail readers add, and without zeros.
   static func canonical(_ bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
@@ -106,7 +106,8 @@ package struct Mailbag {
       }
       result += line
     }
-    return result
+    // As servers store what they cannot: a power cut leaves zeros in files that nobody synced.
+    return result.contains(0) ? result.map { $0 == 0 ? 0x80 : $0 } : result
   }
 
   private static func lines(of bytes: [UInt8]) -> [[UInt8]] {

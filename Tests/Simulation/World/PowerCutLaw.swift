@@ -17,7 +17,9 @@ extension LawBook {
         registry.chronicle.forget(number)
         let back = max(0, now.count - then.count)
         registry.chronicle[number].slack += back
-        registry.chronicle[number].resurrected += back
+        // Also where it was moved: it is in its old folder again, and martlet has moved it on the server already.
+        let gains = after.places(number).map { max(0, $0.value - (before.places(number)[$0.key] ?? 0)) }
+        registry.chronicle[number].resurrected += gains.reduce(0, +)
       } else if !isSettled(number, near: after, far: far) {
         registry.chronicle.forget(number)
       }

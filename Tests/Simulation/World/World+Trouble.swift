@@ -101,6 +101,8 @@ extension World {
   }
 
   private func unmount(_ roll: inout Dice) {
+    // What is left there is no mount that could be taken away.
+    guard site.disk.unmounted[Setting.root] == nil else { return }
     do {
       try site.disk.unmount(Setting.root, leaving: roll.happens(50) ? .emptyDirectory : .nothing, dice: &roll)
     } catch {
