@@ -4,8 +4,9 @@ import Reconciliation
 
 /// A folder that both sides had and one no longer has: removed on the other too, if nothing is lost by it.
 ///
-/// Nothing is lost where the remaining folder is empty, or where every message in it has its like in one other folder
-/// that came later (the folder was renamed). Otherwise the brake holds it until a person allows it (laws L8, L9).
+/// Nothing is lost where the remaining folder is empty, or where every message in it has its like elsewhere that came
+/// later (the folder was renamed, or its messages were moved before it went). Otherwise the brake holds it until a person
+/// allows it (laws L8, L9).
 @Loop
 struct FolderRemoval {
   let context: AccountContext
@@ -147,20 +148,24 @@ struct FolderRemoval {
     }
   }
 
-  /// True where the folder was renamed: there is one that came after it, on both sides, and the base knows each of the
-  /// messages in there too. An older folder that happens to hold copies is none (law L9).
+  /// True where each message has its like in another folder of both sides, which the base came to know after it. A copy
+  /// that was there before does not tell that this one was moved (law L9).
   private func areAllElsewhere(_ records: [PairRecord], _ folder: SyncedFolder) async throws(StoreError) -> Bool {
-    var heirs = present.filter { $0 > folder.id }
+    let others = present.subtracting([folder.id])
+    var taken: Set<PairID> = []
     for portion in records.portions(of: AccountContext.pairsAtOnce) {
       for record in portion {
         let likes = try context.withLedger { ledger throws(LedgerError) in
           try ledger.records(digest: record.identity.digest)
         }
-        heirs.formIntersection(likes.map(\.folder))
-        if heirs.isEmpty { return false }
+        let heir = likes.first {
+          others.contains($0.folder) && $0.pair.id > record.pair.id && !taken.contains($0.pair.id)
+        }
+        guard let heir else { return false }
+        taken.insert(heir.pair.id)
       }
       await Task.yield()
     }
-    return !heirs.isEmpty
+    return true
   }
 }

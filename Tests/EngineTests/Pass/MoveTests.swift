@@ -104,6 +104,28 @@ struct MoveTests {
     }
   }
 
+  @Test("of all that was in a folder, which then goes, needs no person (L2)", arguments: Side.allCases)
+  func emptiedFolder(side: Side) async throws {
+    try await Reactor.onShared {
+      let (archive, work) = (try #require(Self.archive), try #require(FolderName("Work")))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, work, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      for text in ["x", "y"] { here.put(SimulatedMessage(text), in: archive) }
+      try await account.sync()
+      for (text, target) in [("x", work), ("y", .inbox)] {
+        let key = try #require(here.key(of: text, in: archive))
+        here.put(try #require(here.folders[archive]?.messages[key]), in: target)
+      }
+      here.folders[archive] = nil
+      let report = try await account.sync()
+      #expect(report.isClean)
+      #expect(there.folders[archive] == nil)
+      #expect(there.contents(of: work).map(\.text) == ["x"])
+      #expect(there.contents().map(\.text) == ["a", "b", "c", "y"])
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
   @Test("a vanished folder that is not empty is held until a person allows it (L8, L9)", arguments: Side.allCases)
   func vanishedFolder(side: Side) async throws {
     try await Reactor.onShared {
