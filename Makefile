@@ -27,7 +27,7 @@ SEEDS ?= 300
 
 sources := find Sources Tests Benchmarks Package.swift -name .build -prune -o -name '*.swift' -print0 2>/dev/null
 
-.PHONY: help build release demo test test-quick simulate crash mutants fuzz bench lint format install uninstall clean toolchain
+.PHONY: help build release demo test test-quick coverage simulate crash mutants fuzz bench lint format install uninstall clean toolchain
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -58,6 +58,10 @@ test: toolchain ## Runs all tests, after installing the servers and programs the
 test-quick: toolchain ## Runs the tests that need no server
 	config/install-packages build
 	$(SWIFT) test --disable-xctest --filter '$(QUICK)'
+
+coverage: toolchain ## Tells which lines of the four inner rooms the tests that need no server run
+	config/install-packages build
+	SWIFT=$(SWIFT) config/coverage '$(QUICK)' Reconciliation IMAP Maildir Engine
 
 simulate: toolchain ## Plays simulated worlds: SEEDS=300, or a range as in SEEDS=301..900
 	config/install-packages build
@@ -101,7 +105,7 @@ uninstall: ## Removes what `install` put there; configuration, ledgers and mail 
 	rm -rf $(docdir)
 
 clean: ## Removes all that was built
-	rm -rf .build
+	rm -rf .build .build-coverage
 
 toolchain:
 	@command -v $(SWIFT) >/dev/null || { echo "Swift is not installed; 6.2 or later is needed: https://www.swift.org/install" >&2; exit 1; }
