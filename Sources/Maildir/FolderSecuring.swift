@@ -39,7 +39,10 @@ extension MaildirStore {
     do {
       try await place.secure(keys)
     } catch {
-      throw root.failure(error, in: folder)
+      // The folder as a whole: who removed it had seen the messages, and their other copies must not stay behind as
+      // ones that the base knows nothing of (law L3).
+      let failure = root.failure(error, in: folder)
+      guard failure.scope == .folder, failure.kind == .gone else { throw failure }
     }
   }
 }

@@ -149,6 +149,21 @@ struct LookTests {
     }
   }
 
+  @Test("what is to be secured may be gone with its folder, but not with the whole Maildir (L3, L8)")
+  func securingInGoneFolder() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["INBOX", "Box"])
+      let box = try name("Box")
+      try maildir.write("Box/cur/a:2,S", "x")
+      _ = try await maildir.store.look(at: box, .wide(since: nil))
+      removeTree(maildir.path + "/Box")
+      try await maildir.store.secure([.file("a")], in: box)
+      removeTree(maildir.path)
+      await #expect(throws: StoreError.self) { try await maildir.store.secure([.file("a")], in: box) }
+      await maildir.remove()
+    }
+  }
+
   @Test("keywords that Dovecot names later are shown, although the directories stand still")
   func tableChanges() async throws {
     try await Reactor.onShared {

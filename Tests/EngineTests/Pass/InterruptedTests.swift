@@ -96,6 +96,32 @@ struct InterruptedTests {
     }
   }
 
+  @Test("is no second message where its folder goes before martlet looks again (L3)", arguments: Side.allCases)
+  func broughtIntoVanishedFolder(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      @Loop func account() async throws -> (SimulatedAccount, here: SimulatedStore, there: SimulatedStore) {
+        let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+        let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+        here.put(SimulatedMessage("x"), in: archive)
+        return (account, here, there)
+      }
+      let (rehearsal, _, _) = try await account()
+      try await rehearsal.sync()
+      let stored = try #require(rehearsal.faults.log.firstIndex(of: "after \(side == .near ? "far" : "near") store x"))
+      let (play, here, there) = try await account()
+      play.faults.deadline = stored + 1
+      await #expect(throws: StoreError.self) { try await play.sync() }
+      play.faults.revive()
+      here.put(SimulatedMessage("x"))
+      here.folders[archive] = nil
+      #expect(try await play.sync().isClean)
+      #expect(there.folders[archive] == nil)
+      #expect(there.contents().map(\.text) == ["a", "b", "c", "x"])
+      #expect(try await !play.sync().didChange)
+    }
+  }
+
   @Test("as a deletion does not mark the copy of a message that was moved instead (L1)")
   func markedForDeletion() async throws {
     try await Reactor.onShared {
