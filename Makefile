@@ -24,10 +24,12 @@ SECONDS ?= 60
 FUZZ ?= session store maildir folders utf7 configuration control message
 # Worlds for `make simulate`: a number, or a range as in 301..900.
 SEEDS ?= 300
+# For `kills`.
+KILLS ?= 500
 
 sources := find Sources Tests Benchmarks Package.swift -name .build -prune -o -name '*.swift' -print0 2>/dev/null
 
-.PHONY: help build release demo test test-quick coverage simulate crash mutants fuzz bench lint format install uninstall clean toolchain
+.PHONY: help build release demo test test-quick coverage simulate crash kills mutants fuzz bench lint format install uninstall clean toolchain
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -71,6 +73,11 @@ simulate: toolchain ## Plays simulated worlds: SEEDS=300, or a range as in SEEDS
 crash: toolchain ## Lets martlet die at every step of every scenario, and looks what a restart makes of it
 	config/install-packages build
 	$(SWIFT) run -c release martlet-simulate --crash
+
+kills: toolchain ## Kills martlet at KILLS=500 system calls before a real server, and looks what a restart makes of it
+	config/install-packages build test
+	$(SWIFT) build --build-tests $(STRICT)
+	MARTLET_KILLS=$(KILLS) $(SWIFT) test --skip-build --disable-xctest --filter SystemCallKillTests
 
 mutants: toolchain ## Plants bugs in a copy of the project, one at a time, and looks which test finds each
 	config/install-packages build
