@@ -11,6 +11,8 @@ STRICT := --explicit-target-dependency-import-check error
 QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Confinement|Ledger|Configuration|Control|Simulation|Fuzzing|Tidy)Tests\.
 # Those of them that take the processor and no clock: not beside the others.
 HEAVY := ^(Simulation|Fuzzing|Engine|Reconciliation)Tests\.
+# Of the quick ones, what a sanitizer slows down beyond a minute.
+LONG := WorldTests|manyRanges
 # Suites that look at deadlines of seconds, and are not run beside many servers.
 TIMED := ^TransportTests\.
 
@@ -24,12 +26,13 @@ SECONDS ?= 60
 FUZZ ?= session store maildir folders utf7 configuration control message
 # Worlds for `make simulate`: a number, or a range as in 301..900.
 SEEDS ?= 300
-# For `kills`.
+# For `soak` how long, for `kills` how many.
+MINUTES ?= 120
 KILLS ?= 500
 
 sources := find Sources Tests Benchmarks Package.swift -name .build -prune -o -name '*.swift' -print0 2>/dev/null
 
-.PHONY: help build release demo test test-quick coverage simulate crash kills mutants fuzz bench lint format install uninstall clean toolchain
+.PHONY: help build release demo test test-quick coverage simulate crash kills soak mutants fuzz bench lint format install uninstall clean toolchain
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -78,6 +81,11 @@ kills: toolchain ## Kills martlet at KILLS=500 system calls before a real server
 	config/install-packages build test
 	$(SWIFT) build --build-tests $(STRICT)
 	MARTLET_KILLS=$(KILLS) $(SWIFT) test --skip-build --disable-xctest --filter SystemCallKillTests
+
+soak: release ## Runs martlet for MINUTES=120 with clients, a network and a server that never rest
+	config/install-packages demo
+	$(SWIFT) build $(RELEASE) --product martlet-soak
+	.build/release/martlet-soak --minutes $(MINUTES)
 
 mutants: toolchain ## Plants bugs in a copy of the project, one at a time, and looks which test finds each
 	config/install-packages build

@@ -84,6 +84,8 @@ let package = Package(
     .executableTarget(
       name: "martlet-demo", dependencies: ["Support", "Mail"], path: "Tests/Demo", swiftSettings: strict),
     tests("ConfinementTests", ["Support", "Confinement", "Reactor", "Ports", "CLinux"]),
+    .executableTarget(
+      name: "martlet-soak", dependencies: ["Support", "Control", "Mail"], path: "Tests/Soak", swiftSettings: strict),
     tests("ReactorTests", ["Reactor", "Ports", "CLinux"]),
     tests("TransportTests", ["Transport", "Reactor", "Ports", "Mail", "CLinux"]),
     tests("IMAPTests", ["Support", "IMAP", "Mail"], resources: [.copy("Transcripts")]),

@@ -66,6 +66,16 @@ package struct MaildirFolder: Sendable {
     try setLetters(letters + String(letter), of: unique)
   }
 
+  /// Puts flags and keywords on a message, or takes them off; the others stay as `entry` shows them.
+  package func change(_ flags: FlagSet, isOn: Bool, of entry: MaildirTree.Entry) throws {
+    var changed = KeywordLetters.systemFlags.filter { flags.system.contains($0.value) }.map(\.key)
+    for keyword in flags.keywords {
+      changed.append(keyword == .forwarded ? "P" : try KeywordLetters.letter(of: keyword, in: path))
+    }
+    let letters = Set(entry.letters)
+    try setLetters(String(isOn ? letters.union(changed) : letters.subtracting(changed)), of: entry.unique)
+  }
+
   package func unlink(_ unique: String) throws {
     try onFile(of: unique, "unlinking") { name in unsafe Glibc.unlink(path + "/" + name) }
   }
