@@ -32,7 +32,7 @@ KILLS ?= 500
 
 sources := find Sources Tests Benchmarks Package.swift -name .build -prune -o -name '*.swift' -print0 2>/dev/null
 
-.PHONY: help build release demo test test-quick coverage simulate crash kills soak mutants fuzz bench lint format install uninstall clean toolchain
+.PHONY: help build release demo test test-quick coverage sanitize simulate crash kills soak mutants fuzz bench lint format install uninstall clean toolchain
 
 help: ## Lists these targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -67,6 +67,13 @@ test-quick: toolchain ## Runs the tests that need no server
 coverage: toolchain ## Tells which lines of the four inner rooms the tests that need no server run
 	config/install-packages build
 	SWIFT=$(SWIFT) config/coverage '$(QUICK)' Reconciliation IMAP Maildir Engine
+
+sanitize: toolchain ## Runs most of the tests that need no server under the address and the thread sanitizer
+	config/install-packages build
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --sanitize=address --scratch-path .build-address \
+	  --disable-xctest --filter '$(QUICK)' --skip '$(LONG)'
+	TSAN_OPTIONS=suppressions=$(CURDIR)/config/thread-sanitizer.txt $(SWIFT) test --sanitize=thread \
+	  --scratch-path .build-thread -Xswiftc -use-ld=lld --disable-xctest --filter '$(QUICK)' --skip '$(LONG)'
 
 simulate: toolchain ## Plays simulated worlds: SEEDS=300, or a range as in SEEDS=301..900
 	config/install-packages build
@@ -120,7 +127,7 @@ uninstall: ## Removes what `install` put there; configuration, ledgers and mail 
 	rm -rf $(docdir)
 
 clean: ## Removes all that was built
-	rm -rf .build .build-coverage
+	rm -rf .build .build-coverage .build-address .build-thread
 
 toolchain:
 	@command -v $(SWIFT) >/dev/null || { echo "Swift is not installed; 6.2 or later is needed: https://www.swift.org/install" >&2; exit 1; }
