@@ -37,13 +37,8 @@ struct FolderRemoval {
     guard look.coverage == .complete, look.unreadable.isEmpty else {
       throw StoreError(.folder, .refused, "the \(side) folder could not be listed completely; it is kept")
     }
-    if !options.isDryRun, hasKnownNumbers(look, folder, side) {
-      var looks = Sides(near: Look.nothing, far: Look.nothing)
-      looks[side] = look
-      let linking = ArrivalLinking(context: context, folder: folder, looks: looks, scopes: Sides(near: nil, far: nil))
-      try await linking.adoptDelivered(to: side)
-    }
-    let known = hasKnownNumbers(look, folder, side) ? try await knownRecords(in: look, folder, side) : []
+    var known = hasKnownNumbers(look, folder, side) ? try await knownRecords(in: look, folder, side) : []
+    known += try await halfBrought(look, known, folder, side)
     let strangers = look.present.count - known.count
     if !look.present.isEmpty {
       let isKnownElsewhere = strangers == 0 ? try await areAllElsewhere(known, folder) : false
@@ -145,6 +140,30 @@ struct FolderRemoval {
       known += records.filter { look.present[$0.pair[side].key] != nil }
       last = end.pair[.near].key
       await Task.yield()
+    }
+  }
+
+  /// Messages that martlet brought from the folder that is gone now, without coming to tell the base: its notes know
+  /// them. They bear no pair's number, but one below all of these.
+  private func halfBrought(
+    _ look: Look, _ known: [PairRecord], _ folder: SyncedFolder, _ side: Side
+  ) async throws(StoreError) -> [PairRecord] {
+    let strangers = Set(look.present.keys).subtracting(known.map { $0.pair[side].key })
+    let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
+    var notes = intents.map(\.draft).filter { $0.target == side }
+    guard !strangers.isEmpty, !notes.isEmpty else { return [] }
+    let found = try await context.stores[side].identify(strangers.sorted(), in: folder.names[side])
+    return found.sorted { $0.key < $1.key }.compactMap { key, message in
+      let note = notes.firstIndex { note in
+        note.reserved.map { $0 == key } ?? (note.identity?.digest == message.identity.digest)
+      }
+      guard let note else { return nil }
+      var sightings = Sides(near: notes[note].source, far: notes[note].source)
+      sightings[side] = Sighting(key: key, flags: look.present[key]?.flags ?? .none)
+      notes.remove(at: note)
+      return PairRecord(
+        folder: folder.id, pair: Pair(id: PairID(rawValue: 0), near: sightings.near, far: sightings.far),
+        identity: message.identity, date: message.date)
     }
   }
 

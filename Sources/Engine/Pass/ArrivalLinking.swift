@@ -60,27 +60,6 @@ struct ArrivalLinking {
     try context.commit(changes)
   }
 
-  /// For a folder that the other side no longer has: what interrupted deliveries brought into it becomes base, as if they
-  /// had ended in time. What a person moved away with the folder must not come back as new (law L3).
-  func adoptDelivered(to target: Side) async throws(StoreError) {
-    let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
-    guard intents.contains(where: { $0.draft.target == target }) else { return }
-    let known = try context.withLedger { ledger throws(LedgerError) in
-      Set(try ledger.pairs(in: folder.id, side: target, keys: looks[target].present.keys).map { $0[target].key })
-    }
-    var strangers = looks[target].present.filter { !known.contains($0.key) }
-      .map { Arrival(key: $0.key, observation: $0.value) }.sorted { $0.key < $1.key }
-    var identified: [MessageKey: Identified] = [:]
-    for intent in intents where intent.draft.target == target {
-      guard try isUnpaired(intent.draft.source.key, target.other),
-        let (arrival, found) = try await trace(intent.draft, among: strangers, &identified)
-      else { continue }
-      try await context.stores[target].secure([arrival.key], in: folder.names[target])
-      try context.commit([.removeIntent(intent.id), link(intent.draft, arrival, found)])
-      strangers.removeAll { $0.key == arrival.key }
-    }
-  }
-
   /// The message that the interrupted delivery stored, if it did. What is read for one intent is read for all of them.
   private func trace(
     _ draft: IntentDraft, among arrivals: [Arrival], _ identified: inout [MessageKey: Identified]
