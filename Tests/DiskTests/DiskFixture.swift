@@ -44,9 +44,7 @@ final class Scratch {
 private func removeTree(_ path: String) {
   if let stream = unsafe opendir(path) {
     while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
+      let name = unsafe entryName(of: entry)
       guard name != ".", name != ".." else { continue }
       if unsafe unlink("\(path)/\(name)") != 0 { removeTree("\(path)/\(name)") }
     }
@@ -76,4 +74,10 @@ func content(_ path: String, in files: any FileSystem, limit: Int = 1 << 16) asy
     if piece.isEmpty { return String(decoding: bytes, as: UTF8.self) }
     bytes += piece
   }
+}
+
+/// A record is as long as its name, so that the field must not be copied as a whole.
+private func entryName(of entry: UnsafeMutablePointer<dirent>) -> String {
+  let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+  return unsafe String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
 }

@@ -196,9 +196,7 @@ func directoryNames(_ path: String) -> [String] {
   defer { unsafe closedir(stream) }
   var names: [String] = []
   while let entry = unsafe readdir(stream) {
-    let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-      unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-    }
+    let name = unsafe entryName(of: entry)
     if name != ".", name != ".." { names.append(name) }
   }
   return names
@@ -217,4 +215,10 @@ func removeTree(_ path: String) {
     if unsafe unlink("\(path)/\(name)") != 0 { removeTree("\(path)/\(name)") }
   }
   _ = unsafe rmdir(path)
+}
+
+/// A record is as long as its name, so that the field must not be copied as a whole.
+private func entryName(of entry: UnsafeMutablePointer<dirent>) -> String {
+  let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+  return unsafe String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
 }

@@ -12,8 +12,9 @@ struct ServiceTests {
     let daemon = try home.start("run", environment: ["NOTIFY_SOCKET": socket.name, "WATCHDOG_USEC": "200000"])
     _ = try await socket.message(with: "READY=1")
     #expect(FileManager.default.fileExists(atPath: home.controlSocket))
-    for _ in 1...3 { _ = try await socket.message(with: "WATCHDOG=1") }
     _ = try await socket.message(with: "STATUS=1 account: work watching (NOTIFY)")
+    // Last, because they never end: what is told between two of them is passed over.
+    for _ in 1...3 { _ = try await socket.message(with: "WATCHDOG=1") }
     daemon.signal(SIGTERM)
     _ = try await socket.message(with: "STOPPING=1")
     #expect(try await daemon.wait(within: .seconds(5)) == .exited(0))
