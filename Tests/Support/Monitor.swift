@@ -4,15 +4,15 @@ import Foundation
 ///
 /// Waiting blocks the thread: only threads of our own do it (`DedicatedThread`, `onOwnThread`), never one of the
 /// shared pool that runs Swift's tasks.
-final class Monitor<Value>: @unchecked Sendable {
+package final class Monitor<Value>: @unchecked Sendable {
   // Unchecked because the compiler cannot see that `value` is only touched with `condition` held.
   private let condition = NSCondition()
   private var value: Value
 
-  init(_ value: sending Value) { self.value = value }
+  package init(_ value: sending Value) { self.value = value }
 
   /// Reads or changes the value, and wakes whoever waits for a change.
-  func update<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+  package func update<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
     condition.lock()
     defer {
       condition.broadcast()
@@ -21,14 +21,14 @@ final class Monitor<Value>: @unchecked Sendable {
     return try body(&value)
   }
 
-  func read<Result>(_ body: (Value) throws -> Result) rethrows -> Result {
+  package func read<Result>(_ body: (Value) throws -> Result) rethrows -> Result {
     condition.lock()
     defer { condition.unlock() }
     return try body(value)
   }
 
   /// Blocks until `body` gives a result, which it is asked for at first and after each change; nil at the deadline.
-  func wait<Result>(until deadline: Deadline?, _ body: (inout Value) throws -> Result?) rethrows -> Result? {
+  package func wait<Result>(until deadline: Deadline?, _ body: (inout Value) throws -> Result?) rethrows -> Result? {
     condition.lock()
     defer { condition.unlock() }
     while true {
