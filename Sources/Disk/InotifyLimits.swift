@@ -83,21 +83,3 @@ enum SmallText {
     return String(decoding: content, as: UTF8.self)
   }
 }
-
-/// The names in a directory of the kernel's.
-private enum DirectoryNames {
-  /// None where it cannot be read: another user's, or a process that has just ended.
-  static func of(_ path: String) -> [String] {
-    // Owned here, and closed at the end.
-    guard let directory = unsafe opendir(path) else { return [] }
-    defer { unsafe closedir(directory) }
-    var names: [String] = []
-    while let entry = unsafe readdir(directory) {
-      guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return [] }
-      let text = unsafe UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
-      let name = unsafe String(cString: text)
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
-  }
-}

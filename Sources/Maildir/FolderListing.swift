@@ -107,7 +107,7 @@ struct DirectoryStamp: Equatable, Sendable {
 
   /// True where both times lie further back than `age` (nanoseconds) at `now`.
   func isOlder(than age: Int64, at now: WallTime) -> Bool {
-    let time = now.seconds &* 1_000_000_000 &+ Int64(now.microseconds) &* 1000
+    let time = now.nanoseconds
     return time &- cur.modified > age && time &- new.modified > age
   }
 

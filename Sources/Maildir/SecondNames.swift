@@ -29,7 +29,6 @@ extension MaildirFolder {
     guard let one = try root.fileSystem.status(one), let two = try root.fileSystem.status(two),
       one.inode == two.inode, one.device == two.device, one.kind == .file, one.linkCount > 1
     else { return false }
-    let now = root.clock.wallTime
-    return now.seconds &* 1_000_000_000 &+ Int64(now.microseconds) &* 1000 &- one.changed > DirectoryStamp.settlingTime
+    return root.clock.wallTime.nanoseconds &- one.changed > DirectoryStamp.settlingTime
   }
 }

@@ -38,4 +38,7 @@ package struct WallTime: Hashable, Sendable {
     self.seconds = seconds
     self.microseconds = microseconds
   }
+
+  /// Since 1970; wraps around only where no file's time can be.
+  package var nanoseconds: Int64 { seconds &* 1_000_000_000 &+ Int64(microseconds) &* 1000 }
 }

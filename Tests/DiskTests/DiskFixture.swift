@@ -42,13 +42,8 @@ final class Scratch {
 }
 
 private func removeTree(_ path: String) {
-  if let stream = unsafe opendir(path) {
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe entryName(of: entry)
-      guard name != ".", name != ".." else { continue }
-      if unsafe unlink("\(path)/\(name)") != 0 { removeTree("\(path)/\(name)") }
-    }
-    unsafe closedir(stream)
+  for name in DirectoryNames.of(path) {
+    if unsafe unlink("\(path)/\(name)") != 0 { removeTree("\(path)/\(name)") }
   }
   _ = unsafe rmdir(path)
 }
@@ -74,10 +69,4 @@ func content(_ path: String, in files: any FileSystem, limit: Int = 1 << 16) asy
     if piece.isEmpty { return String(decoding: bytes, as: UTF8.self) }
     bytes += piece
   }
-}
-
-/// A record is as long as its name, so that the field must not be copied as a whole.
-private func entryName(of entry: UnsafeMutablePointer<dirent>) -> String {
-  let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-  return unsafe String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
 }

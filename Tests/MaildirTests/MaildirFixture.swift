@@ -119,7 +119,7 @@ final class MaildirFixture {
   func text(_ name: String) -> String { String(decoding: content(name), as: UTF8.self) }
 
   /// Sorted.
-  func names(_ directory: String) -> [String] { directoryNames(full(directory)).sorted() }
+  func names(_ directory: String) -> [String] { DirectoryNames.of(full(directory)).sorted() }
 
   private func full(_ name: String) -> String { "\(path)/\(name)" }
 
@@ -191,17 +191,6 @@ func temporaryDirectory() throws -> String {
   return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-func directoryNames(_ path: String) -> [String] {
-  guard let stream = unsafe opendir(path) else { return [] }
-  defer { unsafe closedir(stream) }
-  var names: [String] = []
-  while let entry = unsafe readdir(stream) {
-    let name = unsafe entryName(of: entry)
-    if name != ".", name != ".." { names.append(name) }
-  }
-  return names
-}
-
 /// A file whose name need not be UTF-8.
 func makeRawFile(in directory: String, name: [UInt8]) throws {
   let path = (Array(directory.utf8) + [0x2F] + name + [0]).map { CChar(bitPattern: $0) }
@@ -211,14 +200,8 @@ func makeRawFile(in directory: String, name: [UInt8]) throws {
 }
 
 func removeTree(_ path: String) {
-  for name in directoryNames(path) {
+  for name in DirectoryNames.of(path) {
     if unsafe unlink("\(path)/\(name)") != 0 { removeTree("\(path)/\(name)") }
   }
   _ = unsafe rmdir(path)
-}
-
-/// A record is as long as its name, so that the field must not be copied as a whole.
-private func entryName(of entry: UnsafeMutablePointer<dirent>) -> String {
-  let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-  return unsafe String(cString: UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
 }

@@ -1,3 +1,4 @@
+import Disk
 import Mail
 import Maildir
 import Ports
@@ -35,7 +36,7 @@ struct RootTests {
       let error = await #expect(throws: StoreError.self) { try await maildir.store.open() }
       #expect(error?.scope == .account)
       #expect(error?.kind == .needsPerson)
-      #expect(directoryNames(path) == (what == "other" ? [".martlet"] : []))
+      #expect(DirectoryNames.of(path) == (what == "other" ? [".martlet"] : []))
       removeTree(path)
     }
   }
