@@ -29,15 +29,30 @@ extension MaildirFolder {
       if let found { files.append(found) }
     }
     guard !files.isEmpty else { return }
+    try await secureNames(of: files)
+  }
+
+  /// One barrier for all names, which hold the flags, and for the content of these files.
+  func secureNames(of files: [String] = []) async throws(FileError) {
     try await root.fileSystem.makeDurable(files: files, directories: [path(.new), path(.cur)])
   }
 }
 
 extension MaildirStore {
   package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {
+    try await securing(folder) { place throws(FileError) in try await place.secure(keys) }
+  }
+
+  package func secureFlags(in folder: FolderName) async throws(StoreError) {
+    try await securing(folder) { place throws(FileError) in try await place.secureNames() }
+  }
+
+  private func securing(
+    _ folder: FolderName, _ body: (MaildirFolder) async throws(FileError) -> Void
+  ) async throws(StoreError) {
     let place = try use(folder)
     do {
-      try await place.secure(keys)
+      try await body(place)
     } catch {
       // The folder as a whole: who removed it had seen the messages, and their other copies must not stay behind as
       // ones that the base knows nothing of (law L3).

@@ -126,6 +126,9 @@ package final class MaildirStore: MailStore {
     let tree = try await FolderTreeWalk(root: root, arm: { watch?.armTree($0) }).run()
     watch?.endTree(tree.directories)
     leftOut = tree.leftOut
+    // What others removed comes back, if ever, as another folder.
+    let there = Set(tree.entries.lazy.map(\.name))
+    known = known.filter { there.contains($0.key) }
     return tree.entries
   }
 

@@ -42,6 +42,8 @@ package protocol MailStore: AnyObject, Sendable {
   /// Makes messages durable that others put here: a base that knows of more than the disk would take what a power cut
   /// undid for deleted (laws L1, L4).
   func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError)
+  /// The same for flags that others set: what a power cut undid would be carried over as their removal.
+  func secureFlags(in folder: FolderName) async throws(StoreError)
 
   /// Names under which `count` messages would be stored, for the intent; nil where the store itself chooses on arrival.
   func reserveKeys(_ count: Int, in folder: FolderName) -> [MessageKey]?
@@ -88,6 +90,7 @@ package protocol MailStore: AnyObject, Sendable {
 extension MailStore {
   /// What a server shows is the server's to keep.
   package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {}
+  package func secureFlags(in folder: FolderName) async throws(StoreError) {}
 
   /// A store without connections has none to check.
   package func checkConnections() {}

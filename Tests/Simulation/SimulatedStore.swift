@@ -182,6 +182,11 @@ package final class SimulatedStore: MailStore {
     for key in keys { try faults.step("\(title) secure \(key)") }
   }
 
+  package func secureFlags(in folder: FolderName) async throws(StoreError) {
+    guard kind == .maildir else { return }
+    try faults.step("\(title) secure flags of \(folder)")
+  }
+
   package func reserveKeys(_ count: Int, in folder: FolderName) -> [MessageKey]? {
     guard kind == .maildir else { return nil }
     return (0..<count).map { _ in newKey(folder) }

@@ -28,9 +28,11 @@ struct Soak {
       } catch {
         faults = ["\(error)"]
       }
-      faults += await stage.strike()
+      let leavings = faults.isEmpty ? nil : options.logFile + ".left"
+      faults += await stage.strike(leavings: leavings)
       for fault in faults { say("FAULT: \(fault)") }
       if !faults.isEmpty { say("martlet's log is \(options.logFile)") }
+      if let leavings { say("Maildir and state are in \(leavings)") }
       return faults.isEmpty
     } catch {
       complain("martlet-soak could not be set up: \(error)")

@@ -92,9 +92,18 @@ final class Stage: Sendable {
     return Array(result.output.utf8)
   }
 
-  /// Ends all of it. A daemon that does not end in order is a fault.
-  func strike() async -> [String] {
+  /// Ends all of it. A daemon that does not end in order is a fault. `leavings` gets the Maildir and the state, for
+  /// those who look for the cause of a fault.
+  func strike(leavings: String?) async -> [String] {
     let ending = await daemon.stop()
+    if let leavings {
+      do {
+        if FileManager.default.fileExists(atPath: leavings) { try FileManager.default.removeItem(atPath: leavings) }
+        try FileManager.default.copyItem(atPath: folder.path, toPath: leavings)
+      } catch {
+        complain("cannot keep what is left in \(leavings): \(error)")
+      }
+    }
     network.become(.closed)
     await server.stop()
     folder.remove()

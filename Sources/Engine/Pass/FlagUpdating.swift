@@ -23,6 +23,7 @@ struct FlagUpdating {
 
   func run(_ plan: FolderPlan) async throws(StoreError) -> Outcome {
     var outcome = Outcome()
+    if !plan.settled.isEmpty { for side in Side.allCases { try await secure(side) } }
     try context.commit(plan.settled.map { .setFlags($0.pair, $0.flags) })
     var updates = plan.updates
     for _ in 0..<Self.roundsMax where !updates.near.isEmpty || !updates.far.isEmpty {
@@ -68,23 +69,38 @@ struct FlagUpdating {
         outcome.report.counts[side].flagged += 1
       }
     }
-    let settled = states.filter { !missed.contains($0.key) }.sorted { $0.key < $1.key }
-    try context.commit(settled.map { .setFlags($0.key, $0.value.base) })
-    return try further(settled.filter { $0.value.base != $0.value.shown })
+    // What the other side has been told by now: a power cut must not make a change of its own of it (law L4).
+    for side in Side.allCases where !updates[side.other].isEmpty { try await secure(side) }
+    let settled = try here(states.filter { !missed.contains($0.key) })
+    try context.commit(settled.map { .setFlags($0.record.pair.id, $0.state.base) })
+    return further(settled.filter { $0.state.base != $0.state.shown })
   }
 
-  private func further(_ states: [(key: PairID, value: State)]) throws(StoreError) -> Sides<[Update]> {
+  private func secure(_ side: Side) async throws(StoreError) {
+    try await context.stores[side].secureFlags(in: folder.names[side])
+  }
+
+  /// Those that no other pass has moved to its folder meanwhile, where they may bear other flags by now.
+  private func here(_ states: [PairID: State]) throws(StoreError) -> [(record: PairRecord, state: State)] {
+    try context.withLedger { ledger throws(LedgerError) in
+      var here: [(record: PairRecord, state: State)] = []
+      for (id, state) in states.sorted(by: { $0.key < $1.key }) {
+        guard let record = try ledger.record(of: id), record.folder == folder.id else { continue }
+        here.append((record, state))
+      }
+      return here
+    }
+  }
+
+  private func further(_ states: [(record: PairRecord, state: State)]) -> Sides<[Update]> {
     var updates = Sides<[Update]>(near: [], far: [])
-    for (id, state) in states {
-      guard let record = try context.withLedger({ ledger throws(LedgerError) in try ledger.record(of: id) }),
-        record.folder == folder.id
-      else { continue }
+    for (record, state) in states {
       let merged = mergeFlags(base: state.base, seen: state.shown)
       for side in Side.allCases where !merged[side].isEmpty {
         updates[side].append(
           Update(
-            pair: id, key: record.pair[side].key, adding: merged[side].adding, removing: merged[side].removing,
-            seen: state.shown, hidesKeywords: state.hidesKeywords[side]))
+            pair: record.pair.id, key: record.pair[side].key, adding: merged[side].adding,
+            removing: merged[side].removing, seen: state.shown, hidesKeywords: state.hidesKeywords[side]))
       }
     }
     return updates

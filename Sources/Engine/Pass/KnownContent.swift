@@ -122,7 +122,7 @@ struct KnownContent {
       let keys = try await store.move(
         moves.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
       report.counts[target].moved += keys.count
-      try await record(moves, keys, &placed) { known, near, far in
+      try await record(moves, keys, &placed, &report) { known, near, far in
         .relocate(known.original.pair.id, to: folder.id, near: near, far: far)
       }
     }
@@ -130,7 +130,7 @@ struct KnownContent {
       let keys = try await store.copy(
         copies.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
       report.counts[target].copied += keys.count
-      try await record(copies, keys, &placed) { known, near, far in
+      try await record(copies, keys, &placed, &report) { known, near, far in
         .addPair(
           folder.id, near: near, far: far, identity: known.original.identity,
           date: known.parcel.date ?? known.original.date)
@@ -179,7 +179,7 @@ struct KnownContent {
 
   /// The new message bears its source's flags: what the copy brought along is brought in line first.
   private func record(
-    _ known: [Known], _ keys: [MessageKey: MessageKey], _ placed: inout Set<MessageKey>,
+    _ known: [Known], _ keys: [MessageKey: MessageKey], _ placed: inout Set<MessageKey>, _ report: inout PassReport,
     change: (Known, Sighting, Sighting) -> LedgerChange
   ) async throws(StoreError) {
     var corrections: [FlagChange] = []
@@ -212,14 +212,30 @@ struct KnownContent {
           ]
         })
     placed.formUnion(arrived.map(\.known.parcel.arrival.key))
+    report.merge(try await follow(shown))
   }
 
   /// What is recorded of a message that was brought in line with its source; `shown` is nil where nothing was to be done,
-  /// or the message is gone (law L6).
+  /// or nothing is to be seen of the message yet: what it bears besides is then found out by a look (law L6).
   private static func settled(_ wanted: FlagSet, before has: FlagSet, shown: FlagSet?) -> FlagSet {
     shown.map {
       settledFlags(before: has, adding: wanted.subtracting(has), removing: has.subtracting(wanted), shown: $0)
-    } ?? has
+    } ?? wanted
+  }
+
+  /// Flags that a copy has from its original, and that were set on that since the base last heard of it: what showed
+  /// them may be the last that tells of them.
+  private func follow(_ shown: [MessageKey: FlagSet]) async throws(StoreError) -> PassReport {
+    guard !shown.isEmpty else { return PassReport() }
+    var looks = Sides(near: Look(coverage: .changes), far: Look(coverage: .changes))
+    looks[target].present = shown.mapValues { Observation(flags: $0) }
+    let pairs = try context.withLedger { ledger throws(LedgerError) in
+      try ledger.pairs(in: folder.id, side: target, keys: Set(shown.keys))
+    }
+    let plan = reconcile(base: pairs, near: looks.near, far: looks.far)
+    var outcome = try await FlagUpdating(context: context, folder: folder).run(plan)
+    if !outcome.unanswered.isEmpty { outcome.report.unread.formUnion(Side.allCases) }
+    return outcome.report
   }
 
   // MARK: Taking back

@@ -186,6 +186,33 @@ struct ChangeTests {
     }
   }
 
+  @Test("a flag that somebody changes back in between is set once more; one that the server drops is told so (L6)")
+  func undone() async throws {
+    let keyword = try #require(Keyword("Work"))
+    try await ScriptedStore.play(
+      Self.opened("", flags: "\\Seen \\Flagged \\*") + """
+        C: m3 UID STORE 1 +FLAGS.SILENT (\\Seen Work)
+        C: m4 UID STORE 1 -FLAGS.SILENT (\\Flagged)
+        S: m3 OK done
+        S: m4 OK done
+        C: m5 UID FETCH 1 (UID FLAGS)
+        S: * 1 FETCH (UID 1 FLAGS (\\Flagged))
+        S: m5 OK done
+        C: m6 UID STORE 1 +FLAGS.SILENT (\\Seen Work)
+        C: m7 UID STORE 1 -FLAGS.SILENT (\\Flagged)
+        S: m6 OK done
+        S: m7 OK done
+        C: m8 UID FETCH 1 (UID FLAGS)
+        S: * 1 FETCH (UID 1 FLAGS (\\Seen))
+        S: m8 OK done
+        """
+    ) { world in
+      let change = FlagChange(
+        key: .uid(1), adding: FlagSet([.seen], keywords: [keyword]), removing: FlagSet(.flagged))
+      #expect(try await world.store.update([change], in: .inbox) == [.uid(1): FlagSet(.seen)])
+    }
+  }
+
   @Test("pairs by COPYUID in the order told, also where it comes before the answer")
   func moves() async throws {
     try await ScriptedStore.play(

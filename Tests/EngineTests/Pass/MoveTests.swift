@@ -50,6 +50,20 @@ struct MoveTests {
     }
   }
 
+  @Test("carries along what was set on the original unheard, on both sides at once (L6)", arguments: Side.allCases)
+  func flaggedUnheard(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      here.put(SimulatedMessage("a"), in: archive)
+      there.setFlags(FlagSet(.flagged), of: try #require(there.key(of: "a")))
+      _ = try await OneShot(context: account.context()).run(PassOptions(), names: [archive])
+      #expect(there.contents(of: archive).map(\.flags) == [FlagSet(.flagged)])
+      #expect(here.contents(of: archive) == there.contents(of: archive))
+    }
+  }
+
   @Test("of one of two that differ in content alone is of that one (L1)", arguments: [true, false])
   func alike(isKept: Bool) async throws {
     try await Reactor.onShared {

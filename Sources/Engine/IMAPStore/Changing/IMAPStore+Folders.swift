@@ -21,6 +21,8 @@ extension IMAPStore {
       if memory.validity == nil { memory.validity = validity }
       memories[line.folder] = memory
     }
+    let there = Set(listing.found.lazy.map(\.folder))
+    for folder in memories.keys where !there.contains(folder) { memories[folder]?.folderIsGone() }
     return entries
   }
 

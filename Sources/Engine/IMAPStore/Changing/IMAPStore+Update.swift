@@ -13,20 +13,43 @@ extension IMAPStore {
       // A mailbox that cannot be written to holds no flag of ours: it is answered with what it shows (law L6).
       let changes = connection.mailbox?.isReadOnly == false ? changes : []
       let capacity = connection.mailbox?.flagCapacity ?? PermanentFlags(.none, takesNewKeywords: false)
-      let commands = StoreCommands(changes, capacity: capacity)
-      let refused = try await store(commands.stores, on: connection, in: folder)
-      // A keyword too many, or one that the server does not like: the rest is set all the same.
-      let again = refused.compactMap { store -> StoreCommands.Store? in
-        guard !store.flags.keywords.isEmpty, !store.flags.system.isEmpty else { return nil }
-        return StoreCommands.Store(uids: store.uids, action: store.action, flags: FlagSet(store.flags.system))
+      var answer = try await apply(changes, capacity, showing: uids, on: connection, in: folder)
+      // Somebody changed them back in between, or the server holds no such flag whatever it says: once more tells.
+      let undone = answer.wasRefused ? [] : changes.compactMap { $0.undone(by: answer.shown, capacity) }
+      if !undone.isEmpty {
+        let uids = UIDSet(undone.compactMap(\.key.uid).sorted())
+        let again = try await apply(undone, capacity, showing: uids, on: connection, in: folder)
+        answer.shown.merge(again.shown) { $1 }
       }
-      _ = try await store(again, on: connection, in: folder)
-      // The truth is what is shown: of a STORE that changed nothing, and of the gone, servers say nothing.
-      let shown = try await fetch(.set(uids), .known, on: connection, in: folder).present
       // What another connection was told of them may be older than this, or newer: only a look tells.
       if memories[folder]?.news.forget(flagsOf: uids) ?? false { hint(folder) }
-      return shown.reduce(into: [:]) { if uids.contains($1.key) { $0[.uid($1.key)] = $1.value.flags } }
+      return answer.shown
     }
+  }
+
+  private struct Answer {
+    var shown: [MessageKey: FlagSet]
+    let wasRefused: Bool
+  }
+
+  private func apply(
+    _ changes: [FlagChange], _ capacity: PermanentFlags, showing uids: UIDSet, on connection: IMAPConnection,
+    in folder: FolderName
+  ) async throws(StoreError) -> Answer {
+    let refused = try await store(
+      StoreCommands(changes, capacity: capacity).stores, on: connection, in: folder)
+    // A keyword too many, or one that the server does not like: the rest is set all the same.
+    let again = refused.compactMap { store -> StoreCommands.Store? in
+      guard !store.flags.keywords.isEmpty, !store.flags.system.isEmpty else { return nil }
+      return StoreCommands.Store(uids: store.uids, action: store.action, flags: FlagSet(store.flags.system))
+    }
+    _ = try await store(again, on: connection, in: folder)
+    // The truth is what is shown: of a STORE that changed nothing, and of the gone, servers say nothing.
+    let listing = try await fetch(.set(uids), .known, on: connection, in: folder)
+    let shown: [MessageKey: FlagSet] = listing.present.reduce(into: [:]) {
+      if uids.contains($1.key) { $0[.uid($1.key)] = $1.value.flags }
+    }
+    return Answer(shown: shown, wasRefused: !refused.isEmpty)
   }
 
   /// All in one write; the ones that the server refused.
@@ -52,5 +75,15 @@ extension IMAPStore {
   private static func isEcho(_ untagged: IMAP.Untagged) -> Bool {
     guard case .fetch(let response) = untagged else { return false }
     return response.uid != nil && response.flags == nil
+  }
+}
+
+extension FlagChange {
+  /// What of it is not to be seen although the mailbox can hold it; nil where all is.
+  fileprivate func undone(by shown: [MessageKey: FlagSet], _ capacity: PermanentFlags) -> FlagChange? {
+    guard let flags = shown[key] else { return nil }
+    let missing = adding.held(by: capacity).subtracting(flags)
+    let kept = removing.held(by: capacity).intersection(flags)
+    return missing.isEmpty && kept.isEmpty ? nil : FlagChange(key: key, adding: missing, removing: kept)
   }
 }

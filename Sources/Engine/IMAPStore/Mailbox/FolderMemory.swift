@@ -68,6 +68,14 @@ struct FolderMemory: Equatable, Sendable {
     traits = [:]
   }
 
+  /// Only the numbering is kept: whoever still speaks of its messages must not meet those of another folder that takes
+  /// the name (law L8).
+  mutating func folderIsGone() {
+    forgetMessages()
+    connectionsWereLost()
+    newFrom = nil
+  }
+
   /// Nothing was heard for a while, and nobody knows how long: what was known is only where to look from.
   mutating func connectionsWereLost() {
     known = nil

@@ -53,7 +53,8 @@ struct AppendedSearch {
     return candidates.count == 1 && identity.messageID != nil ? candidates.first : nil
   }
 
-  /// Each message as the server shows it.
+  /// Each message with those of its flags that the server shows. What it shows besides was set since, and is a change
+  /// that the other side has yet to follow (law L6).
   func delivered(_ placed: [(IMAPDelivery.Sent, UID)]) async throws(StoreError) -> [Int: Delivered] {
     let uids = UIDSet(placed.map(\.1).sorted())
     guard !uids.isEmpty else { return [:] }
@@ -64,7 +65,7 @@ struct AppendedSearch {
       let (item, uid) = entry
       guard let identity = read[.uid(uid)]?.identity ?? item.upload.identity else { return }
       delivered[item.letter.ticket] = Delivered(
-        key: .uid(uid), flags: shown[uid]?.flags ?? item.flags, identity: identity)
+        key: .uid(uid), flags: shown[uid]?.flags.intersection(item.flags) ?? item.flags, identity: identity)
     }
   }
 }
