@@ -84,6 +84,14 @@ struct MailboxNewsTests {
     #expect(news.vanished == [9])
   }
 
+  @Test("a new message's flags are those that were told last, by whichever piece of news (L6)")
+  func flaggedOnArrival() {
+    var news = Self.mailbox([.exists(4), Self.fetch(9, FlagSet.none, size: 7)]).news
+    news.merge(Self.mailbox([Self.fetch(9, FlagSet(.flagged))]).news)
+    #expect(news.arrivals[9]?.flags == FlagSet(.flagged))
+    #expect(news.flags.isEmpty)
+  }
+
   @Test("a flood is remembered as a flood (L12)")
   func flood() {
     var news = MailboxNews()

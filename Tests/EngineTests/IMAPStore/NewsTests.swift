@@ -43,6 +43,43 @@ struct NewsTests {
     }
   }
 
+  @Test("of a new message otherwise than another connection shows it is looked at once more (L6)")
+  func contradiction() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("IDLE") + """
+        C: m2 SELECT "INBOX"
+        C: m3 UID FETCH 1:* \(LookTests.traits)
+        S: * 0 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: * OK [UIDNEXT 1] ok
+        S: m2 OK done
+        S: m3 OK done
+        C: m4 NOOP
+        C: m5 IDLE
+        S: m4 OK done
+        S: + idling
+        -
+        S: * 1 EXISTS
+        S: * 1 FETCH (UID 1 FLAGS (\\Seen))
+        C: DONE
+        C: m6 UID FETCH 1:* \(LookTests.traits)
+        S: m5 OK done
+        S: * 1 FETCH (UID 1 FLAGS () RFC822.SIZE 9)
+        S: m6 OK done
+
+        """
+    ) { world in
+      _ = try await world.wide()
+      _ = try await world.store.watch([.inbox])
+      await world.streams[0].proceed()
+      #expect(try await world.store.nextEvents() == [.changed(.inbox)])
+      let look = try await world.store.look(at: .inbox, .pending)
+      #expect(look.present.mapValues(\.flags) == [.uid(1): FlagSet.none])
+      #expect(try await world.store.nextEvents() == [.changed(.inbox)])
+      #expect(world.store.memories[.inbox]?.isHinted == true)
+    }
+  }
+
   @Test("that something came is answered by one FETCH, with QRESYNC too, and what was told besides stays true")
   func arrival() async throws {
     try await ScriptedStore.play(

@@ -123,7 +123,11 @@ extension IMAPStore {
     } else {
       events.post(.uncertain(folder))
     }
-    for (uid, observation) in found where !look.gone.contains(.uid(uid)) { look.present[.uid(uid)] = observation }
+    for (uid, observation) in found where !look.gone.contains(.uid(uid)) {
+      // Another connection was told otherwise, and either may be the later: a SELECT knows.
+      if let told = heard.flags[uid] ?? heard.arrivals[uid]?.flags, told != observation.flags { hint(folder) }
+      look.present[.uid(uid)] = observation
+    }
     memories[folder]?.isAhead = true
     advance(folder, over: look)
     return look

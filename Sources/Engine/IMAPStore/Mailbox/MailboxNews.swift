@@ -51,12 +51,14 @@ struct MailboxNews: Equatable, Sendable {
     }
     if response.size != nil {
       arrivals[uid] = Observation(flags: flags, traits: MessageTraits(response))
-    } else if arrivals[uid] != nil {
-      arrivals[uid]?.flags = flags
     } else {
-      self.flags[uid] = flags
+      take(flags, of: uid)
     }
     if self.flags.count + arrivals.count > Self.messagesMax { self = .tooMuch }
+  }
+
+  private mutating func take(_ flags: FlagSet, of uid: UID) {
+    if arrivals[uid] != nil { arrivals[uid]?.flags = flags } else { self.flags[uid] = flags }
   }
 
   private static var tooMuch: MailboxNews {
@@ -68,7 +70,7 @@ struct MailboxNews: Equatable, Sendable {
   /// Later news on top of these.
   mutating func merge(_ later: MailboxNews) {
     vanish(later.vanished)
-    flags.merge(later.flags) { _, new in new }
+    for (uid, flags) in later.flags { take(flags, of: uid) }
     arrivals.merge(later.arrivals) { _, new in new }
     growth += later.growth
     if flags.count + arrivals.count > Self.messagesMax { self = .tooMuch }
