@@ -231,7 +231,8 @@ struct DeliveryTests {
     ) { world in
       let delivery = try await world.store.delivery(into: .inbox)
       try await delivery.add(Self.letter(1, FlagSet([.seen], keywords: [work, todo])), PiecedContent(["a"]))
-      #expect(try await delivery.commit()[1]?.get().flags == FlagSet([.seen], keywords: [work]))
+      let results = try await delivery.commit()
+      #expect(try results[1]?.get().flags == FlagSet([.seen], keywords: [work]))
     }
   }
 
