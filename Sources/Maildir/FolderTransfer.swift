@@ -1,5 +1,5 @@
-import Mail
-import Ports
+package import Mail
+package import Ports
 
 extension MaildirFolder {
   /// What became of one message's link or rename.
@@ -124,5 +124,29 @@ extension MaildirFolder {
     let original = try await copyFile(of: unique, draft: draft, to: target.path(place, of: fresh))
     if original != nil { target.record(fresh, at: place) }
     return original
+  }
+}
+
+extension MaildirStore {
+  package func copy(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
+    -> [MessageKey: MessageKey]
+  {
+    let (from, to) = try (use(source), use(target))
+    do {
+      return try await from.copy(keys, to: to)
+    } catch {
+      throw root.failure(error, in: source)
+    }
+  }
+
+  package func move(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
+    -> [MessageKey: MessageKey]
+  {
+    let (from, to) = try (use(source), use(target))
+    do {
+      return try await from.move(keys, to: to)
+    } catch {
+      throw root.failure(error, in: source)
+    }
   }
 }

@@ -185,28 +185,6 @@ package final class MaildirStore: MailStore {
     return MaildirDelivery(into: place)
   }
 
-  package func copy(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
-    -> [MessageKey: MessageKey]
-  {
-    let (from, to) = try (use(source), use(target))
-    do {
-      return try await from.copy(keys, to: to)
-    } catch {
-      throw root.failure(error, in: source)
-    }
-  }
-
-  package func move(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
-    -> [MessageKey: MessageKey]
-  {
-    let (from, to) = try (use(source), use(target))
-    do {
-      return try await from.move(keys, to: to)
-    } catch {
-      throw root.failure(error, in: source)
-    }
-  }
-
   package func update(_ changes: [FlagChange], in folder: FolderName) async throws(StoreError) -> [MessageKey: FlagSet]
   {
     let place = try use(folder)

@@ -343,6 +343,7 @@ extension SimulatedStore {
   private func place(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName, removing: Bool
   ) throws(StoreError) -> [MessageKey: MessageKey] {
+    guard folders[target] != nil else { throw StoreError(.folder, .gone, "\(target) is not there") }
     var placed: [MessageKey: MessageKey] = [:]
     for key in keys {
       guard let message = folders[source]?.messages[key] else { continue }

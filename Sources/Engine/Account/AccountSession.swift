@@ -27,6 +27,8 @@ final class AccountSession {
   private var agenda = Agenda()
   private(set) var watchKinds = Sides<[FolderName: WatchKind]>(near: [:], far: [:])
   private(set) var failures: [FolderID: StoreError] = [:]
+  /// When the tasks that sleep for the agenda will wake.
+  private var wakes: Set<LoopInstant> = []
   private var isFullPassQueued = false
   /// Nobody serves requests any more.
   private var isOver = false
@@ -167,14 +169,15 @@ final class AccountSession {
     switch effect {
     case .pass(let folders): group.addTask { await self.pass(folders) }
     case .wake(let instant):
-      group.addTask {
-        await self.wake(at: instant)
-      }
+      guard wakes.insert(instant).inserted else { return }
+      group.addTask { await self.wake(at: instant) }
     }
   }
 
   private func wake(at instant: LoopInstant) async {
-    if await context.sleep(context.clock.now.duration(to: instant)) { inbox.post(.tick) }
+    guard await context.sleep(context.clock.now.duration(to: instant)) else { return }
+    wakes.remove(instant)
+    inbox.post(.tick)
   }
 
   // MARK: Passes
@@ -254,6 +257,9 @@ final class AccountSession {
 
   private func fullPassEnded(_ outcome: FullPass.Outcome) -> [Agenda.Event] {
     note(outcome.failures, of: outcome.folders.map(\.id))
+    let there = Set(context.folders.all.map(\.id))
+    agenda.keepOnly(there)
+    failures = failures.filter { there.contains($0.key) }
     // A folder that failed is tried again by itself; the others' agenda is their own.
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()
   }

@@ -75,6 +75,9 @@ package struct Agenda: Equatable, Sendable {
     return widths
   }
 
+  /// The others are gone.
+  package mutating func keepOnly(_ folders: Set<FolderID>) { entries = entries.filter { folders.contains($0.key) } }
+
   private mutating func apply(_ event: Event, at now: LoopInstant, jitter: Double) {
     switch event {
     case .changed(let folder, let side):

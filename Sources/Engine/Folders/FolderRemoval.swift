@@ -38,6 +38,13 @@ struct FolderRemoval {
       throw StoreError(.folder, .refused, "the \(side) folder could not be listed completely; it is kept")
     }
     var known = hasKnownNumbers(look, folder, side) ? try await knownRecords(in: look, folder, side) : []
+    // Another folder's pass may be moving some of them to it.
+    let pairs = Set(known.map(\.pair.id))
+    await context.claims.claim(pairs)
+    defer { context.claims.release(pairs) }
+    guard try areStill(known, in: folder) else {
+      throw StoreError(.folder, .unavailable, "messages are being moved out of the \(side) folder; tried again later")
+    }
     known += try await halfBrought(look, known, folder, side)
     let strangers = look.present.count - known.count
     if !look.present.isEmpty {
@@ -56,19 +63,7 @@ struct FolderRemoval {
       report.planned.append(PlannedWork(folder: folder.title, side: side, kind: .remove, count: look.present.count))
       return
     }
-    if !known.isEmpty {
-      let disposal = Disposal(context: context, folder: folder, side: side)
-      await disposal.begin()
-      defer { disposal.end() }
-      let deletion = try await disposal.run(known, .folderGone, options)
-      report.counts[side].deleted += deletion.gone.count
-      // At once: should the folder itself stay, its base must not tell of messages that are gone.
-      let gone = known.filter { deletion.gone.contains($0.pair[side].key) }
-      for portion in gone.portions(of: AccountContext.pairsAtOnce) {
-        try context.commit(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
-        await Task.yield()
-      }
-    }
+    try await dispose(known, of: folder, side, &report)
     if strangers == 0, isAboveOthers(folder, side) {
       try await context.stores[side.other].createFolder(folder.names[side.other])
       report.foldersCreated[side.other].append(folder.names[side.other])
@@ -81,6 +76,30 @@ struct FolderRemoval {
     // In one go: stopped half-way, a folder that is there and has a base would be held again (law L5).
     context.folders.remove(folder.id)
     try context.withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder.id) }
+  }
+
+  private func dispose(
+    _ known: [PairRecord], of folder: SyncedFolder, _ side: Side, _ report: inout PassReport
+  ) async throws(StoreError) {
+    guard !known.isEmpty else { return }
+    let disposal = Disposal(context: context, folder: folder, side: side)
+    await disposal.begin()
+    defer { disposal.end() }
+    let deletion = try await disposal.run(known, .folderGone, options)
+    report.counts[side].deleted += deletion.gone.count
+    // At once: should the folder itself stay, its base must not tell of messages that are gone.
+    let gone = known.filter { deletion.gone.contains($0.pair[side].key) }
+    for portion in gone.portions(of: AccountContext.pairsAtOnce) {
+      try context.commit(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
+      await Task.yield()
+    }
+  }
+
+  private func areStill(_ records: [PairRecord], in folder: SyncedFolder) throws(StoreError) -> Bool {
+    try context.withLedger { ledger throws(LedgerError) in
+      for record in records where try ledger.record(of: record.pair.id) != record { return false }
+      return true
+    }
   }
 
   /// Nil where a removal of ours was broken off: what it left is no whole folder any more, and shows nothing. The store

@@ -17,6 +17,15 @@ package final class SyncedFolder {
   var isConfirmed = false
   /// True once this session's listing has shown each server to number the folder's messages as the base does.
   var hasKnownNumbers = false
+  /// To be told what either side shows of its numbering. Where that is not the base's, no pass may go by the base's
+  /// numbers from this moment on, until they are matched anew: that of another folder may be about to copy from here.
+  func isNumbered(_ now: Checkpoint?, on side: Side) {
+    guard case .imap(let now)? = now, case .imap(let then)? = checkpoints[side], now.uidValidity != then.uidValidity
+    else { return }
+    isConfirmed = false
+    hasKnownNumbers = false
+  }
+
   /// A pass saw deletions before this session had looked at all folders, and left them to a later one.
   var hasPostponedDeletions = false
   /// Deletions carried out on each side a moment ago.

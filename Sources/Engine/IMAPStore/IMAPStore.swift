@@ -235,8 +235,10 @@ package final class IMAPStore: MailStore {
     _ folder: FolderName, _ weight: WorkWeight, seeing wanted: WantedView = .latest,
     _ body: (IMAPConnection) async throws(StoreError) -> Value
   ) async throws(StoreError) -> Value {
-    try await withConnection(for: folder, weight) { member async throws(StoreError) in
-      try await select(folder, on: member, seeing: wanted)
+    // The caller's numbers are those of now; while it waits for a connection, a look may learn of others.
+    let numbering = memories[folder]?.validity
+    return try await withConnection(for: folder, weight) { member async throws(StoreError) in
+      try await select(folder, on: member, seeing: wanted, under: numbering)
       return try await body(member.connection)
     }
   }
@@ -262,9 +264,10 @@ package final class IMAPStore: MailStore {
     return UIDSet(uids.filter { !there.contains($0) })
   }
 
-  /// Returns with the folder selected for changes, and its UIDVALIDITY the known one.
+  /// Returns with the folder selected for changes, and its UIDVALIDITY the given or else the known one.
   func select(
-    _ folder: FolderName, on member: PooledConnection, seeing wanted: WantedView = .latest
+    _ folder: FolderName, on member: PooledConnection, seeing wanted: WantedView = .latest,
+    under numbering: UIDValidity? = nil
   ) async throws(StoreError) {
     let name = try mailboxName(of: folder)
     let connection = member.connection
@@ -274,11 +277,13 @@ package final class IMAPStore: MailStore {
       if !mailbox.shows(wanted) { connection.send(.noop) }
     } else {
       try await selectAnew(folder, name, on: connection)
+      // SELECT has told the watcher in silence what happened since.
+      if member.watched == folder { hint(folder) }
     }
     guard let mailbox = connection.mailbox else {
       throw StoreError(.folder, .internalFault, "\(title): \(printable("\(folder)")) is not selected")
     }
-    if let known = memories[folder]?.validity, mailbox.uidValidity != known {
+    if let known = numbering ?? memories[folder]?.validity, mailbox.uidValidity != known {
       events.post(.uncertain(folder))
       let now = mailbox.uidValidity.map { "\($0)" } ?? "none"
       throw StoreError(

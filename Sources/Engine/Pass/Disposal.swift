@@ -37,15 +37,16 @@ struct Disposal {
     return try await context.stores[side].delete(records.map(\.pair[side].key), in: folder.names[side])
   }
 
-  /// Messages that live on in another folder, as after a move there, and those that do not: only these are for the
-  /// Trash.
+  /// Messages that live on in another folder that takes part, as after a move there, and those that do not: only these
+  /// are for the Trash. What the base has of a folder that the rules leave out now may be long gone.
   private func split(_ records: [PairRecord]) throws(StoreError) -> (elsewhere: [PairRecord], last: [PairRecord]) {
     var (elsewhere, last): ([PairRecord], [PairRecord]) = ([], [])
     for record in records {
       let others = try context.withLedger { ledger throws(LedgerError) in
         try ledger.records(digest: record.identity.digest)
       }
-      if others.contains(where: { $0.folder != folder.id }) { elsewhere.append(record) } else { last.append(record) }
+      let isElsewhere = others.contains { $0.folder != folder.id && context.folders[$0.folder] != nil }
+      if isElsewhere { elsewhere.append(record) } else { last.append(record) }
     }
     return (elsewhere, last)
   }
@@ -61,8 +62,6 @@ struct Disposal {
   private func moveToTrash(_ records: [PairRecord], _ trash: FolderName) async throws(StoreError) -> Deletion {
     guard !records.isEmpty else { return Deletion() }
     let store = context.stores.far
-    // Where it is there already, that is fine; a server need not list it, nor the rules let it take part.
-    if context.folders[.far, trash] == nil { try await store.createFolder(trash) }
     // In the Trash the mark would be another client's leave to expunge it.
     let marked = records.filter { $0.pair[.far].flags.system.contains(.deleted) }
     if !marked.isEmpty {
@@ -72,12 +71,26 @@ struct Disposal {
       _ = try await store.update(unmarking, in: folder.names.far)
     }
     let keys = records.map(\.pair[.far].key)
-    let moved = try await store.move(keys, from: folder.names.far, to: trash)
+    let moved = try await move(keys, to: trash)
     var deletion = Deletion(gone: Set(moved.keys))
     let rest = Set(keys).subtracting(deletion.gone)
     guard !rest.isEmpty else { return deletion }
     // Others were quicker, or the server did not say where they are now.
     deletion.gone.formUnion(try await store.look(at: folder.names.far, .messages(rest)).gone)
     return deletion
+  }
+
+  /// Whether the Trash is there, only the server can tell: it need not list it, nor the rules let it take part.
+  private func move(
+    _ keys: [MessageKey], to trash: FolderName
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+    let store = context.stores.far
+    do {
+      return try await store.move(keys, from: folder.names.far, to: trash)
+    } catch {
+      guard error.kind == .gone, context.folders[.far, trash] == nil else { throw error }
+      try await store.createFolder(trash)
+      return try await store.move(keys, from: folder.names.far, to: trash)
+    }
   }
 }

@@ -24,7 +24,8 @@ struct FlagUpdating {
   func run(_ plan: FolderPlan) async throws(StoreError) -> Outcome {
     var outcome = Outcome()
     if !plan.settled.isEmpty { for side in Side.allCases { try await secure(side) } }
-    try context.commit(plan.settled.map { .setFlags($0.pair, $0.flags) })
+    let settled = Dictionary(plan.settled.map { ($0.pair, $0.flags) }) { first, _ in first }
+    try context.commit(try here(settled).map { .setFlags($0.record.pair.id, $0.state) })
     var updates = plan.updates
     for _ in 0..<Self.roundsMax where !updates.near.isEmpty || !updates.far.isEmpty {
       updates = try await round(updates, &outcome)
@@ -81,9 +82,11 @@ struct FlagUpdating {
   }
 
   /// Those that no other pass has moved to its folder meanwhile, where they may bear other flags by now.
-  private func here(_ states: [PairID: State]) throws(StoreError) -> [(record: PairRecord, state: State)] {
+  private func here<Value>(
+    _ states: [PairID: Value]
+  ) throws(StoreError) -> [(record: PairRecord, state: Value)] {
     try context.withLedger { ledger throws(LedgerError) in
-      var here: [(record: PairRecord, state: State)] = []
+      var here: [(record: PairRecord, state: Value)] = []
       for (id, state) in states.sorted(by: { $0.key < $1.key }) {
         guard let record = try ledger.record(of: id), record.folder == folder.id else { continue }
         here.append((record, state))

@@ -57,11 +57,15 @@ struct KnownContent {
     let records = try known(parcel)
     let usable = records.filter { record in
       guard !used.contains(record.pair.id), let origin = context.folders[record.folder] else { return false }
-      // Otherwise its number may mean another message by now (law L8).
-      return origin.isConfirmed || origin.hasKnownNumbers || origin.id == folder.id
+      return hasKnownNumbers(origin)
     }
     guard let movedFrom = parcel.arrival.observation.traits?.movedFrom else { return usable.first }
     return usable.first { isOrigin($0, movedFrom) } ?? usable.first
+  }
+
+  /// Otherwise a number may mean another message by now (law L8).
+  private func hasKnownNumbers(_ origin: SyncedFolder) -> Bool {
+    origin.isConfirmed || origin.hasKnownNumbers || origin.id == folder.id
   }
 
   private func known(_ parcel: Parcel) throws(StoreError) -> [PairRecord] {
@@ -113,6 +117,7 @@ struct KnownContent {
     // While waiting for the claim, another pass may have moved or deleted some of them.
     let current = try await withKeywords(try unchanged(known), originFolder)
     let moving = try await emptied(current, originFolder)
+    guard hasKnownNumbers(originFolder) else { return }
     let (moves, copies) = (
       current.filter { moving.contains($0.original.pair.id) }, current.filter { !moving.contains($0.original.pair.id) }
     )
@@ -126,7 +131,7 @@ struct KnownContent {
         .relocate(known.original.pair.id, to: folder.id, near: near, far: far)
       }
     }
-    if !copies.isEmpty {
+    if !copies.isEmpty, hasKnownNumbers(originFolder) {
       let keys = try await store.copy(
         copies.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
       report.counts[target].copied += keys.count

@@ -52,7 +52,11 @@ struct Rematching {
     guard look.coverage == .complete else {
       throw StoreError(.folder, .internalFault, "\(folder.title): UIDVALIDITY changed, and the listing is not complete")
     }
-    let records = try context.withLedger { ledger throws(LedgerError) in try ledger.records(in: folder.id) }
+    let pairs = Set(try records().map(\.pair.id))
+    // Another folder's pass may be moving some of them to it, and has them as its own afterwards.
+    await context.claims.claim(pairs)
+    defer { context.claims.release(pairs) }
+    let records = try records().filter { pairs.contains($0.pair.id) }
     var unpaired = records.map { record in
       Candidate(
         key: record.pair[side.other].key, wireSize: record.identity.wireSize, messageID: record.identity.messageID,
@@ -87,6 +91,10 @@ struct Rematching {
     }
     // Numbers are free only where their former owners are gone.
     return removals + relocations
+  }
+
+  private func records() throws(StoreError) -> [PairRecord] {
+    try context.withLedger { ledger throws(LedgerError) in try ledger.records(in: folder.id) }
   }
 
   private func match(_ unpaired: [Candidate], _ arrived: [Candidate], _ side: Side) -> Matching {

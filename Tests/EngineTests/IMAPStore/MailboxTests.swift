@@ -92,6 +92,16 @@ struct MailboxNewsTests {
     #expect(news.flags.isEmpty)
   }
 
+  @Test("of what a look has told nothing is left")
+  func toldByLook() {
+    var news = Self.mailbox([.exists(4), Self.fetch(9, FlagSet.none, size: 7), Self.fetch(3, FlagSet.none)]).news
+    let wasTold = news.forget(flagsOf: UIDSet([3, 9]))
+    #expect(wasTold)
+    #expect(news.arrivals.isEmpty && news.flags.isEmpty && news.growth == 0)
+    let isToldAgain = news.forget(flagsOf: UIDSet([3, 9]))
+    #expect(!isToldAgain)
+  }
+
   @Test("a flood is remembered as a flood (L12)")
   func flood() {
     var news = MailboxNews()
@@ -135,6 +145,18 @@ struct SelectionTests {
     #expect(selection.current?.name == Self.other)
     #expect(selection.current?.exists == 7)
     #expect(selection.takeLeft().isEmpty)
+  }
+
+  @Test("beyond a limit are not listened to (L12)")
+  func flood() {
+    var selection = Selection(heardMax: 2)
+    selection.begin(.inbox, readOnly: false, id: 1)
+    for count in 1...2 { selection.hear(.exists(count), isAsked: false) }
+    #expect(!selection.isFlooded)
+    selection.hear(.exists(3), isAsked: false)
+    #expect(selection.isFlooded)
+    selection.completed(1, Completion(.ok))
+    #expect(selection.current?.exists == 2)
   }
 
   @Test("of two that follow one another are each one's own, and nothing is selected before the last")

@@ -1,3 +1,4 @@
+import IMAP
 import Mail
 import Ports
 import Reconciliation
@@ -78,6 +79,22 @@ struct NewsTests {
       #expect(try await world.store.nextEvents() == [.changed(.inbox)])
       #expect(world.store.memories[.inbox]?.isHinted == true)
     }
+  }
+
+  @Test("of more messages than can be kept is no listing (L12)")
+  func flood() {
+    var listing = MessageListing(messagesMax: 2)
+    func show(_ number: UInt32) {
+      var response = FetchResponse(sequenceNumber: number)
+      response.uid = UID(rawValue: number)
+      response.flags = FlagSet.none
+      _ = listing.take(.fetch(response))
+    }
+    for number: UInt32 in [1, 2, 1] { show(number) }
+    #expect(!listing.isFlooded)
+    show(3)
+    #expect(listing.isFlooded)
+    #expect(listing.present.count == 2)
   }
 
   @Test("that something came is answered by one FETCH, with QRESYNC too, and what was told besides stays true")

@@ -347,6 +347,22 @@ struct WatchTests {
     }
   }
 
+  @Test("that begins on a connection which has just ended fails, and waits for nothing", .timeLimit(.minutes(1)))
+  func endedMeanwhile() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("IDLE") + """
+        C: m2 SELECT "INBOX"
+        S: * 0 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: m2 OK done
+        E:
+        """
+    ) { world in
+      let error = await #expect(throws: StoreError.self) { _ = try await world.store.watch([.inbox]) }
+      #expect(error?.scope == .account)
+    }
+  }
+
   private static var rareRenewal: IMAPTiming {
     var timing = IMAPTiming()
     timing.idleRenewal = IMAPTiming.idleRenewalMax
@@ -355,7 +371,8 @@ struct WatchTests {
 
   /// What a server offers, and how it is watched then.
   static let plans: [(String, Int, WatchPlan)] = [
-    ("IDLE NOTIFY", 5, .notify(on: .inbox)), ("NOTIFY", 5, .poll), ("IDLE", 1, .poll), ("IDLE NOTIFY", 1, .poll),
+    ("IDLE NOTIFY", 5, .notify(on: ["INBOX", "A", "B", "C"].compactMap { FolderName($0) })), ("NOTIFY", 5, .poll),
+    ("IDLE", 1, .poll), ("IDLE NOTIFY", 1, .poll),
     ("IDLE", 2, .idle([.inbox])), ("IDLE", 3, .idle([.inbox, FolderName("A") ?? .inbox])),
     ("IDLE", 4, .idle([.inbox, FolderName("A") ?? .inbox])), ("", 5, .poll),
   ]

@@ -79,6 +79,26 @@ struct DeletionRulesTests {
     }
   }
 
+  @Test("go to a Trash that does not take part, and what lives on only in a folder left out by now goes there, too")
+  func leftOut() async throws {
+    try await Reactor.onShared {
+      let account = SimulatedAccount()
+      let (trash, old) = (try #require(FolderName("Trash")), try #require(FolderName("Old")))
+      for folder in [trash, old] { account.far.folders[folder] = SimulatedStore.Folder() }
+      account.deletionRules.trash = trash
+      account.mapping = FolderMapping(
+        nearName: { name, _ in name == trash ? nil : name }, farName: { name, _ in name == trash ? nil : name })
+      for folder in [FolderName.inbox, old] { account.far.put(SimulatedMessage("a"), in: folder) }
+      try await account.sync()
+      account.mapping = FolderMapping(
+        nearName: { name, _ in name.isInbox ? name : nil }, farName: { name, _ in name.isInbox ? name : nil })
+      account.near.remove(try #require(account.near.key(of: "a")))
+      try await account.sync()
+      #expect(account.far.contents(of: trash).map(\.text) == ["a"])
+      #expect(!account.faults.log.contains { $0.contains("create Trash") })
+    }
+  }
+
   @Test("of the server are kept here for as long as a person wants, also without a Message-ID, and no longer")
   func kept() async throws {
     try await Reactor.onShared {

@@ -183,23 +183,25 @@ struct InterruptedTests {
 
   @Test("of a mail reader's mark by a power cut is in no base either (L4)", arguments: [true, false])
   func durableFlags(isOnBothSides: Bool) async throws {
-    func marked() async throws -> SimulatedAccount {
-      let account = try await SimulatedAccount.filled(folders: [.inbox])
-      account.near.setFlags(FlagSet([.flagged]), of: try #require(account.near.key(of: "a")))
-      if isOnBothSides { account.far.setFlags(FlagSet([.flagged]), of: try #require(account.far.key(of: "a"))) }
-      return account
-    }
     try await Reactor.onShared {
-      let account = try await marked()
+      let account = try await Self.marked(onBothSides: isOnBothSides)
       try await account.sync()
       let secured = try #require(account.faults.log.firstIndex(of: "near secure flags of INBOX"))
       // A death at that moment leaves a base without the mark.
-      let other = try await marked()
+      let other = try await Self.marked(onBothSides: isOnBothSides)
       other.faults.deadline = secured + 1
       await #expect(throws: StoreError.self) { try await other.sync() }
       other.faults.revive()
       let folder = try #require(try other.ledger.folders().first)
       #expect(try other.ledger.pairs(in: folder.id).allSatisfy { !$0[.near].flags.system.contains(.flagged) })
     }
+  }
+
+  @Loop
+  private static func marked(onBothSides: Bool) async throws -> SimulatedAccount {
+    let account = try await SimulatedAccount.filled()
+    account.near.setFlags(FlagSet(.flagged), of: try #require(account.near.key(of: "a")))
+    if onBothSides { account.far.setFlags(FlagSet(.flagged), of: try #require(account.far.key(of: "a"))) }
+    return account
   }
 }

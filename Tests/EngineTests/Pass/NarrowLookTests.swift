@@ -60,6 +60,35 @@ struct NarrowLookTests {
     }
   }
 
+  @Test(
+    "in one folder never takes another folder's message by a number that means another by now (L1, L8)",
+    arguments: [true, false])
+  func renumbered(isCopy: Bool) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.put(SimulatedMessage("x"), in: archive)
+      let context = account.context()
+      try await context.open()
+      for names in [nil, [FolderName.inbox]] as [Set<FolderName>?] {
+        _ = try await FullPass(context: context, options: PassOptions(), names: names).run()
+        guard names == nil else { continue }
+        // The session has seen the folder; then it is made anew, with another message under the same number.
+        let key = try #require(account.far.key(of: "x", in: archive))
+        account.far.renumber(archive)
+        account.far.folders[archive]?.messages = [key: SimulatedMessage("another")]
+        if isCopy {
+          account.near.put(SimulatedMessage("x"))
+        } else {
+          account.near.remove(try #require(account.near.key(of: "x", in: archive)), in: archive)
+          account.near.put(SimulatedMessage("x"))
+        }
+      }
+      #expect(account.far.contents().map(\.text) == ["a", "b", "c", "x"])
+      #expect(account.far.contents(of: archive).map(\.text) == ["another"])
+    }
+  }
+
   @Loop
   private static func lookNarrowly(
     _ side: Side, isUncertain: Bool = false, in context: AccountContext

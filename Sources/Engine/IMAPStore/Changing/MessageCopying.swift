@@ -15,6 +15,12 @@ final class MessageCopying {
   /// Copied, and where to is to be found out by looking.
   private var untold: [UID: MessageTraits] = [:]
   private var lowest: UID?
+  /// As they were before, where the server does not tell new UIDs.
+  private var untraced: [UID: Observation] = [:]
+  /// Messages of which nobody knows whether they were there.
+  private var unknown = UIDSet()
+  /// The server told of the new ones under another numbering.
+  private var misplaced: StoreError?
 
   init(_ store: IMAPStore, _ connection: IMAPConnection, from source: FolderName, to target: FolderName) {
     self.store = store
@@ -50,15 +56,12 @@ final class MessageCopying {
     let mailbox = try store.mailboxName(of: target)
     let own = OwnExpunges(uids, on: connection)
     let answers = uids.pieces().map { piece in
-      (piece, connection.send(.uidMove(piece, to: mailbox)) { [unowned self] in note($0) || own.take($0) })
+      connection.send(.uidMove(piece, to: mailbox)) { [unowned self] in note($0) || own.take($0) }
     }
-    var refused: Completion?
-    for (_, answer) in answers {
-      let completion = try await answer.completion()
-      if !completion.isOK { refused = refused ?? completion }
-      try take(completion.code)
-    }
+    let completions = try await connection.completions(of: answers)
+    for completion in completions { try take(completion.code) }
     if let misplaced { throw misplaced }
+    let refused = completions.first { !$0.isOK }
     let gone = try await store.gone(uids, own, on: connection, in: source)
     told = told.filter { gone.contains($0.key) }
     rememberUntold(gone)
@@ -75,7 +78,7 @@ final class MessageCopying {
     guard !untold.isEmpty else { return told }
     let lowest = lowest ?? store.lowestNew(in: target)
     let shown = try await store.withSelected(target, .light) { connection async throws(StoreError) in
-      try await store.fetchTraits(.from(lowest), on: connection, in: target)
+      try await store.fetchTraits(.from(lowest), on: connection, in: target, isLook: false)
     }
     var free = shown.filter { $0.key >= lowest }.sorted { $0.key < $1.key }
     var placed = told
@@ -96,8 +99,6 @@ final class MessageCopying {
   }
 
   // MARK: COPYUID
-
-  private var misplaced: StoreError?
 
   /// For MOVE it comes in an untagged OK, before the messages vanish (RFC 6851 §4.3).
   private func note(_ untagged: IMAP.Untagged) -> Bool {
@@ -128,12 +129,10 @@ final class MessageCopying {
       lowest = status.uidNext
       return true
     }
-    untraced = try await store.fetchTraits(.set(uids), on: connection, in: source)
+    untraced = try await store.fetchTraits(.set(uids), on: connection, in: source, isLook: false)
     let completion = try await status.completion()
     guard completion.isOK else { throw refusal(completion, "copying") }
   }
-
-  private var untraced: [UID: Observation] = [:]
 
   private func rememberUntold(_ uids: UIDSet) {
     // What is left out of a COPYUID was not there to be copied.
@@ -147,9 +146,6 @@ final class MessageCopying {
       }
     }
   }
-
-  /// Messages of which nobody knows whether they were there.
-  private var unknown = UIDSet()
 
   private func refusal(_ completion: Completion, _ doing: String) -> StoreError {
     store.refusal(

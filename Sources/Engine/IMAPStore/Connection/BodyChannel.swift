@@ -22,16 +22,15 @@ final class BodyChannel {
 
   private var events: [Event] = []
   private var failure: StoreError?
-  private var isDiscarding = false
   private var space = Pledge<Void>()
   private var arrival = Pledge<Void>()
 
   /// The reader's side. Returns when there is room again.
   func put(_ event: Event) async {
-    guard !isDiscarding, failure == nil else { return }
+    guard failure == nil else { return }
     events.append(event)
     arrival.settle(())
-    while events.count > Self.capacity, !isDiscarding, failure == nil {
+    while events.count > Self.capacity, failure == nil {
       let space = Pledge<Void>()
       self.space = space
       do { try await space.wait() } catch { return }
@@ -50,11 +49,10 @@ final class BodyChannel {
     return event
   }
 
-  /// What still comes is read from the wire and dropped.
+  /// What still comes is read from the wire and dropped; whoever waits for it waits in vain.
   func discard() {
-    isDiscarding = true
     events.removeAll()
-    space.settle(())
+    fail(.cancelled)
   }
 
   func fail(_ error: StoreError) {

@@ -285,6 +285,9 @@ final class IMAPConnection {
       if let collect = answer.collect, collect(untagged) { isTaken = true }
     }
     selection.hear(untagged, isAsked: isTaken)
+    if selection.isFlooded {
+      fail(StoreError(.account, .unavailable, "\(title): the server says too much before it has opened a mailbox"))
+    }
     if !isTaken { hooks.heard(untagged) }
   }
 

@@ -48,7 +48,7 @@ struct LoginSequence {
     case .preauth:
       // Whoever is in between could say PREAUTH to keep us from TLS.
       if settings.wantsStartTLS {
-        throw LoginFailure(failure(.refusedLogin, "logged in before STARTTLS; someone may be tampering"))
+        throw LoginFailure(failure(.untrusted, "logged in before STARTTLS; someone may be tampering"))
       }
     case .ok:
       if settings.wantsStartTLS { try await startTLS() }
@@ -60,11 +60,11 @@ struct LoginSequence {
 
   private func startTLS() async throws(LoginFailure) {
     if connection.capabilities.isKnown, !connection.capabilities.contains(.startTLS) {
-      throw LoginFailure(failure(.refusedLogin, "the server does not offer STARTTLS"))
+      throw LoginFailure(failure(.untrusted, "the server does not offer STARTTLS"))
     }
     let answer = try await ask(.startTLS)
     guard answer.isOK else {
-      throw LoginFailure(failure(.refusedLogin, "STARTTLS was refused: \(printable(answer.text))"))
+      throw LoginFailure(failure(.untrusted, "STARTTLS was refused: \(printable(answer.text))"))
     }
     try await guarded { () async throws(StoreError) in try await connection.isSecured() }
   }

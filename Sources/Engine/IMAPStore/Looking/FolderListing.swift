@@ -99,7 +99,8 @@ final class FolderListing {
     switch untagged {
     case .list(let line):
       if answered.count < Self.countMax { answered.append(line) }
-    case .status(let mailbox, let status): statuses[mailbox.isInbox ? .inbox : mailbox] = status
+    case .status(let mailbox, let status):
+      if statuses.count < Self.countMax { statuses[mailbox.isInbox ? .inbox : mailbox] = status }
     case .no(let text) where Quirks.saysPhantomName(text.text):
       // Instead of the STATUS of the name before it.
       guard features.listsStatus, let last = answered.last(where: \.isThere) else { return false }

@@ -166,9 +166,9 @@ extension IMAPStore {
 
   /// Flags, size, date and Message-ID.
   func fetchTraits(
-    _ target: UIDTarget, on connection: IMAPConnection, in folder: FolderName
+    _ target: UIDTarget, on connection: IMAPConnection, in folder: FolderName, isLook: Bool = true
   ) async throws(StoreError) -> [UID: Observation] {
-    try await fetch(target, .traits, on: connection, in: folder).present
+    try await fetch(target, .traits, on: connection, in: folder, isLook: isLook).present
   }
 
   /// Where the tagged answer is OK, everything that was to be told was told.
@@ -200,6 +200,10 @@ extension IMAPStore {
     }
     for completion in try await connection.completions(of: answers) where !completion.isOK {
       throw refusal(completion, "asking for messages of \(printable("\(folder)"))", .folder)
+    }
+    guard !listing.isFlooded else {
+      throw StoreError(
+        .folder, .refused, "\(title): \(printable("\(folder)")) has more than \(MessageListing.messagesMax) messages")
     }
     return listing
   }

@@ -4,6 +4,9 @@ import Reconciliation
 
 /// What a server shows of a mailbox's messages in answer to a look, and whether that was all of them.
 struct MessageListing: Equatable, Sendable {
+  /// A mailbox with more messages than this is not believed (law L12).
+  static let messagesMax = 4_000_000
+
   private(set) var present: [UID: Observation] = [:]
   /// Told to be gone, now or (EARLIER) since some time ago; UIDs never known may be among them.
   private(set) var vanished = UIDSet()
@@ -11,6 +14,8 @@ struct MessageListing: Equatable, Sendable {
   private(set) var flagless: Set<UID> = []
   /// A response that could not be read, or a message that was named by number only.
   private(set) var isDisturbed = false
+  /// More was shown than can be kept.
+  private(set) var isFlooded = false
   /// Told for another reason than that it is the last: its flags changed.
   private var changed: Set<UID> = []
   /// Since the listing began.
@@ -23,7 +28,9 @@ struct MessageListing: Equatable, Sendable {
     let uidNext: UID?
   }
 
-  init() {}
+  private let limit: Int
+
+  init(messagesMax: Int = Self.messagesMax) { limit = messagesMax }
 
   /// RFC 2180 §4.1.2: the answer was not whole, for some of the messages were expunged meanwhile.
   mutating func disturb() { isDisturbed = true }
@@ -67,6 +74,10 @@ struct MessageListing: Equatable, Sendable {
       return false
     }
     guard !vanished.contains(uid) else { return true }
+    guard present.count + flagless.count < limit || present[uid] != nil || flagless.contains(uid) else {
+      isFlooded = true
+      return true
+    }
     let hasTraits = response.size != nil || response.internalDate != nil
     guard let flags = response.flags else {
       if present[uid] == nil { flagless.insert(uid) }

@@ -38,8 +38,7 @@ struct MailboxNews: Equatable, Sendable {
     if vanished.ranges.count > Self.messagesMax { return self = .tooMuch }
     for uid in flags.keys where uids.contains(uid) { flags[uid] = nil }
     for uid in arrivals.keys where uids.contains(uid) {
-      arrivals[uid] = nil
-      growth = max(0, growth - 1)
+      forget(flagsOf: uid)
     }
   }
 
@@ -79,12 +78,15 @@ struct MailboxNews: Equatable, Sendable {
 
   /// A look has told of these messages meanwhile. True where there was something to forget.
   mutating func forget(flagsOf uids: UIDSet) -> Bool {
-    let before = flags.count
-    flags = flags.filter { !uids.contains($0.key) }
-    return flags.count < before
+    let told = flags.keys.filter(uids.contains) + arrivals.keys.filter(uids.contains)
+    for uid in told { forget(flagsOf: uid) }
+    return !told.isEmpty
   }
 
-  mutating func forget(flagsOf uid: UID) { flags[uid] = nil }
+  mutating func forget(flagsOf uid: UID) {
+    flags[uid] = nil
+    if arrivals.removeValue(forKey: uid) != nil { growth = max(0, growth - 1) }
+  }
 
   /// `uids` are ours, and few; those heard may be a range of any length.
   mutating func forget(vanished uids: UIDSet) {

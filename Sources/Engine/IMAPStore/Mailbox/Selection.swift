@@ -16,6 +16,10 @@ struct Selection: Sendable {
     var heard: [(Untagged, Bool)] = []
   }
 
+  /// What a server may say before it answers a SELECT; more is not listened to (law L12).
+  static let heardMax = 8_000_000
+
+  private let limit: Int
   private(set) var current: MailboxState?
   /// SELECTs on their way, in the order in which they were sent and will be answered.
   private var changes: [Change] = []
@@ -24,8 +28,12 @@ struct Selection: Sendable {
 
   /// The SELECT that is answered next; nil where the selected mailbox is known.
   var nextChange: CommandID? { changes.first?.id }
+  /// More was said than is listened to.
+  private(set) var isFlooded = false
   /// True where the server has said, by `[CLOSED]` or by a UIDVALIDITY, that what comes now is the new mailbox's.
   private(set) var isOldClosed = false
+
+  init(heardMax: Int = Self.heardMax) { limit = heardMax }
 
   mutating func begin(_ name: MailboxName, readOnly: Bool, id: CommandID) {
     changes.append(Change(id: id, name: name, isReadOnly: readOnly))
@@ -47,6 +55,7 @@ struct Selection: Sendable {
       return
     }
     if case .ok(let text) = untagged, case .uidValidity? = text.code { isOldClosed = true }
+    guard changes[0].heard.count < limit else { return isFlooded = true }
     changes[0].heard.append((untagged, isAsked))
   }
 

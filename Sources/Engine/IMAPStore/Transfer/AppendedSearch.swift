@@ -25,7 +25,7 @@ struct AppendedSearch {
     _ sent: [IMAPDelivery.Sent], excluding taken: Set<UID>
   ) async throws(StoreError) -> [(IMAPDelivery.Sent, UID)] {
     guard !sent.isEmpty else { return [] }
-    let shown = try await store.fetchTraits(.from(lowest), on: connection, in: folder)
+    let shown = try await store.fetchTraits(.from(lowest), on: connection, in: folder, isLook: false)
     var free = shown.filter { $0.key >= lowest && !taken.contains($0.key) }
     var found: [(IMAPDelivery.Sent, UID)] = []
     for item in sent {

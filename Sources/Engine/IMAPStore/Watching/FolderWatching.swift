@@ -56,10 +56,15 @@ final class FolderWatching {
   /// False where the plan does not work with this server; then `experience` has changed.
   private func arm(_ plan: WatchPlan) async throws(StoreError) -> Bool {
     switch plan {
-    case .notify(let folder):
-      guard let member = try await watcher(for: folder) else { return true }
-      guard try await setNotify(on: member) else {
-        experience.isNotifyRefused = true
+    case .notify(let folders):
+      guard let (member, folder) = try await watcher(forOneOf: folders) else { return true }
+      do {
+        experience.isNotifyRefused = try await !setNotify(on: member)
+      } catch {
+        store.pool.release(member)
+        throw error
+      }
+      guard !experience.isNotifyRefused else {
         store.pool.release(member)
         return false
       }
@@ -67,7 +72,7 @@ final class FolderWatching {
       for name in kinds.keys { kinds[name] = .notify }
     case .idle(let folders):
       for folder in folders {
-        guard let member = try await watcher(for: folder) else { return true }
+        guard let (member, folder) = try await watcher(forOneOf: [folder]) else { continue }
         guard try await idle(member, on: folder) else { return false }
         kinds[folder] = .idle
       }
@@ -76,22 +81,31 @@ final class FolderWatching {
     return true
   }
 
-  /// A connection with the folder selected; nil where there is none to be had, or the folder cannot be opened.
-  private func watcher(for folder: FolderName) async throws(StoreError) -> PooledConnection? {
-    let mailbox = try store.mailboxName(of: folder)
-    guard let member = try await store.pool.leaseWatcher(for: mailbox) else { return nil }
-    do {
-      try await store.select(folder, on: member)
-      return member
-    } catch {
-      store.pool.release(member)
-      // A folder that is not there, or was renumbered: the look that follows says so, and here it is polled.
-      guard error.scope < .account else { throw error }
-      return nil
+  /// A connection with the first of the folders selected that can be opened; nil where there is no such, or no
+  /// connection to be had.
+  private func watcher(
+    forOneOf folders: [FolderName]
+  ) async throws(StoreError) -> (PooledConnection, FolderName)? {
+    for folder in folders {
+      guard let member = try await store.pool.leaseWatcher(for: try store.mailboxName(of: folder)) else { return nil }
+      do {
+        try await store.select(folder, on: member)
+        return (member, folder)
+      } catch {
+        store.pool.release(member)
+        // One that is not there, or was renumbered: the look that follows says so, and here it is polled.
+        guard error.scope < .account else { throw error }
+      }
     }
+    return nil
   }
 
   private func idle(_ member: PooledConnection, on folder: FolderName) async throws(StoreError) -> Bool {
+    // Its end may have been read together with the answer before: then nobody will hear of it any more.
+    if let failure = member.connection.failure {
+      store.pool.release(member)
+      throw failure
+    }
     member.watch(folder, try store.mailboxName(of: folder))
     watchers.append(member)
     member.idle(after: .zero)

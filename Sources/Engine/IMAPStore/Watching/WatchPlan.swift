@@ -4,8 +4,8 @@ import Mail
 /// How folders are watched, best first: by NOTIFY all of them on one connection, by IDLE a connection for each as far
 /// as the budget goes, else by asking.
 enum WatchPlan: Equatable, Sendable {
-  /// The connection idles on this folder.
-  case notify(on: FolderName)
+  /// The connection idles on the first of these that can be opened.
+  case notify(on: [FolderName])
   case idle([FolderName])
   case poll
 
@@ -21,12 +21,12 @@ enum WatchPlan: Equatable, Sendable {
   /// `folders` by importance. NOTIFY needs IDLE: Dovecot loses events outside it.
   init(_ folders: [FolderName], _ features: ServerFeatures, budget: Int, _ experience: Experience) {
     let room = Self.watchersMax(budget)
-    guard let first = folders.first, features.hasIdle, !experience.isIdleRefused, room > 0 else {
+    guard !folders.isEmpty, features.hasIdle, !experience.isIdleRefused, room > 0 else {
       self = .poll
       return
     }
     if features.hasNotify, !experience.isNotifyRefused {
-      self = .notify(on: first)
+      self = .notify(on: folders)
     } else {
       self = .idle(Array(folders.prefix(room)))
     }
