@@ -2,20 +2,30 @@ import Foundation
 import Support
 import Synchronization
 
-/// What the kernel tells of a process: its proportional share of memory, and how many descriptors it has.
+/// What the kernel tells of a process and its children, as martlet is two: their proportional share of memory, and how
+/// many descriptors they have.
 struct Vitals: Sendable, CustomStringConvertible {
   let kibibytes: Int
   let descriptors: Int
 
   /// Needs root: martlet forbids others of its user to look into its memory.
   init(of process: Int32) throws {
-    let rollup = "/proc/\(process)/smaps_rollup"
-    let text = String(decoding: FileManager.default.contents(atPath: rollup) ?? Data(), as: UTF8.self)
-    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Pss:") }),
-      let number = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-    else { throw SupportError("cannot read \(rollup): martlet ended, or this is not root") }
-    kibibytes = number
-    descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
+    let children = Self.text("/proc/\(process)/task/\(process)/children").split(separator: " ").compactMap { Int32($0) }
+    var (kibibytes, descriptors) = (0, 0)
+    for process in [process] + children {
+      let rollup = "/proc/\(process)/smaps_rollup"
+      guard let line = Self.text(rollup).split(separator: "\n").first(where: { $0.hasPrefix("Pss:") }),
+        let number = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+      else { throw SupportError("cannot read \(rollup): martlet ended, or this is not root") }
+      kibibytes += number
+      descriptors += try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
+    }
+    (self.kibibytes, self.descriptors) = (kibibytes, descriptors)
+  }
+
+  /// Empty where it cannot be read.
+  private static func text(_ path: String) -> String {
+    String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
   }
 
   var description: String { "\(Self.megabytes(kibibytes)), \(descriptors) descriptors" }
