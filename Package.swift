@@ -122,8 +122,8 @@ let package = Package(
     tests(
       "ProgramTests",
       [
-        "martlet", "Support", "Simulation", "Control", "Configuration", "Engine", "Maildir", "Disk", "Ports",
-        "Reconciliation", "Mail", "CLinux", logging,
+        "martlet", "Support", "Simulation", "Control", "Configuration", "Engine", "Maildir", "Disk", "Reactor", "Ports",
+        "Reconciliation", "Mail", "CLinux", arguments, logging,
       ]),
     tests("EndToEndTests", ["Support", "Control", "Mail", "martlet"]),
   ]

@@ -13,8 +13,8 @@ final class AccountAssembly {
   let configuration: AccountConfiguration
   let context: AccountContext
   let reporter: AccountReporter
-  /// Held as long as this lives.
-  private let lock: AccountLock
+  /// Held until `close()`, whoever still holds on to this.
+  private var lock: AccountLock?
   private let ledger: SQLiteLedger
   private let markers: RootMarkers
 
@@ -34,7 +34,8 @@ final class AccountAssembly {
       }
     }
     do {
-      let opened = try LedgerRecovery(directory: directory, now: program.clock.wallTime.seconds)
+      let opened = try LedgerRecovery(
+        directory: directory, now: program.clock.wallTime.seconds)
       ledger = opened.ledger
       markers = RootMarkers(ledger, isDryRun: isDryRun)
       let stores = StoreAssembly(configuration, program)
@@ -58,19 +59,23 @@ final class AccountAssembly {
       throw AssemblyError(.software, error.text)
     }
     let deletions = DeletionLog(directory: directory)
-    _ = reporter.listen { [reporter] event in
+    // What the reporter keeps must not keep the reporter: with it the stores would stay, and a Maildir's root open.
+    _ = reporter.listen { [log = reporter.log] event in
       guard case .deleting(let notice) = event, let failure = deletions.write(notice) else { return }
-      reporter.log.warning("\(failure)")
+      log.warning("\(failure)")
     }
     // Before the first pass of each session, and so before the base says anything of this root.
-    _ = reporter.listen { [markers, reporter] event in
+    _ = reporter.listen { [markers, log = reporter.log] event in
       guard case .phaseChanged(.syncing) = event else { return }
-      if let failure = markers.record() { reporter.log.error("\(failure)") }
+      if let failure = markers.record() { log.error("\(failure)") }
     }
   }
 
   /// After the engine has let go of it. The account can be taken by another from then on.
-  func close() { ledger.close() }
+  func close() {
+    ledger.close()
+    lock = nil
+  }
 }
 
 /// Why an account could not be put together.

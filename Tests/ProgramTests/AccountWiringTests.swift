@@ -1,0 +1,69 @@
+import ArgumentParser
+import Configuration
+import Engine
+import Mail
+import Ports
+import Reactor
+import Support
+import Testing
+
+@testable import martlet
+
+@Suite("An account, put together")
+struct AccountWiringTests {
+  @Test("can be taken by another once it is closed, whoever still holds on to it")
+  func lock() async throws {
+    try await Reactor.onShared {
+      let stage = try Stage()
+      let first = try AccountAssembly(stage.account("a"), stage.program, for: .daemon)
+      let refused = #expect(throws: AssemblyError.self) {
+        _ = try AccountAssembly(stage.account("a"), stage.program, for: .daemon)
+      }
+      #expect(refused?.status == .temporaryFailure)
+      first.close()
+      let second = try AccountAssembly(stage.account("a"), stage.program, for: .daemon)
+      withExtendedLifetime(first) {}
+      second.close()
+    }
+  }
+
+  @Test("leaves nothing behind: a root that stayed open could not be unmounted")
+  func letsGo() async throws {
+    try await Reactor.onShared {
+      let stage = try Stage()
+      var assembly: AccountAssembly? = try AccountAssembly(stage.account("a"), stage.program, for: .daemon)
+      weak let reporter = assembly?.reporter
+      weak let context = assembly?.context
+      #expect(reporter != nil && context != nil)
+      assembly?.close()
+      assembly = nil
+      #expect(reporter == nil)
+      #expect(context == nil)
+    }
+  }
+}
+
+/// What the program works with, in a home of its own; nothing is connected to anything.
+@Loop
+private struct Stage {
+  let folder: TemporaryDirectory
+  let program: ProgramContext
+
+  init() throws {
+    folder = try TemporaryDirectory("wiring")
+    let environment = Environment(["HOME": folder.path])
+    program = ProgramContext(
+      Reactor.startShared(), try CommonOptions.parse(["--quiet"]), environment: environment,
+      paths: try Paths(environment: environment.variables), errors: ErrorOutput(environment: environment), outer: nil)
+  }
+
+  func account(_ name: String) -> AccountConfiguration {
+    // Nothing listens on port 1.
+    let server = IMAPConfiguration(
+      endpoint: .host(.init(name: "127.0.0.1", port: 1, security: .plaintext, caFile: nil)), user: "nobody",
+      password: .literal(Secret("pw")))
+    return AccountConfiguration(
+      name: name, near: .maildir(MaildirConfiguration(path: folder.appending(name), layout: .nested)),
+      far: .imap(server), folders: FolderRules(), sync: SyncRules())
+  }
+}
