@@ -7,11 +7,13 @@ import Ports
 @Loop
 final class Limbo {
   static let directory = ".martlet/limbo"
-  /// What an earlier martlet left here is of no use an hour after it should have been let go of.
-  static let leftoverAge: Int64 = 3600
+  /// What an earlier martlet left here is of no use so long after it should have been let go of: an hour for the other
+  /// half of a move, and another one.
+  static let leftoverAge: Int64 = 2 * 3600
 
   private let root: MaildirRoot
-  /// How long a person wants deleted mail to be kept, in seconds.
+  /// How long a person wants deleted mail to be kept, in seconds; 0 where nobody does. For the other half of a move it
+  /// is kept in any case, until the engine lets go of it, but not where that takes room that there is not.
   private let keepSeconds: Int64
   private var count = 0
   /// What the letters of a deletion's files mean, as long as this process lives.
@@ -53,8 +55,11 @@ final class Limbo {
             return .kept(batch.appending(path: name))
           }
         } catch {
-          guard error.kind == .unsupported else { throw error }
-          if keepSeconds > 0 { return .needsCopy(name: name) }
+          switch error.kind {
+          case .unsupported: if keepSeconds > 0 { return .needsCopy(name: name) }
+          case .full where keepSeconds == 0: break
+          default: throw error
+          }
         }
         try root.fileSystem.unlink(source)
         return .removed

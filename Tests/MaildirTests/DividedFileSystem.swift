@@ -9,14 +9,26 @@ final class DividedFileSystem: FileSystem {
   private let disk: any FileSystem
   /// Called before each barrier.
   var onBarrier: @Loop () -> Void = {}
+  /// What there is no room for then.
+  enum Fullness { case directories, names }
+  var full: Fullness?
 
-  init(root: String) { disk = DiskFileSystem(root: root) }
+  private let isOne: Bool
+
+  /// `isOne`: not divided at all.
+  init(root: String, isOne: Bool = false) {
+    disk = DiskFileSystem(root: root)
+    self.isOne = isOne
+  }
 
   func list(_ directory: String) async throws(FileError) -> [DirectoryEntry] { try await disk.list(directory) }
 
   func status(_ path: String) throws(FileError) -> FileStatus? { try disk.status(path) }
 
-  func makeDirectory(_ path: String) throws(FileError) { try disk.makeDirectory(path) }
+  func makeDirectory(_ path: String) throws(FileError) {
+    if full == .directories { throw FileError(.full, path: path, "\(path): No space left on device") }
+    try disk.makeDirectory(path)
+  }
 
   func removeDirectory(_ path: String) throws(FileError) { try disk.removeDirectory(path) }
 
@@ -26,6 +38,7 @@ final class DividedFileSystem: FileSystem {
 
   func rename(_ source: String, to target: String) throws(FileError) {
     try requireOneMount(source, target)
+    if full == .names { throw FileError(.full, path: target, "\(target): No space left on device") }
     try disk.rename(source, to: target)
   }
 
@@ -50,7 +63,7 @@ final class DividedFileSystem: FileSystem {
   func lock(_ directory: String) throws(FileError) -> (any FileLock)? { try disk.lock(directory) }
 
   private func requireOneMount(_ one: String, _ two: String) throws(FileError) {
-    guard one.split(separator: "/").first == two.split(separator: "/").first else {
+    guard isOne || one.split(separator: "/").first == two.split(separator: "/").first else {
       throw FileError(.unsupported, path: one, "\(one): Invalid cross-device link (to \(two))")
     }
   }

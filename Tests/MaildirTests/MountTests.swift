@@ -83,6 +83,31 @@ struct MountTests {
     }
   }
 
+  @Test(
+    "a deletion makes room on a full disk, unless a person wants deleted mail to be kept",
+    arguments: [DividedFileSystem.Fullness.directories, .names], [0, 24 * 3600] as [Int64])
+  func deletionOnFullDisk(full: DividedFileSystem.Fullness, keepSeconds: Int64) async throws {
+    try await Reactor.onShared {
+      let path = try temporaryDirectory()
+      let disk = DividedFileSystem(root: path, isOne: true)
+      let maildir = try MaildirFixture(.nested, path, nil, fileSystem: disk, keepSeconds: keepSeconds)
+      try await maildir.store.open()
+      try await maildir.store.createFolder(name("A"))
+      try maildir.write("A/cur/a:2,S", "Subject: a\n\na\n")
+      disk.full = full
+      if keepSeconds == 0 {
+        #expect(try await maildir.store.delete([.file("a")], in: name("A")) == Deletion(gone: [.file("a")]))
+      } else {
+        let error = await #expect(throws: StoreError.self) {
+          _ = try await maildir.store.delete([.file("a")], in: name("A"))
+        }
+        #expect(error?.kind == .noSpace)
+      }
+      #expect(maildir.names("A/cur") == (keepSeconds == 0 ? [] : ["a:2,S"]))
+      await maildir.remove()
+    }
+  }
+
   @Loop
   private static func make(keepSeconds: Int64 = 0) async throws -> (MaildirFixture, DividedFileSystem) {
     let path = try temporaryDirectory()

@@ -41,6 +41,14 @@ struct AccountWiringTests {
       #expect(context == nil)
     }
   }
+
+  @Test("keeps deleted mail for moves to show up, and beyond that as long as a person wants", arguments: [0, 2])
+  func keeping(days: Int) {
+    var rules = SyncRules()
+    rules.trashDays = days
+    #expect(rules.trashSeconds == Int64(days) * 86_400)
+    #expect(DeletionRules(rules).keepSeconds == (days == 0 ? 3600 : 172_800))
+  }
 }
 
 /// What the program works with, in a home of its own; nothing is connected to anything.

@@ -32,7 +32,7 @@ struct StoreAssembly {
       title: StoreTitle.of(configuration, home: program.paths.home), layout: MaildirLayout(configuration.layout),
       fileSystem: DiskFileSystem(root: path),
       clock: program.clock, names: Self.uniqueNames(), expectedMarker: expectedMarker,
-      keepSeconds: sync.keepSeconds, isLookedAtOnly: isLookedAtOnly,
+      keepSeconds: sync.trashSeconds, isLookedAtOnly: isLookedAtOnly,
       makeWatcher: { () throws(FileError) in try InotifyWatcher(reactor, root: path) })
   }
 
@@ -64,9 +64,8 @@ struct StoreAssembly {
 }
 
 extension SyncRules {
-  /// How long what was deleted on the server is kept here: as many days as a person wants, and always long enough for
-  /// the other half of a move.
-  var keepSeconds: Int64 { max(Int64(trashDays) * 24 * 3600, DeletionRules.keepSecondsMin) }
+  /// How long a person wants what was deleted on the server to be kept here.
+  var trashSeconds: Int64 { Int64(trashDays) * 24 * 3600 }
 }
 
 extension DeletionRules {
@@ -74,7 +73,8 @@ extension DeletionRules {
     self.init()
     brake = Brake(percent: rules.brakePercent)
     trash = rules.trash
-    keepSeconds = rules.keepSeconds
+    // Always long enough for the other half of a move.
+    keepSeconds = max(rules.trashSeconds, Self.keepSecondsMin)
   }
 }
 
