@@ -49,6 +49,25 @@ struct AccountWiringTests {
     #expect(rules.trashSeconds == Int64(days) * 86_400)
     #expect(DeletionRules(rules).keepSeconds == (days == 0 ? 3600 : 172_800))
   }
+
+  @Test("is neither opened nor started by a reload that a stop overtakes")
+  func stopDuringReload() async throws {
+    try await Reactor.onShared {
+      let stage = try Stage()
+      let roster = AccountRoster(stage.program) {}
+      #expect(roster.prepare([stage.account("a")]) == nil)
+      roster.start()
+      let reload = Loop.task { await roster.change(to: [stage.account("a", brake: 20), stage.account("b")]) }
+      while !roster.accounts.isEmpty { await Task.yield() }
+      await roster.stop()
+      // The one that was on its way out is at rest, too.
+      try AccountAssembly(stage.account("a"), stage.program, for: .daemon).close()
+      await reload.value
+      roster.retryOutages()
+      #expect(roster.accounts.isEmpty)
+      #expect(roster.outages.isEmpty)
+    }
+  }
 }
 
 /// What the program works with, in a home of its own; nothing is connected to anything.
@@ -65,13 +84,15 @@ private struct Stage {
       paths: try Paths(environment: environment.variables), errors: ErrorOutput(environment: environment), outer: nil)
   }
 
-  func account(_ name: String) -> AccountConfiguration {
+  func account(_ name: String, brake: Int = 50) -> AccountConfiguration {
+    var sync = SyncRules()
+    sync.brakePercent = brake
     // Nothing listens on port 1.
     let server = IMAPConfiguration(
       endpoint: .host(.init(name: "127.0.0.1", port: 1, security: .plaintext, caFile: nil)), user: "nobody",
       password: .literal(Secret("pw")))
     return AccountConfiguration(
       name: name, near: .maildir(MaildirConfiguration(path: folder.appending(name), layout: .nested)),
-      far: .imap(server), folders: FolderRules(), sync: SyncRules())
+      far: .imap(server), folders: FolderRules(), sync: sync)
   }
 }

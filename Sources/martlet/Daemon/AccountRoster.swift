@@ -21,6 +21,10 @@ final class AccountRoster {
   /// Whenever an account could not go on and waits for its next try.
   var onWaiting: @Loop () -> Void = {}
   private var running: [String: DaemonAccount] = [:]
+  /// Not to run any more, and not at rest yet.
+  private var leaving: [DaemonAccount] = []
+  /// From then on no account is opened or started.
+  private(set) var isStopped = false
   private(set) var outages: [String: Outage] = [:] {
     didSet { if !outages.isEmpty { retrying.isNeeded() } }
   }
@@ -70,7 +74,10 @@ final class AccountRoster {
       if let now = wanted[account.name], now == account.configuration { continue }
       program.log(account: account.name).notice(wanted[account.name] == nil ? "no longer configured" : "changed")
       running[account.name] = nil
+      leaving.append(account)
       await account.stop()
+      leaving.removeAll { $0 === account }
+      if isStopped { return }
     }
     for configuration in configurations where running[configuration.name] == nil {
       open(configuration)
@@ -80,7 +87,8 @@ final class AccountRoster {
   }
 
   func stop() async {
-    let accounts = accounts
+    isStopped = true
+    let accounts = accounts + leaving
     await withDiscardingTaskGroup { group in
       for account in accounts { group.addTask { await account.stop() } }
     }
@@ -88,6 +96,7 @@ final class AccountRoster {
 
   @discardableResult
   private func open(_ configuration: AccountConfiguration) -> Bool {
+    guard !isStopped else { return false }
     let name = configuration.name
     do {
       let account = try DaemonAccount(configuration, program)

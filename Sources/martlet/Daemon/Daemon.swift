@@ -128,8 +128,8 @@ final class Daemon {
       mustReadAgain = false
       program.log.notice("reading the configuration again")
       await readAgain()
-      // The one that takes our place reads it, and tells when it is ready.
-      if startsAnew { return }
+      // The one that takes our place reads it, and tells when it is ready; one that stops is not ready any more.
+      if startsAnew || roster.isStopped { return }
     } while mustReadAgain
     isReadingConfiguration = false
     notifier.ready()
