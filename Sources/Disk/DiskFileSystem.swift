@@ -144,9 +144,7 @@ package final class DiskFileSystem: FileSystem {
 
   package func makeDurable(files: [String], directories: [String]) async throws(FileError) {
     let root = try root()
-    if let lost = files.first(where: { unsynced[$0].map { $0 < failedSyncs } ?? false }) {
-      throw FileError(.failed, path: lost, "sync \(printable(lost)): an earlier sync of its file system failed")
-    }
+    try refuseLost(files)
     do {
       let barrier = barrier
       try await queue.run { () throws(FileError) in try barrier(files, directories, root) }
@@ -155,7 +153,14 @@ package final class DiskFileSystem: FileSystem {
       if error.kind == .failed || error.kind == .full { failedSyncs += 1 }
       throw error
     }
+    // Another barrier may have failed while this one was under way: the kernel tells only one of them.
+    try refuseLost(files)
     for file in files { unsynced[file] = nil }
+  }
+
+  private func refuseLost(_ files: [String]) throws(FileError) {
+    guard let lost = files.first(where: { unsynced[$0].map { $0 < failedSyncs } ?? false }) else { return }
+    throw FileError(.failed, path: lost, "sync \(printable(lost)): another sync of its file system failed")
   }
 
   package func lock(_ directory: String) throws(FileError) -> (any FileLock)? {

@@ -2,6 +2,7 @@ import Glibc
 import Mail
 import Ports
 import Reactor
+import Synchronization
 import Testing
 
 @testable import Disk
@@ -229,5 +230,38 @@ struct DiskFileSystemTests {
       try await files.makeDurable(files: ["before", "other"], directories: [""])
       scratch.remove()
     }
+  }
+
+  @Test("a failed sync is missed by no barrier that was under way meanwhile")
+  func failedSyncBeside() async throws {
+    try await Reactor.onShared {
+      let scratch = try Scratch()
+      let gate = Gate()
+      let files = DiskFileSystem(root: scratch.path, walks: false) { files, _, _ throws(FileError) in
+        if files == ["broken"] { throw FileError("sync", "broken", errno: EIO) }
+        gate.pass()
+      }
+      for name in ["slow", "broken"] { try files.create(name).finish(modified: nil) }
+      let slow = Loop.task {
+        _ = await #expect(throws: FileError.self) { try await files.makeDurable(files: ["slow"], directories: []) }
+      }
+      while !gate.isWaiting.load(ordering: .relaxed) { await Task.yield() }
+      await #expect(throws: FileError.self) { try await files.makeDurable(files: ["broken"], directories: []) }
+      gate.isOpen.store(true, ordering: .relaxed)
+      await slow.value
+      await #expect(throws: FileError.self) { try await files.makeDurable(files: ["slow"], directories: []) }
+      scratch.remove()
+    }
+  }
+}
+
+/// Where a side queue's thread waits for the test.
+private final class Gate: Sendable {
+  let isWaiting = Atomic(false)
+  let isOpen = Atomic(false)
+
+  func pass() {
+    isWaiting.store(true, ordering: .relaxed)
+    while !isOpen.load(ordering: .relaxed) { usleep(1000) }
   }
 }
