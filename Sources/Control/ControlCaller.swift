@@ -10,6 +10,10 @@ final class ControlCaller {
   private let requestDeadline: Duration
   /// What a sync told last and the caller has not heard yet, by account.
   private var unsaid: [String: SyncProgress] = [:]
+  /// The sync is over: its progress is not worth telling any more.
+  private var hasResult = false
+  /// Until more of the progress is told.
+  private var pause: Task<Bool, Never>?
 
   init(
     _ stream: any ByteStream, _ service: any ControlService, clock: any LoopClock, requestDeadline: Duration
@@ -76,7 +80,9 @@ final class ControlCaller {
     let result = await withTaskGroup(of: Void.self) { group in
       group.addTask { await self.tellProgress() }
       let result = await service.sync(request) { [weak self] in self?.unsaid[$0.account] = $0 }
-      group.cancelAll()
+      // A line that is being written is written to its end, however long that takes: half of it would spoil the report.
+      hasResult = true
+      pause?.cancel()
       return result
     }
     switch result {
@@ -89,15 +95,27 @@ final class ControlCaller {
   }
 
   private func tellProgress() async {
-    while await clock.passes(ControlServer.progressInterval) {
+    while await intervalPasses() {
       let news = unsaid.values.sorted { $0.account < $1.account }
       unsaid.removeAll()
       do throws(ControlError) {
-        for progress in news { try await send(.progress(progress)) }
+        for progress in news where !hasResult { try await send(.progress(progress)) }
       } catch {
         // The caller has gone; the pass that it asked for goes on to its end.
         return
       }
+    }
+  }
+
+  /// False where there is nothing more to tell.
+  private func intervalPasses() async -> Bool {
+    guard !hasResult else { return false }
+    let pause = Loop.task { [clock] in await clock.passes(ControlServer.progressInterval) }
+    self.pause = pause
+    return await withTaskCancellationHandler {
+      await pause.value
+    } onCancel: {
+      pause.cancel()
     }
   }
 
