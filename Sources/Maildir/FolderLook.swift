@@ -31,6 +31,9 @@ extension MaildirFolder {
 
   private func lookWhole(since earlier: Checkpoint?) async throws(FileError) -> Look {
     let isTableNews = takeTableChange()
+    // The look after one that failed, or did not show everything, is to show it.
+    var hasShownAll = false
+    defer { if isTableNews, !hasShownAll { putBackTableChange() } }
     if !isTableNews, let earlier, let stamp = try provingStamp(earlier) {
       return Look(coverage: .changes, checkpoint: .maildir(stamp))
     }
@@ -49,6 +52,7 @@ extension MaildirFolder {
       look.isPartial = true
       return look
     }
+    hasShownAll = true
     for (key, reason) in listing.unreadable { look.unreadable[.file(key)] = reason }
     look.checkpoint = listing.stamp.map { .maildir($0.checkpoint(at: root.clock.wallTime)) }
     return look

@@ -189,6 +189,8 @@ final class MaildirFolder {
     return hasTableChanged
   }
 
+  func putBackTableChange() { hasTableChanged = true }
+
   /// Gives letters to the keywords among `flags` that have none, while there are letters.
   func holdKeywords(of flags: [FlagSet]) async throws(FileError) {
     guard flags.contains(where: { !$0.keywords.isEmpty }) else {

@@ -179,6 +179,36 @@ struct LookTests {
     }
   }
 
+  @Test("keywords that Dovecot names later are shown by the look after one that failed at any step (L6)")
+  func tableChangesAndLookFails() async throws {
+    try await Reactor.onShared {
+      var fault = 1
+      var wasHit = true
+      while wasHit {
+        let path = try temporaryDirectory()
+        let system = FaultyFileSystem(root: path, .once(.failed))
+        let maildir = try MaildirFixture(.nested, path, nil, fileSystem: system)
+        try await maildir.store.open()
+        try await maildir.store.createFolder(.inbox)
+        try maildir.write("INBOX/cur/a:2,b", "x")
+        for directory in ["INBOX/cur", "INBOX/new"] { try maildir.setTime(directory, 1_000_000_000) }
+        let before = try await maildir.lookWide()
+        try maildir.write("INBOX/dovecot-keywords", "1 late\n")
+        system.faultAt = system.operationCount + fault
+        var look: Look?
+        for _ in 0..<2 where look == nil {
+          do { look = try await maildir.lookWide(since: before.checkpoint) } catch { #expect(system.faultAt == nil) }
+        }
+        wasHit = system.faultAt == nil
+        let late = FlagSet(keywords: [try keyword("late")])
+        #expect(look?.present[.file("a")]?.flags == late, "operation \(fault) failed")
+        await maildir.remove()
+        fault += 1
+      }
+      #expect(fault > 5)
+    }
+  }
+
   @Test("leftovers in tmp go, another program's fresh ones stay")
   func draftsAreSwept() async throws {
     try await Reactor.onShared {
