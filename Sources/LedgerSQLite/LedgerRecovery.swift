@@ -10,10 +10,12 @@ package struct LedgerRecovery {
   /// Where the damaged file lies now; nil where there was none.
   package let setAside: String?
 
-  /// Whoever calls holds the account's lock. `now` is seconds since 1970, for the name.
-  package init(directory: String, now: Int64) throws(LedgerError) {
+  /// Whoever calls holds the account's lock. `now` is seconds since 1970, for the name. A file that is as this process
+  /// left it (`known`) is not read whole to be checked once more: meanwhile all other accounts would wait.
+  package init(directory: String, now: Int64, known: LedgerStamp? = nil) throws(LedgerError) {
+    let isKnown = known.map { $0 == LedgerStamp(directory + "/" + SQLiteLedger.fileName) } ?? false
     do {
-      ledger = try SQLiteLedger(directory: directory)
+      ledger = try SQLiteLedger(directory: directory, checks: !isKnown)
       setAside = nil
     } catch {
       guard error.isDamage else { throw error }

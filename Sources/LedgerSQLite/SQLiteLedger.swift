@@ -23,6 +23,9 @@ package final class SQLiteLedger: Ledger {
   private var queue: DatabaseQueue?
   /// True while a commit without barrier may still be lost by a power cut.
   private var hasUnsyncedCommit = false
+  private var hasShownDamage = false
+  /// Once closed: the file as it was left, where it was whole as far as anything has shown.
+  package private(set) var leftAs: LedgerStamp?
 
   /// Makes the directory (0700) and the file (0600) where they are missing, brings an older schema up to date, and looks
   /// whether the file is whole; what is damaged is an error that says so.
@@ -153,7 +156,7 @@ package final class SQLiteLedger: Ledger {
         }
       }
     } catch {
-      throw LedgerFault.error(error, path: path)
+      throw fault(error)
     }
     self.hasUnsyncedCommit = false
   }
@@ -188,14 +191,15 @@ package final class SQLiteLedger: Ledger {
 
   /// Syncs what is not yet synced and empties the log. Every later call throws.
   package func close() {
-    let queue = queue
+    guard let queue else { return }
     self.queue = nil
     do {
-      try queue?.close()
+      try queue.close()
     } catch {
       // The connection then ends with its last reference; a log left behind is read at the next start.
       return
     }
+    leftAs = hasShownDamage ? nil : LedgerStamp(path)
   }
 
   // MARK: -
@@ -205,11 +209,17 @@ package final class SQLiteLedger: Ledger {
     return queue
   }
 
+  private func fault(_ error: any Error) -> LedgerError {
+    let fault = LedgerFault.error(error, path: path)
+    if fault.isDamage { hasShownDamage = true }
+    return fault
+  }
+
   private func read<Value>(_ body: (Database) throws -> Value) throws(LedgerError) -> Value {
     do {
       return try connection().inDatabase(body)
     } catch {
-      throw LedgerFault.error(error, path: path)
+      throw fault(error)
     }
   }
 
@@ -229,7 +239,7 @@ package final class SQLiteLedger: Ledger {
       if hasChanged { hasUnsyncedCommit = true }
       return value
     } catch {
-      throw LedgerFault.error(error, path: path)
+      throw fault(error)
     }
   }
 

@@ -79,4 +79,34 @@ struct LedgerRecoveryTests {
       #expect(error?.isDamage == false)
     }
   }
+
+  @Test("is looked for at the first opening, and again where the file is not as it was left", arguments: [false, true])
+  func known(isTouched: Bool) async throws {
+    try await damage(.page)
+    let url = URL(filePath: path)
+    let damaged = try Data(contentsOf: url)
+    try await Reactor.onShared {
+      let first = try LedgerRecovery(directory: scratch.path, now: 7)
+      #expect(first.setAside != nil)
+      #expect(first.ledger.leftAs == nil)
+      for number in 0..<400 {
+        let name = try #require(FolderName("folder \(number)"))
+        _ = try first.ledger.addFolder(Sides(near: name, far: name))
+      }
+      first.ledger.close()
+      let known = try #require(first.ledger.leftAs)
+      // In place, so that it is the same file.
+      var times = stat()
+      #expect(unsafe stat(path, &times) == 0)
+      let file = try FileHandle(forWritingTo: url)
+      try file.seek(toOffset: 8192)
+      try file.write(contentsOf: damaged[8192..<12288])
+      try file.close()
+      let seconds = [times.st_atim, isTouched ? timespec(tv_sec: 1_000_000_000, tv_nsec: 0) : times.st_mtim]
+      #expect(unsafe utimensat(AT_FDCWD, path, seconds, 0) == 0)
+      let second = try LedgerRecovery(directory: scratch.path, now: 8, known: known)
+      #expect((second.setAside != nil) == isTouched)
+      second.ledger.close()
+    }
+  }
 }

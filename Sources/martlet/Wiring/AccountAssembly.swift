@@ -16,6 +16,7 @@ final class AccountAssembly {
   /// Held until `close()`, whoever still holds on to this.
   private var lock: AccountLock?
   private let ledger: SQLiteLedger
+  private let program: ProgramContext
   private let markers: RootMarkers
 
   /// Takes the account's lock and opens its ledger; nothing else is touched yet.
@@ -24,6 +25,7 @@ final class AccountAssembly {
     isDryRun: Bool = false
   ) throws(AssemblyError) {
     self.configuration = configuration
+    self.program = program
     let directory = program.paths.accountDirectory(configuration.name)
     do {
       lock = try AccountLock(directory: directory, processID: program.processID)
@@ -35,7 +37,7 @@ final class AccountAssembly {
     }
     do {
       let opened = try LedgerRecovery(
-        directory: directory, now: program.clock.wallTime.seconds)
+        directory: directory, now: program.clock.wallTime.seconds, known: program.knownLedgers[directory])
       ledger = opened.ledger
       markers = RootMarkers(ledger, isDryRun: isDryRun)
       let stores = StoreAssembly(configuration, program)
@@ -74,6 +76,7 @@ final class AccountAssembly {
   /// After the engine has let go of it. The account can be taken by another from then on.
   func close() {
     ledger.close()
+    program.knownLedgers[program.paths.accountDirectory(configuration.name)] = ledger.leftAs
     lock = nil
   }
 }

@@ -1,6 +1,7 @@
 import Configuration
 import Confinement
 import Glibc
+import LedgerSQLite
 import Logging
 import Ports
 import Reactor
@@ -22,6 +23,8 @@ final class ProgramContext {
   let commands: any CommandStarter
   let dialer: TransportDialer
   let privilege: LeastPrivilege
+  /// Ledgers as this process left them, by state directory.
+  var knownLedgers: [String: LedgerStamp] = [:]
   /// For small files that may be on a slow disk, or a pipe.
   let sideQueue = SideQueue(name: "martlet-side", threads: 2)
 
