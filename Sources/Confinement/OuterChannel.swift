@@ -75,8 +75,9 @@ package final class OuterChannel: CommandStarter {
 
   // MARK: Words
 
-  /// Tells the service manager, by the process that it listens to.
-  package func notify(_ state: String) { socket.send(InnerRequest.notify(state).packet) }
+  /// Tells the service manager, by the process that it listens to. What is told again and again does not wait for that
+  /// one: where it was stopped (SIGSTOP), a line is lost, and mail is not kept waiting.
+  package func notify(_ state: String, waits: Bool) { socket.send(InnerRequest.notify(state).packet, waits: waits) }
 
   /// Once this process has ended with 0, another takes its place, not confined yet.
   package func startAnew() { socket.send(InnerRequest.startAnew.packet) }

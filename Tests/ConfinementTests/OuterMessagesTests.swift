@@ -1,5 +1,7 @@
 import CLinux
+import Glibc
 import Ports
+import Reactor
 import Support
 import Testing
 
@@ -41,5 +43,18 @@ import Testing
   func damaged(packet: [UInt8]) {
     #expect(InnerRequest(packet: packet) == nil)
     #expect(OuterNews(packet: packet) == nil)
+  }
+
+  @Test(
+    "the status line waits for no outer process that reads nothing, as one that was stopped", .timeLimit(.minutes(1)))
+  func stoppedOuterProcess() async throws {
+    var ends: [Int32] = [-1, -1]
+    #expect(unsafe clinux_packet_pair(&ends) == 0)
+    let (outer, inner) = (ends[0], ends[1])
+    try await Reactor.onShared {
+      let channel = OuterChannel(Reactor.startShared(), OuterLink(socket: inner, outerProcess: getpid()))
+      for number in 0..<10_000 { channel.notify("STATUS=\(number)", waits: false) }
+    }
+    close(outer)
   }
 }

@@ -8,7 +8,7 @@ import Reactor
 @Loop
 final class ServiceNotifier {
   /// Nil without a manager.
-  private let send: (@Loop (String) -> Void)?
+  private let send: (@Loop (String, _ waits: Bool) -> Void)?
   private let watchdogInterval: Duration?
   private let reactor: Reactor
   private var watchdog: LoopTimer?
@@ -19,8 +19,8 @@ final class ServiceNotifier {
     let environment = program.environment
     if let socket = ServiceSocket(environment) {
       // Most managers listen to the process only that they started.
-      send = { [outer = program.outer] state in
-        if let outer { outer.notify(state) } else { socket.send(state) }
+      send = { [outer = program.outer] state, waits in
+        if let outer { outer.notify(state, waits: waits) } else { socket.send(state) }
       }
     } else {
       send = nil
@@ -32,7 +32,7 @@ final class ServiceNotifier {
 
   /// The configuration is read, the ledgers are open, the control socket listens.
   func ready() {
-    send?("READY=1")
+    send?("READY=1", true)
     guard watchdog == nil, send != nil, let watchdogInterval, watchdogInterval > .zero else { return }
     watchdog = LoopTimer(reactor) { [weak self] in self?.feedWatchdog() }
     feedWatchdog()
@@ -41,22 +41,22 @@ final class ServiceNotifier {
   func reloading() {
     var now = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-    send?("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)")
+    send?("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)", true)
   }
 
-  func stopping() { send?("STOPPING=1\nSTATUS=stopping") }
+  func stopping() { send?("STOPPING=1\nSTATUS=stopping", true) }
 
   /// One line, told when it is another than before.
   func status(_ text: String) {
     let line = printable(text)
     guard line != lastStatus else { return }
     lastStatus = line
-    send?("STATUS=" + line)
+    send?("STATUS=" + line, false)
   }
 
   /// It comes from the loop, so that a loop that hangs is noticed.
   private func feedWatchdog() {
-    send?("WATCHDOG=1")
+    send?("WATCHDOG=1", false)
     if let watchdogInterval { watchdog?.start(after: watchdogInterval / 2) }
   }
 }
