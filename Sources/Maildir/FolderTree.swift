@@ -134,10 +134,6 @@ struct FolderTreeWalk {
       tree.leftOut[directory] = error.reason
       return false
     }
-    guard found[name] == nil else {
-      tree.leftOut[directory] = "another directory's name is the same text in other bytes"
-      return false
-    }
     found[name] = FolderEntry(name: name, checkpoint: checkpoint(name, directory))
     return true
   }

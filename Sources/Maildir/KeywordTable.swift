@@ -11,6 +11,7 @@ package struct KeywordTable: Equatable, Sendable {
   /// A larger file is no table of keywords.
   static let fileSizeMax = 64 << 10
 
+  /// By numbers that have a letter.
   private var keywords: [Int: Keyword] = [:]
   private var lines: [String] = []
   /// Numbers with something that is no keyword: not ours to give out.
@@ -34,11 +35,11 @@ package struct KeywordTable: Equatable, Sendable {
 
   package var text: String { lines.map { $0 + "\n" }.joined() }
 
-  package func keyword(at index: Int) -> Keyword? { index < Self.capacity ? keywords[index] : nil }
+  package func keyword(at index: Int) -> Keyword? { keywords[index] }
 
   /// Ascending; foreign tables may hold a keyword twice.
   package func indices(of keyword: Keyword) -> [Int] {
-    keywords.filter { $0.value == keyword && $0.key < Self.capacity }.keys.sorted()
+    keywords.filter { $0.value == keyword }.keys.sorted()
   }
 
   /// True where `keyword` has a way into a file name.
