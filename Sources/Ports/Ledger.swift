@@ -27,10 +27,10 @@ package protocol Ledger: AnyObject, Sendable {
   func records(wireSize: Int, messageID: String?) throws(LedgerError) -> [PairRecord]
   /// The identities of a folder's pairs, for matching anew.
   func records(in folder: FolderID) throws(LedgerError) -> [PairRecord]
-  /// Of a folder's pairs, the UIDs on that side from `uid` on.
-  func uids(in folder: FolderID, side: Side, from uid: UID) throws(LedgerError) -> [UID]
   /// The same in portions, ordered by the near side's keys: those behind `key`, `limit` at most.
   func records(in folder: FolderID, behind key: MessageKey?, limit: Int) throws(LedgerError) -> [PairRecord]
+  /// Of a folder's pairs, the UIDs on that side from `uid` on.
+  func uids(in folder: FolderID, side: Side, from uid: UID) throws(LedgerError) -> [UID]
 
   /// Everything that one step or batch changed, in one transaction.
   func commit(_ changes: [LedgerChange]) throws(LedgerError)

@@ -53,10 +53,10 @@ struct PassRunner {
     var fatal: StoreError?
     await withTaskGroup(of: (FolderID, StoreError?).self) { group in
       var remaining = passes.makeIterator()
-      for pass in IteratorSequence(remaining).prefix(Self.foldersAtOnce) {
+      for _ in 0..<Self.foldersAtOnce {
+        guard let pass = remaining.next() else { break }
         group.addTask { await Self.attempt(step, pass) }
       }
-      for _ in 0..<min(Self.foldersAtOnce, passes.count) { _ = remaining.next() }
       while let (folder, error) = await group.next() {
         if let error { failures[folder] = error }
         if let error, error.scope == .account {

@@ -42,7 +42,7 @@ struct ServerFeatures: Equatable, Sendable {
     return host.hasSuffix(".mail.me.com") || host == "mail.me.com"
   }
 
-  /// The next way down, after this one was seen to have a gap.
+  /// Listing everything, after what the server tells of changes was seen to have a gap.
   var demoted: ServerFeatures {
     ServerFeatures(self, resync: .listing)
   }
