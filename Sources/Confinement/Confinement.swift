@@ -33,7 +33,8 @@ package struct Confinement: Sendable {
 
   /// Holds this process to the rules. It must have one thread: others would stay as free as they were.
   package init(_ rules: AccessRules) throws(ConfinementError) {
-    guard ThreadCount.current <= 1 else { throw ConfinementError("there are threads already") }
+    guard let threads = ThreadCount.current else { throw ConfinementError("how many threads there are", errno) }
+    guard threads == 1 else { throw ConfinementError("there are threads already") }
     try self.init(ofThread: rules)
   }
 

@@ -12,7 +12,6 @@ import Reactor
 /// The outer process reads no configuration, holds no credential and talks to no server. It starts commands, but only
 /// those that the inner process named before it talked to any server. It has one thread, and all that it does is a
 /// consequence of a signal or a packet. Neither process outlives the other.
-@safe
 package final class OuterProcess {
   /// What is passed on. The inner process ignores the signals themselves: some come to both of us (Ctrl-C, a service
   /// manager that stops a whole control group), and a second one means another thing than the first.

@@ -1,9 +1,9 @@
 import Glibc
 
 enum ThreadCount {
-  /// How many threads this process has; 0 where /proc does not tell.
-  static var current: Int {
-    guard let directory = unsafe opendir("/proc/self/task") else { return 0 }
+  /// How many threads this process has; nil where /proc does not tell.
+  static var current: Int? {
+    guard let directory = unsafe opendir("/proc/self/task") else { return nil }
     defer { unsafe closedir(directory) }
     var count = 0
     while let entry = unsafe readdir(directory) {
