@@ -1,7 +1,7 @@
 import Glibc
 
 /// What the configuration needs to know of the file system: whole small files, modes, real paths.
-enum DiskPath {
+package enum DiskPath {
   /// Nil where the file cannot be looked at; symbolic links are followed.
   static func mode(_ path: String) -> UInt32? {
     var status = stat()
@@ -16,7 +16,7 @@ enum DiskPath {
   static func absolute(_ path: String, in base: String) -> String { path.hasPrefix("/") ? path : base + "/" + path }
 
   /// The directory that holds a file, absolute.
-  static func directory(of file: String) -> String {
+  package static func directory(of file: String) -> String {
     let file = absolute(file, in: currentDirectory)
     guard let slash = file.lastIndex(of: "/"), slash != file.startIndex else { return "/" }
     return String(file[..<slash])
@@ -73,7 +73,8 @@ enum DiskPath {
 
   private static var currentDirectory: String { realPath(".") ?? "/" }
 
-  private static func realPath(_ path: String) -> String? {
+  /// With every symbolic link followed; nil where it is not there.
+  package static func realPath(_ path: String) -> String? {
     // Allocated by the call, ours to free.
     guard let real = unsafe realpath(path, nil) else { return nil }
     defer { unsafe free(real) }

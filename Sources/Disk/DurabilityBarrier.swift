@@ -43,7 +43,7 @@ enum DurabilityBarrier {
   /// Once for each file system that holds one of the files: a folder may be a mount of its own.
   private static func syncFileSystems(of files: [String], in root: RootDirectory) throws(FileError) {
     var seen: Set<dev_t> = []
-    for parent in Set(files.map(parent)) {
+    for parent in Set(files.map(\.parentPath)) {
       let opened = try root.open(parent, O_RDONLY | O_DIRECTORY, for: "sync")
       var status = stat()
       guard unsafe fstat(opened.number, &status) == 0 else { throw FileError("sync", parent, errno: errno) }
@@ -52,9 +52,5 @@ enum DurabilityBarrier {
         throw FileError("sync the file system of", parent, errno: errno)
       }
     }
-  }
-
-  private static func parent(_ path: String) -> String {
-    path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? ""
   }
 }

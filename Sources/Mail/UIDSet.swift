@@ -126,10 +126,15 @@ extension UIDSet: Sequence {
 
 extension UIDSet: CustomStringConvertible, ExpressibleByArrayLiteral {
   /// The `sequence-set` of RFC 9051 §9, such as `1:3,7`; empty text for the empty set.
-  package var description: String {
-    ranges.map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound):\($0.upperBound)" }
-      .joined(separator: ",")
-  }
+  package var description: String { ranges.sequenceSetText }
 
   package init(arrayLiteral elements: UID...) { self.init(elements) }
+}
+
+extension Collection<ClosedRange<UID>> {
+  /// In their order, which for what a server copied has a meaning.
+  package var sequenceSetText: String {
+    map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound):\($0.upperBound)" }
+      .joined(separator: ",")
+  }
 }

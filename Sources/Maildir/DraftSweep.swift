@@ -34,9 +34,8 @@ extension MaildirFolder {
     for entry in entries where entry.kind == .file && entry.isDecodable && !root.inFlight.contains(entry.name) {
       let path = drafts.appending(path: entry.name)
       guard let status = try root.fileSystem.status(path) else { continue }
-      // By the time that nobody can set: a message being delivered may bear the date of years ago already.
-      let age = root.clock.wallTime.seconds - status.changed / 1_000_000_000
-      let leftover = Leftover(path: path, ageSeconds: age, isOurs: root.isLeftover(entry.name))
+      let leftover = Leftover(
+        path: path, ageSeconds: status.age(at: root.clock.wallTime.seconds), isOurs: root.isLeftover(entry.name))
       if leftover.isOurs || leftover.isGivenUp { found.append(leftover) }
     }
     return found

@@ -12,8 +12,7 @@ extension MaildirFolder {
     }
     guard let original = original ?? nil, let reader = try await openMessage(unique) else { return nil }
     defer { reader.close() }
-    let name =
-      draft.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(draft[draft.utf8.index(after: $0)...]) } ?? draft
+    let name = draft.lastPathComponent
     root.inFlight.insert(name)
     defer { root.inFlight.remove(name) }
     let writer = try root.fileSystem.create(draft)

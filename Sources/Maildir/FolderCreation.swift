@@ -20,11 +20,7 @@ struct FolderCreation {
     for part in Self.parts { try root.fileSystem.makeDirectory(directory.appending(path: part)) }
     if root.layout == .maildirPlusPlus, !directory.isEmpty { try markSubfolder(directory) }
     var durable = [directory]
-    var parent = directory
-    while let above = Self.parent(of: parent) {
-      durable.append(above)
-      parent = above
-    }
+    while let path = durable.last, !path.isEmpty { durable.append(path.parentPath) }
     try await root.fileSystem.makeDurable(files: [], directories: durable)
   }
 
@@ -86,20 +82,17 @@ struct FolderCreation {
 
   /// Directories above that were only there for it.
   private func removeEmptyParents(of directory: String) async throws(FileError) {
-    var durable = ""
-    var current = directory
-    while let parent = Self.parent(of: current), !parent.isEmpty {
-      durable = parent
+    var parent = directory.parentPath
+    while !parent.isEmpty {
       do {
         try root.fileSystem.removeDirectory(parent)
       } catch {
         guard error.kind == .notEmpty else { throw error }
         break
       }
-      durable = Self.parent(of: parent) ?? ""
-      current = parent
+      parent = parent.parentPath
     }
-    try await root.fileSystem.makeDurable(files: [], directories: [durable])
+    try await root.fileSystem.makeDurable(files: [], directories: [parent])
   }
 
   /// The empty file by which a delivery agent knows a subfolder (Maildir++).
@@ -109,11 +102,5 @@ struct FolderCreation {
     } catch {
       guard error.kind == .exists else { throw error }
     }
-  }
-
-  /// Nil above the root.
-  private static func parent(of directory: String) -> String? {
-    guard !directory.isEmpty else { return nil }
-    return directory.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(directory[..<$0]) } ?? ""
   }
 }

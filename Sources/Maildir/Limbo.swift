@@ -153,8 +153,7 @@ final class Limbo {
     for entry in try await root.listIfThere(MaildirRoot.ownDirectory) where entry.kind == .file {
       let path = MaildirRoot.ownDirectory.appending(path: entry.name)
       guard root.isLeftover(entry.name), let status = try root.fileSystem.status(path) else { continue }
-      let age = root.clock.wallTime.seconds - status.changed / 1_000_000_000
-      found.append(Leftover(path: path, ageSeconds: age, isOurs: true))
+      found.append(Leftover(path: path, ageSeconds: status.age(at: root.clock.wallTime.seconds), isOurs: true))
     }
     return found
   }

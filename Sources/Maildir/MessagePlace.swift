@@ -28,8 +28,3 @@ struct MessagePlace: Hashable, Sendable {
 
   func letters(of unique: String) -> LetterSet { info(of: unique)?.letters ?? [] }
 }
-
-extension String {
-  /// `name` in the directory that `self` is; the empty path is the root.
-  func appending(path name: String) -> String { isEmpty ? name : "\(self)/\(name)" }
-}

@@ -44,7 +44,6 @@ enum SmallFile {
       root.discard(draft)
       throw error
     }
-    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? ""
-    try await fileSystem.makeDurable(files: [], directories: [parent])
+    try await fileSystem.makeDurable(files: [], directories: [path.parentPath])
   }
 }

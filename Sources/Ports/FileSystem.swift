@@ -100,6 +100,20 @@ package struct DirectoryEntry: Hashable, Sendable {
   }
 }
 
+/// Paths below a root: names with slashes between, the empty path for the root. Of bytes, not of characters: an accent
+/// behind a slash would make one character with it.
+extension String {
+  /// `name` in the directory that `self` is.
+  package func appending(path name: String) -> String { isEmpty ? name : "\(self)/\(name)" }
+
+  /// The directory that holds it; the root's is the root.
+  package var parentPath: String { utf8.lastIndex(of: UInt8(ascii: "/")).map { String(self[..<$0]) } ?? "" }
+
+  package var lastPathComponent: String {
+    utf8.lastIndex(of: UInt8(ascii: "/")).map { String(self[utf8.index(after: $0)...]) } ?? self
+  }
+}
+
 package enum FileKind: Hashable, Sendable { case file, directory, symbolicLink, other }
 
 package struct FileStatus: Hashable, Sendable {
@@ -124,6 +138,10 @@ package struct FileStatus: Hashable, Sendable {
     self.device = device
     self.linkCount = linkCount
   }
+
+  /// Seconds since it was last touched, by the time that nobody can set: a message being delivered may bear the date of
+  /// years ago already.
+  package func age(at now: Int64) -> Int64 { now - changed / 1_000_000_000 }
 
   package var modifiedDate: InternalDate {
     // Rounded down, also before 1970, and without a step beyond what fits.

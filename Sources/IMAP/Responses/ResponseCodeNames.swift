@@ -49,10 +49,5 @@ extension PermanentFlags: CustomStringConvertible {
 }
 
 extension CopiedUIDs: CustomStringConvertible {
-  package var description: String { "\(uidValidity) \(Self.text(sources)) \(Self.text(destinations))" }
-
-  private static func text(_ ranges: [ClosedRange<UID>]) -> String {
-    ranges.map { $0.lowerBound == $0.upperBound ? "\($0.lowerBound)" : "\($0.lowerBound):\($0.upperBound)" }
-      .joined(separator: ",")
-  }
+  package var description: String { "\(uidValidity) \(sources.sequenceSetText) \(destinations.sequenceSetText)" }
 }

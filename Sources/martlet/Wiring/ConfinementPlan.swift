@@ -22,7 +22,7 @@ struct ConfinementPlan {
 
   var rules: AccessRules {
     var rules = AccessRules()
-    rules.places = [.init(paths.stateDirectory, .serve), .init(Self.directory(of: paths.controlSocket), .serve)]
+    rules.places = [.init(paths.stateDirectory, .serve), .init(DiskPath.directory(of: paths.controlSocket), .serve)]
     rules.places += readable(paths.configurationFile)
     rules.places += Self.resolution.flatMap { linked($0) }
     for variable in Self.variables {
@@ -44,7 +44,7 @@ struct ConfinementPlan {
   /// Makes what is to be granted, so that no directory above it has to be. What cannot be made is told by whoever needs
   /// it.
   func makeOwnDirectories() {
-    unsafe mkdir(Self.directory(of: paths.controlSocket), 0o700)
+    unsafe mkdir(DiskPath.directory(of: paths.controlSocket), 0o700)
     for account in accounts { _ = Result { try StateDirectory.prepare(paths.accountDirectory(account.name)) } }
   }
 
@@ -81,14 +81,14 @@ struct ConfinementPlan {
   /// What a file is a link to; nothing where it is none. Where nothing is there yet, as before the network is up, the
   /// first link's target, so that its coming is noticed.
   private func linked(_ file: String) -> [AccessRules.Grant] {
-    if let real = Self.realPath(file) { return real == file ? [] : [withDirectory(real)] }
+    if let real = DiskPath.realPath(file) { return real == file ? [] : [withDirectory(real)] }
     return Self.target(of: file).map { [withDirectory($0)] } ?? []
   }
 
   /// Each with its directory: editors put a new file in the old one's place. Not so in a directory that holds much else:
   /// there the file alone, and what takes its place takes a new process.
   private func withDirectory(_ file: String) -> AccessRules.Grant {
-    let directory = Self.directory(of: file)
+    let directory = DiskPath.directory(of: file)
     let isShared = Self.sharedDirectories.contains(directory) || Self.privateNames.contains { directory.hasSuffix($0) }
     let holdsHome = paths.home.map { ($0 + "/").hasPrefix(directory + "/") } ?? false
     return .init(isShared || holdsHome ? file : directory, .read)
@@ -105,18 +105,7 @@ struct ConfinementPlan {
     let count = unsafe readlink(link, &buffer, buffer.count)
     guard count > 0, count < buffer.count else { return nil }
     let target = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return target.hasPrefix("/") ? target : directory(of: link) + "/" + target
-  }
-
-  private static func realPath(_ path: String) -> String? {
-    guard let real = unsafe realpath(path, nil) else { return nil }
-    defer { unsafe free(real) }
-    return unsafe String(cString: real)
-  }
-
-  private static func directory(of path: String) -> String {
-    let directory = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-    return directory.isEmpty ? "/" : String(directory)
+    return target.hasPrefix("/") ? target : DiskPath.directory(of: link) + "/" + target
   }
 
   /// With what is missing above it.
