@@ -46,29 +46,37 @@ extension MaildirStore {
     known: some Collection<FolderName>, isAlone: Bool, knownKeys: @Loop (FolderName) throws(StoreError) -> Set<String>,
     isBeingWritten: @Loop (String) -> Bool
   ) async throws(StoreError) -> MaildirExamination {
-    do {
-      let tree = try await FolderTreeWalk(root: root, arm: { _ in }).run()
-      let there = tree.entries.filter(\.holdsMessages).map(\.name)
-      var result = MaildirExamination(
-        folderCount: there.count, watchCount: tree.directories.count + 2 * there.count)
-      for name in Set(there).union(known).sorted() {
-        let place = MaildirFolder(name, directory: try root.directory(of: name), root: root) { nil }
-        if let incomplete = try await missingParts(of: place, knownKeys) { result.findings.append(incomplete) }
-        result.findings += try await leftovers(in: place, isAlone, isBeingWritten)
-        result.findings += try await place.keywordFindings()
-      }
-      if isAlone { result.findings += try await limbo.drafts().map { .leftover($0) } }
-      let overdue = try await limbo.overdue().count
-      if overdue > 0 { result.findings.append(.overdue(count: overdue)) }
-      result.findings += tree.leftOut.sorted { $0.key < $1.key }.map { .leftOut(directory: $0.key, reason: $0.value) }
-      return result
-    } catch let error as FileError {
-      throw root.failure(error)
-    } catch let error as StoreError {
-      throw error
-    } catch {
-      preconditionFailure("nothing else is thrown here: \(error)")
+    let tree = try await onDisk { () async throws(FileError) in
+      try await FolderTreeWalk(root: root, arm: { _ in }).run()
     }
+    let there = tree.entries.filter(\.holdsMessages).map(\.name)
+    var result = MaildirExamination(folderCount: there.count, watchCount: tree.directories.count + 2 * there.count)
+    for name in Set(there).union(known).sorted() {
+      let place = MaildirFolder(name, directory: try root.directory(of: name), root: root) { nil }
+      if let incomplete = try await missingParts(of: place, knownKeys) { result.findings.append(incomplete) }
+      result.findings += try await onDisk { () async throws(FileError) in
+        try await leftovers(in: place, isAlone, isBeingWritten) + place.keywordFindings()
+      }
+    }
+    result.findings += try await onDisk { () async throws(FileError) in try await limboFindings(isAlone) }
+    result.findings += tree.leftOut.sorted { $0.key < $1.key }.map { .leftOut(directory: $0.key, reason: $0.value) }
+    return result
+  }
+
+  /// What fails there is this store's failure.
+  private func onDisk<Value>(_ body: @Loop () async throws(FileError) -> Value) async throws(StoreError) -> Value {
+    do {
+      return try await body()
+    } catch {
+      throw root.failure(error)
+    }
+  }
+
+  private func limboFindings(_ isAlone: Bool) async throws(FileError) -> [MaildirFinding] {
+    var findings: [MaildirFinding] = isAlone ? try await limbo.drafts().map { .leftover($0) } : []
+    let overdue = try await limbo.overdue().count
+    if overdue > 0 { findings.append(.overdue(count: overdue)) }
+    return findings
   }
 
   /// Takes the Maildir for oneself, as a sync does, until `close()`: throws `.held` where another has it.
@@ -78,46 +86,47 @@ extension MaildirStore {
 
   /// Does what the finding calls for; it must be mendable. A leftover is looked at once more before it is removed.
   package func mend(_ finding: MaildirFinding, isBeingWritten: @Loop (String) -> Bool) async throws(StoreError) {
-    do {
-      switch finding {
-      case .incomplete(let name, _, _):
-        try await FolderCreation(root: root).create(try root.directory(of: name))
-      case .leftover(let leftover):
-        guard !isBeingWritten(leftover.path), try isStill(leftover) else {
-          throw FileError(
-            .held, path: leftover.path, "remove \(printable(leftover.path)): it is being written after all")
-        }
-        try root.fileSystem.unlink(leftover.path)
-      case .unreadableKeywords, .keywordsBeyondLetters, .repeatedKeywords, .unknownKeywordLines, .leftOut, .overdue:
-        preconditionFailure("there is nothing to be done about \(finding)")
-      }
-    } catch let error as FileError {
-      throw root.failure(error)
-    } catch let error as StoreError {
-      throw error
-    } catch {
-      preconditionFailure("nothing else is thrown here: \(error)")
+    switch finding {
+    case .incomplete(let name, _, _):
+      let directory = try root.directory(of: name)
+      try await onDisk { () async throws(FileError) in try await FolderCreation(root: root).create(directory) }
+    case .leftover(let leftover):
+      try await onDisk { () async throws(FileError) in try remove(leftover, unless: isBeingWritten) }
+    case .unreadableKeywords, .keywordsBeyondLetters, .repeatedKeywords, .unknownKeywordLines, .leftOut, .overdue:
+      preconditionFailure("there is nothing to be done about \(finding)")
     }
+  }
+
+  private func remove(_ leftover: Leftover, unless isBeingWritten: @Loop (String) -> Bool) throws(FileError) {
+    guard !isBeingWritten(leftover.path), try isStill(leftover) else {
+      throw FileError(.held, path: leftover.path, "remove \(printable(leftover.path)): it is being written after all")
+    }
+    try root.fileSystem.unlink(leftover.path)
   }
 
   private func missingParts(
     of place: MaildirFolder, _ knownKeys: @Loop (FolderName) throws(StoreError) -> Set<String>
-  ) async throws -> MaildirFinding? {
-    var missing: [String] = []
-    for part in ["cur", "new", "tmp"]
-    where try root.fileSystem.status(place.directory.appending(path: part))?.kind != .directory { missing.append(part) }
+  ) async throws(StoreError) -> MaildirFinding? {
+    let missing = try await onDisk { () async throws(FileError) in try absentParts(of: place) }
     // Without all three it is gone, or only holds other folders: that is for a sync to say.
     guard !missing.isEmpty, missing.count < 3 else { return nil }
     var absent: Set<String> = []
     if missing != ["tmp"] {
       absent = try knownKeys(place.name)
       for part in Subdirectory.allCases where !missing.contains(part.rawValue) {
-        for entry in try await root.fileSystem.list(place.path(part)) {
-          absent.remove(MaildirFileName(entry.name).unique)
+        let entries = try await onDisk { () async throws(FileError) in try await root.fileSystem.list(place.path(part))
         }
+        for entry in entries { absent.remove(MaildirFileName(entry.name).unique) }
       }
     }
     return .incomplete(place.name, missing: missing, absent: absent.count)
+  }
+
+  private func absentParts(of place: MaildirFolder) throws(FileError) -> [String] {
+    var absent: [String] = []
+    for part in ["cur", "new", "tmp"]
+    where try root.fileSystem.status(place.directory.appending(path: part))?.kind != .directory { absent.append(part) }
+    return absent
   }
 
   private func leftovers(
@@ -131,8 +140,7 @@ extension MaildirStore {
 
   private func isStill(_ leftover: Leftover) throws(FileError) -> Bool {
     guard let status = try root.fileSystem.status(leftover.path), status.kind == .file else { return false }
-    let age = root.clock.wallTime.seconds - status.changed / 1_000_000_000
-    return age >= leftover.ageSeconds
+    return status.age(at: root.clock.wallTime.seconds) >= leftover.ageSeconds
   }
 }
 

@@ -60,21 +60,21 @@ struct StateCheckup {
       "set it aside: the next sync matches both sides anew by content, and deletes and transfers nothing for it")
     guard checkup.isFixing else { return finding }
     if let holder = checkup.holder { return finding.held("\(holder) works with it; stop that, and try again") }
+    let lock: AccountLock
     do {
-      let lock = try AccountLock(directory: directory)
-      let recovery = try LedgerRecovery(directory: directory, now: checkup.program.clock.wallTime.seconds)
-      recovery.ledger.close()
-      withExtendedLifetime(lock) {}
-      noteOldDamage()
-      return finding.mended()
-    } catch let error as AccountLockError {
+      lock = try AccountLock(directory: directory)
+    } catch {
       if case .held = error { return finding.held(error.text) }
       return finding.failed(error.text)
-    } catch let error as LedgerError {
-      return finding.failed(error.text)
-    } catch {
-      preconditionFailure("nothing else is thrown here: \(error)")
     }
+    defer { withExtendedLifetime(lock) {} }
+    do {
+      try LedgerRecovery(directory: directory, now: checkup.program.clock.wallTime.seconds).ledger.close()
+    } catch {
+      return finding.failed(error.text)
+    }
+    noteOldDamage()
+    return finding.mended()
   }
 
   /// Ledgers that were set aside once: of no use to martlet.
