@@ -8,7 +8,7 @@ import Testing
 struct DaemonTests {
   @Test("carries new mail over as it comes, both ways")
   func pushes() async throws {
-    let (home, client) = try await prepared("push")
+    let (home, client) = try await Home.prepared("push")
     let daemon = try await home.startDaemon()
     try await client.append(letter("down"))
     _ = try await daemon.line(of: .errors) { $0 == "work: INBOX: local: 1 new" }
@@ -20,7 +20,7 @@ struct DaemonTests {
 
   @Test("stops in an orderly way", arguments: [SIGTERM, SIGINT])
   func stops(signal: Int32) async throws {
-    let (home, _) = try await prepared("stop\(signal)")
+    let (home, _) = try await Home.prepared("stop\(signal)")
     let daemon = try await home.startDaemon()
     daemon.signal(signal)
     #expect(try await daemon.wait(within: .seconds(5)) == .exited(0))
@@ -56,7 +56,7 @@ struct DaemonTests {
 
   @Test("runs once for an account; the second says who was first and ends with 75")
   func secondInstance() async throws {
-    let (home, _) = try await prepared("second")
+    let (home, _) = try await Home.prepared("second")
     let daemon = try await home.startDaemon()
     let second = try await home.run("run")
     #expect(second.ending == .exited(75))
@@ -66,7 +66,7 @@ struct DaemonTests {
 
   @Test("leaves a sync alone that is not for it, where the account is held by another state (L3)")
   func held() async throws {
-    let (home, _) = try await prepared("held")
+    let (home, _) = try await Home.prepared("held")
     let daemon = try await home.startDaemon()
     try FileManager.default.removeItem(atPath: home.controlSocket)
     let result = try await home.run("sync")
@@ -76,7 +76,7 @@ struct DaemonTests {
 
   @Test("makes the pass that sync asks for, and sync reports it")
   func handsOver() async throws {
-    let (home, client) = try await prepared("handover")
+    let (home, client) = try await Home.prepared("handover")
     let daemon = try await home.startDaemon()
     let nothing = try await home.run("sync")
     #expect(nothing.ending == .exited(0), "\(nothing.errors)")
@@ -107,7 +107,7 @@ struct DaemonTests {
 
   @Test("tells its status, and each change of it")
   func status() async throws {
-    let (home, client) = try await prepared("daemonstatus")
+    let (home, client) = try await Home.prepared("daemonstatus")
     let daemon = try await home.startDaemon()
     let status = try await home.status()
     #expect(status.daemon?.pid == daemon.identifier)
@@ -123,12 +123,5 @@ struct DaemonTests {
     await daemon.stop()
     #expect(try await watch.wait(within: .seconds(10)) == .exited(69))
     #expect(watch.standardErrors.contains("the daemon has stopped"))
-  }
-
-  private func prepared(_ user: String) async throws -> (Home, MailClient) {
-    let server = try await DovecotServer.shared()
-    let home = try Home()
-    try home.configure(Home.account("work", on: server, user: user))
-    return (home, try await server.client(user))
   }
 }

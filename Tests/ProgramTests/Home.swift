@@ -69,6 +69,14 @@ final class Home: Sendable {
 }
 
 extension Home {
+  /// One with the account `work` of this user on the shared server, and the user's other client.
+  static func prepared(_ user: String) async throws -> (Home, MailClient) {
+    let server = try await DovecotServer.shared()
+    let home = try Home()
+    try home.configure(account("work", on: server, user: user))
+    return (home, try await server.client(user))
+  }
+
   /// An account on a server of the tests; every user's password is the server's.
   static func account(
     _ name: String, on server: DovecotServer, user: String, path: String = "~/Mail", extra: String = ""

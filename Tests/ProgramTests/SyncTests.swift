@@ -8,7 +8,7 @@ import Testing
 struct SyncTests {
   @Test("brings both sides in line, says what it did, and then has nothing to do (L2)")
   func summary() async throws {
-    let (home, client) = try await prepared("summary")
+    let (home, client) = try await Home.prepared("summary")
     try await client.append(contentsOf: (1...3).map { .init(letter("\($0)")) })
     let first = try await home.run("sync")
     #expect(first.ending == .exited(0), "\(first.errors)")
@@ -22,7 +22,7 @@ struct SyncTests {
 
   @Test("reports as JSON")
   func json() async throws {
-    let (home, client) = try await prepared("json")
+    let (home, client) = try await Home.prepared("json")
     try await client.append(letter("one"))
     let result = try await home.run("sync", "--json", "work:INBOX")
     let report = try ControlWire.value(SyncReport.self, from: Array(result.output.utf8))
@@ -38,7 +38,7 @@ struct SyncTests {
   @Test("shows what is said to the server at -vv, without the password (L13), and only there")
   func protocolLog() async throws {
     let server = try await DovecotServer.shared()
-    let (home, client) = try await prepared("trace")
+    let (home, client) = try await Home.prepared("trace")
     try await client.append(letter("one"))
     let traced = try await home.run("sync", "-vv")
     #expect(traced.ending == .exited(0), "\(traced.errors)")
@@ -51,7 +51,7 @@ struct SyncTests {
 
   @Test("prints a plan and changes nothing on a dry run")
   func dryRun() async throws {
-    let (home, client) = try await prepared("dry")
+    let (home, client) = try await Home.prepared("dry")
     try await client.append(letter("first"))
     #expect(try await home.run("sync").ending == .exited(0))
     try await client.append(letter("second"))
@@ -65,7 +65,7 @@ struct SyncTests {
 
   @Test("plans the first sync and does not make the Maildir on a dry run")
   func dryRunBeforeFirstSync() async throws {
-    let (home, client) = try await prepared("dryfirst")
+    let (home, client) = try await Home.prepared("dryfirst")
     try await client.append(letter("first"))
     let result = try await home.run("sync", "--dry-run")
     #expect(result.ending == .exited(0), "\(result.errors)")
@@ -75,7 +75,7 @@ struct SyncTests {
 
   @Test("names a folder that is not there, with 64")
   func unknownFolder() async throws {
-    let (home, _) = try await prepared("unknown")
+    let (home, _) = try await Home.prepared("unknown")
     let result = try await home.run("sync", "work:Nowhere")
     #expect(result.ending == .exited(64))
     #expect(result.errors.contains("work: Nowhere: there is no such folder"))
@@ -83,7 +83,7 @@ struct SyncTests {
 
   @Test("holds back a mass deletion, says what to type, and does it then (L9)")
   func brake() async throws {
-    let (home, client) = try await prepared("brake")
+    let (home, client) = try await Home.prepared("brake")
     try await client.append(contentsOf: (1...30).map { .init(letter("\($0)")) })
     #expect(try await home.run("sync").ending == .exited(0))
     for name in try FileManager.default.contentsOfDirectory(atPath: home.maildir + "/INBOX/new") {
@@ -119,12 +119,5 @@ struct SyncTests {
 
   private func files(in directory: String) throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: directory).sorted()
-  }
-
-  private func prepared(_ user: String) async throws -> (Home, MailClient) {
-    let server = try await DovecotServer.shared()
-    let home = try Home()
-    try home.configure(Home.account("work", on: server, user: user))
-    return (home, try await server.client(user))
   }
 }

@@ -12,7 +12,7 @@ struct
 {
   @Test("gives up its rights in every thread of the process that talks to servers, and leaves no core dump (L13)")
   func confined() async throws {
-    let (home, client) = try await prepared("confined")
+    let (home, client) = try await Home.prepared("confined")
     let daemon = try await home.startDaemon("-v")
     #expect(daemon.standardErrors.contains("confined to the configured directories"))
     #expect(!daemon.standardErrors.contains("is not there yet"))
@@ -31,7 +31,7 @@ struct
 
   @Test("is one program to others: neither process outlives the other", arguments: [true, false])
   func killed(isOuter: Bool) async throws {
-    let (home, _) = try await prepared("killed\(isOuter)")
+    let (home, _) = try await Home.prepared("killed\(isOuter)")
     let daemon = try await home.startDaemon()
     kill(isOuter ? daemon.identifier : try Process.inner(of: daemon), SIGKILL)
     #expect(try await daemon.wait() == .killed(signal: SIGKILL))
@@ -43,7 +43,7 @@ struct
 
   @Test("stops in an orderly way where both processes are told, as by Ctrl-C", arguments: [SIGINT, SIGTERM])
   func stopped(signal: Int32) async throws {
-    let (home, _) = try await prepared("both\(signal)")
+    let (home, _) = try await Home.prepared("both\(signal)")
     let daemon = try await home.startDaemon()
     kill(-daemon.identifier, signal)
     #expect(try await daemon.wait(within: .seconds(10)) == .exited(0))
@@ -52,7 +52,7 @@ struct
 
   @Test("starts anew for a Maildir that it was not given, under the same number, and loses no signal meanwhile")
   func wider() async throws {
-    let (home, _) = try await prepared("wider")
+    let (home, _) = try await Home.prepared("wider")
     let server = try await DovecotServer.shared()
     let socket = try NotifySocket(in: home.folder)
     let elsewhere = try TemporaryDirectory("elsewhere")
@@ -100,7 +100,7 @@ struct
 
   @Test("starts anew where a Maildir comes in the place of one that lacked its marker, and syncs on (L8)")
   func replaced() async throws {
-    let (home, client) = try await prepared("replaced")
+    let (home, client) = try await Home.prepared("replaced")
     #expect(try await home.run("sync").ending == .exited(0))
     // As a mount point looks while nothing is mounted.
     try FileManager.default.moveItem(atPath: home.maildir, toPath: home.maildir + ".away")
@@ -140,13 +140,6 @@ struct
       }
       await daemon.stop()
     }
-  }
-
-  private func prepared(_ user: String) async throws -> (Home, MailClient) {
-    let server = try await DovecotServer.shared()
-    let home = try Home()
-    try home.configure(Home.account("work", on: server, user: user))
-    return (home, try await server.client(user))
   }
 }
 
