@@ -29,7 +29,7 @@ package final class AccountRunner {
   package func run() async {
     while !Task.isCancelled {
       let session = AccountSession(
-        context: context, onPhase: { [weak self] in self?.enter($0) }, onFullPass: { [weak self] in self?.inSync() })
+        context: context, onPhase: { [weak self] in self?.enter($0) }, onFullPass: { [weak self] in self?.passed($0) })
       self.session = session
       do {
         try await session.run()
@@ -83,8 +83,9 @@ package final class AccountRunner {
     context.tell(.phaseChanged(phase))
   }
 
-  private func inSync() {
-    lastFullPass = context.wallSeconds
+  /// After a pass over all folders. One that failed is told of by itself; the account is in service nevertheless.
+  private func passed(_ outcome: FullPass.Outcome) {
+    if outcome.failures.isEmpty { lastFullPass = context.wallSeconds }
     if inSyncSince == nil { inSyncSince = context.clock.now }
     guard lastError != nil, !isFlapping || hasLasted else { return }
     lastError = nil
@@ -112,6 +113,8 @@ package final class AccountRunner {
     lastError = error
     let wait = delay(after: error)
     lastWait = wait
+    // What it watched is watched no more.
+    session = nil
     enter(.waiting(reason: error.text, error.kind, retryIn: wait))
     let retry = Loop.task { [context] in _ = await context.sleep(wait) }
     self.retry = retry

@@ -36,10 +36,11 @@ final class AccountSession {
   private var ending = AccountSession.stopped
   private static let stopped = StoreError(.account, .cancelled, "the account's session ended")
   private let onPhase: @Loop (AccountPhase) -> Void
-  private let onFullPass: @Loop () -> Void
+  private let onFullPass: @Loop (FullPass.Outcome) -> Void
 
   init(
-    context: AccountContext, onPhase: @escaping @Loop (AccountPhase) -> Void, onFullPass: @escaping @Loop () -> Void
+    context: AccountContext, onPhase: @escaping @Loop (AccountPhase) -> Void,
+    onFullPass: @escaping @Loop (FullPass.Outcome) -> Void
   ) {
     self.context = context
     self.onPhase = onPhase
@@ -87,8 +88,6 @@ final class AccountSession {
 
   /// A full pass soon, without an answer.
   func requestFullPass() { inbox.post(.fullPassDue) }
-
-  func isBusy(_ folder: SyncedFolder) -> Bool { folder.lock.isHeld }
 
   // MARK: Watching
 
@@ -245,7 +244,7 @@ final class AccountSession {
       onPhase(.watching)
       // A dry run has looked, and settled nothing.
       if !request.options.isDryRun {
-        onFullPass()
+        if request.names == nil { onFullPass(outcome) }
         inbox.post(.fullPassEnded(outcome))
       }
       request.answer(.success(outcome))

@@ -77,6 +77,41 @@ struct SessionTests {
     }
   }
 
+  @Test("shows no folder as watched while it waits for its next try")
+  func outage() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      try await whileRunning(account) { runner in
+        #expect(runner.snapshot().folders.allSatisfy { $0.watch.far != nil })
+        account.faults.deadline = account.faults.steps + 1
+        account.far.put(SimulatedMessage("while away"))
+        var waiting: AccountSnapshot?
+        await account.recorder.wait {
+          let now = runner.snapshot()
+          if waiting == nil, case .waiting = now.phase { waiting = now }
+          return waiting != nil
+        }
+        #expect(waiting?.folders.isEmpty == false)
+        #expect(waiting?.folders.contains { $0.watch.near != nil || $0.watch.far != nil } == false)
+      }
+    }
+  }
+
+  @Test("was in sync as a whole when all folders were looked at, not some")
+  func lastSync() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      try await whileRunning(account) { runner in
+        let first = try #require(runner.snapshot().lastFullPass)
+        account.clock.advance(by: .seconds(10))
+        _ = try await runner.fullPass(PassOptions(), names: [.inbox])
+        #expect(runner.snapshot().lastFullPass == first)
+        _ = try await runner.fullPass(PassOptions(), names: nil)
+        #expect(runner.snapshot().lastFullPass == first + 10)
+      }
+    }
+  }
+
   @Test("holds a mass deletion that comes one message at a time (L9)")
   func stormInDrops() async throws {
     try await Reactor.onShared {
