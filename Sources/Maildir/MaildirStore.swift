@@ -23,9 +23,7 @@ package final class MaildirStore: MailStore {
   package private(set) var marker: String?
   /// Directories that are no folders although they might be meant so, and why; as of the last `folders()`.
   package private(set) var leftOut: [String: String] = [:]
-  /// Folders that are polled because they cannot be watched, and why.
   package var watchFailures: [FolderName: String] { watch?.failures ?? watchless }
-  /// Why folders that come and go are found by listing only; nil where they are watched.
   package var treeWatchFailure: String? { watch?.treeFailure }
 
   let root: MaildirRoot

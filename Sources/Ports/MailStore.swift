@@ -80,6 +80,11 @@ package protocol MailStore: AnyObject, Sendable {
   /// changes the set; what is pending stays.
   func watch(_ folders: [FolderName]) async throws(StoreError) -> [FolderName: WatchKind]
 
+  /// Folders that are polled because they cannot be watched, and why.
+  var watchFailures: [FolderName: String] { get }
+  /// Why folders that come and go are found by listing only; nil where they are watched.
+  var treeWatchFailure: String? { get }
+
   /// The network changed, or the machine slept: finds out at once what is dead, instead of at its deadline.
   func checkConnections()
 
@@ -91,6 +96,10 @@ extension MailStore {
   /// What a server shows is the server's to keep.
   package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {}
   package func secureFlags(in folder: FolderName) async throws(StoreError) {}
+
+  /// How a server is watched is what it offers.
+  package var watchFailures: [FolderName: String] { [:] }
+  package var treeWatchFailure: String? { nil }
 
   /// A store without connections has none to check.
   package func checkConnections() {}

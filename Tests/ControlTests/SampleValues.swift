@@ -9,7 +9,8 @@ enum Sample {
 
   static var folder: FolderStatus {
     FolderStatus(
-      name: "INBOX", localName: "INBOX", watch: "NOTIFY", localWatch: "inotify", messages: 7,
+      name: "INBOX", localName: "INBOX", watch: "NOTIFY", localWatch: "poll", localWatchFailure: "the limit is reached",
+      messages: 7,
       lastSync: "2026-01-02T03:04:05Z", busy: true, lastError: "full",
       setAside: [
         SetAsideStatus(

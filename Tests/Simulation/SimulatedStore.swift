@@ -51,6 +51,8 @@ package final class SimulatedStore: MailStore {
 
   /// What somebody does just before a watch is armed, after the looks of the pass that found its folders.
   package var beforeWatch: (@Loop (SimulatedStore) -> Void)?
+  /// What is told of folders that cannot be watched.
+  package var watchFailures: [FolderName: String] = [:]
   /// Folders whose changes are told; nil for all.
   private var watched: Set<FolderName>?
   private var pending: [FolderName: Set<MessageKey>] = [:]

@@ -10,6 +10,8 @@ package struct FolderStatus: Hashable, Sendable, Codable {
   package var watch: String?
   /// The same for the local side: `inotify` or `poll`.
   package var localWatch: String?
+  /// Why it is polled, where it could be watched.
+  package var localWatchFailure: String?
   /// Messages that are in sync.
   package var messages: Int
   package var lastSync: String?
@@ -21,14 +23,16 @@ package struct FolderStatus: Hashable, Sendable, Codable {
   package var held: [HeldDeletions]
 
   package init(
-    name: String, localName: String, watch: String? = nil, localWatch: String? = nil, messages: Int,
-    lastSync: String? = nil, busy: Bool = false, lastError: String? = nil, setAside: [SetAsideStatus] = [],
+    name: String, localName: String, watch: String? = nil, localWatch: String? = nil,
+    localWatchFailure: String? = nil, messages: Int, lastSync: String? = nil, busy: Bool = false,
+    lastError: String? = nil, setAside: [SetAsideStatus] = [],
     held: [HeldDeletions] = []
   ) {
     self.name = name
     self.localName = localName
     self.watch = watch
     self.localWatch = localWatch
+    self.localWatchFailure = localWatchFailure
     self.messages = messages
     self.lastSync = lastSync
     self.busy = busy

@@ -6,6 +6,8 @@ package import Reconciliation
 package enum AccountEvent: Equatable, Sendable {
   case phaseChanged(AccountPhase)
   case watching([FolderName: Sides<WatchKind>])
+  /// Why that many folders are polled that could be watched; of none: why it is by polling that new folders are found.
+  case unwatched(Side, folders: Int, reason: String)
   case passStarted(folders: Int)
   case progress(PassProgress)
   /// A folder's pass ended; nothing is told of one that changed nothing.

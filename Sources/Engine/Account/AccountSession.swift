@@ -102,6 +102,17 @@ final class AccountSession {
       kinds[folder.title] = Sides(near: near, far: far)
     }
     context.tell(.watching(kinds))
+    tellWhyPolled()
+  }
+
+  private func tellWhyPolled() {
+    for side in Side.allCases {
+      let store = context.stores[side]
+      for (reason, folders) in Dictionary(grouping: store.watchFailures, by: \.value).mapValues(\.count) {
+        context.tell(.unwatched(side, folders: folders, reason: reason))
+      }
+      if let reason = store.treeWatchFailure { context.tell(.unwatched(side, folders: 0, reason: reason)) }
+    }
   }
 
   private func pump(_ side: Side) async {

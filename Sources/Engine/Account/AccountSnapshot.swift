@@ -7,6 +7,8 @@ package struct AccountSnapshot: Equatable, Sendable {
   package struct Folder: Equatable, Sendable {
     package let names: Sides<FolderName>
     package let watch: Sides<WatchKind?>
+    /// Why it is polled, where it could be watched.
+    package let watchFailures: Sides<String?>
     package let messages: Int
     /// Seconds since 1970 of the last complete pass that ended well.
     package let lastSync: Int64?
@@ -46,6 +48,9 @@ extension AccountSnapshot {
       return Folder(
         names: folder.names,
         watch: Sides(near: watchKinds?.near[folder.names.near], far: watchKinds?.far[folder.names.far]),
+        watchFailures: Sides(
+          near: context.stores.near.watchFailures[folder.names.near],
+          far: context.stores.far.watchFailures[folder.names.far]),
         messages: messages, lastSync: folder.lastSync, isBusy: folder.lock.isHeld, held: folder.held, setAside: aside,
         lastError: failures[folder.id]?.text)
     }

@@ -26,6 +26,7 @@ final class AccountReporter: AccountObserver {
   private var lastWaitReason: String?
   private var watchText = "watching"
   private var watchTold: String?
+  private var unwatchedTold: Set<String> = []
   private var isInFullPass = false
   private var phaseChange = Occasion()
 
@@ -54,6 +55,7 @@ final class AccountReporter: AccountObserver {
     switch event {
     case .phaseChanged(let phase): enter(phase)
     case .watching(let kinds): watch(kinds)
+    case .unwatched(let side, let folders, let reason): tellUnwatched(side, folders, reason)
     case .passStarted(let folders):
       progress = PassProgress()
       isInFullPass = true
@@ -114,6 +116,15 @@ final class AccountReporter: AccountObserver {
       "watching \(Amount.count(kinds.count, "folder"))"
       + (parts.count == 1
         ? " by \(counts.keys.first?.rawValue ?? "")" : parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
+  }
+
+  /// Each reason once: what a person does about it takes a restart, or shows at the next one.
+  private func tellUnwatched(_ side: Side, _ folders: Int, _ reason: String) {
+    guard unwatchedTold.insert(reason).inserted else { return }
+    let what =
+      folders == 0
+      ? "new folders are found by polling" : Amount.count(folders, "folder") + " cannot be watched, only polled"
+    log.warning("\(side): \(what): \(printable(reason))")
   }
 
   private func tellWatching() {

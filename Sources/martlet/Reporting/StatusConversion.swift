@@ -31,7 +31,8 @@ extension FolderStatus {
   init(_ folder: AccountSnapshot.Folder) {
     self.init(
       name: printable("\(folder.names.far)"), localName: printable("\(folder.names.near)"),
-      watch: folder.watch.far?.rawValue, localWatch: folder.watch.near?.rawValue, messages: folder.messages,
+      watch: folder.watch.far?.rawValue, localWatch: folder.watch.near?.rawValue,
+      localWatchFailure: folder.watchFailures.near.map { printable($0) }, messages: folder.messages,
       lastSync: folder.lastSync.map(Timestamp.text), busy: folder.isBusy,
       lastError: folder.lastError.map { printable($0) }, setAside: folder.setAside.map { SetAsideStatus($0) },
       held: folder.held.map { HeldDeletions($0) })

@@ -18,9 +18,16 @@ enum StatusText {
     var lines = ["\(account.name): \(state(account))", "  \(account.local) <-> \(account.remote)"]
     if let progress = account.progress { lines.append("  " + self.progress(progress)) }
     if let error = account.lastError { lines.append("  error: \(error)") }
+    lines += polled(account.folders).map { "  " + $0 }
     lines += table(account.folders).map { "  " + $0 }
     for folder in account.folders { lines += remarks(on: folder, of: account.name).map { "  " + $0 } }
     return lines
+  }
+
+  /// The same reason for many folders is said once.
+  private static func polled(_ folders: [FolderStatus]) -> [String] {
+    Dictionary(grouping: folders.compactMap(\.localWatchFailure), by: { $0 }).sorted { $0.key < $1.key }
+      .map { "local: \(Amount.count($1.count, "folder")) polled: \($0)" }
   }
 
   private static func state(_ account: AccountStatus) -> String {

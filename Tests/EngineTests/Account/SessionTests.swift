@@ -112,6 +112,19 @@ struct SessionTests {
     }
   }
 
+  @Test("says why a folder is polled that could be watched")
+  func unwatched() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      account.near.watchFailures = [.inbox: "the kernel's limit is reached"]
+      try await whileRunning(account) { runner in
+        let told = AccountEvent.unwatched(.near, folders: 1, reason: "the kernel's limit is reached")
+        #expect(account.recorder.events.contains(told))
+        #expect(runner.snapshot().folders.map(\.watchFailures.near) == ["the kernel's limit is reached"])
+      }
+    }
+  }
+
   @Test("holds a mass deletion that comes one message at a time (L9)")
   func stormInDrops() async throws {
     try await Reactor.onShared {

@@ -7,7 +7,7 @@ extension AccountEvent {
   var texts: [String] {
     switch self {
     case .problem(let problem): problem.texts
-    case .phaseChanged(.waiting(let reason, _, _)): [reason]
+    case .phaseChanged(.waiting(let reason, _, _)), .unwatched(_, _, let reason): [reason]
     case .folderSynced(_, let report), .passFinished(let report): report.problems.flatMap(\.texts) + report.plan
     case .phaseChanged, .watching, .passStarted, .progress, .recovered, .deleting: []
     }

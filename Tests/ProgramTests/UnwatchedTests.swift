@@ -1,0 +1,57 @@
+import Control
+import Engine
+import Logging
+import Reactor
+import Reconciliation
+import Simulation
+import Synchronization
+import Testing
+
+@testable import martlet
+
+@Suite("The reason why folders are polled")
+struct UnwatchedTests {
+  @Test("is logged once")
+  func log() async throws {
+    try await Reactor.onShared {
+      let handler = RecordingLog()
+      let reporter = AccountReporter(.daemon, log: Logger(label: "test") { _ in handler }, clock: SimulatedClock())
+      for _ in 1...2 {
+        reporter.account("work", .unwatched(.near, folders: 2, reason: "max_user_watches is reached"))
+      }
+      #expect(handler.lines() == ["local: 2 folders cannot be watched, only polled: max_user_watches is reached"])
+    }
+  }
+
+  @Test("is in the status, once for all folders of the same reason")
+  func status() throws {
+    let folders = ["INBOX", "A"].map {
+      FolderStatus(
+        name: $0, localName: $0, localWatch: "poll", localWatchFailure: "max_user_watches is reached", messages: 1)
+    }
+    let account = AccountStatus(name: "work", local: "~/Mail", remote: "host", state: .watching, folders: folders)
+    let text = StatusText.of(StatusReport(daemon: nil, accounts: [account]))
+    #expect(text.split(separator: "\n").contains("  local: 2 folders polled: max_user_watches is reached"))
+    let json = try ControlWire.printed(StatusReport(daemon: nil, accounts: [account]))
+    #expect(json.contains(#""local_watch_failure""#))
+  }
+}
+
+private final class RecordingLog: LogHandler {
+  private let recorded = Mutex<[String]>([])
+  var metadata: Logger.Metadata {
+    get { [:] }
+    set {}
+  }
+  var logLevel: Logger.Level {
+    get { .info }
+    set {}
+  }
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { nil }
+    set {}
+  }
+
+  func log(event: LogEvent) { recorded.withLock { $0.append("\(event.message)") } }
+  func lines() -> [String] { recorded.withLock { $0 } }
+}
