@@ -48,9 +48,7 @@ extension Command {
     case UInt8(ascii: "S"): .status(other, [.messages, .uidNext])
     case UInt8(ascii: "s"): .select(inbox, readOnly: false, .condStore)
     case UInt8(ascii: "x"): .select(other, readOnly: true, .none)
-    case UInt8(ascii: "w"): .unselect
     case UInt8(ascii: "i"): .idle
-    case UInt8(ascii: "N"): .notifyNone
     case UInt8(ascii: "a"): .append(to: inbox, FlagSet(.seen), nil, size: 9)
     case UInt8(ascii: "f"): .uidFetch(.set(uids), [.uid, .flags, .size, .messageID])
     case UInt8(ascii: "b"): .uidFetch(.from(uid), [.flags, .body])

@@ -40,7 +40,6 @@ enum CallerLine {
       let validity = UIDValidity(rawValue: UInt32(try number(words, 2)))
       return .select(
         try name(words, 1), readOnly: false, .qresync(validity, ModSequence(rawValue: try number(words, 3))))
-    case "unselect": return .unselect
     case "idle": return .idle
     case "notify": return .notify(NotifyRequest(selectedItems: [.uid, .flags, .body]))
     case "append": return .append(to: try name(words, 1), FlagSet(.seen), nil, size: Int(try number(words, 2)))
@@ -55,8 +54,8 @@ enum CallerLine {
     case "fetch-new": return .uidFetch(.from(try uid(words, 1)), [.flags, .internalDate, .size, .body])
     case "fetch-since":
       let since = ModSequence(rawValue: try number(words, 1))
-      return .uidFetch(.from(1), [.flags], changedSince: since, vanished: true)
-    case "store": return .uidStore([try uid(words, 1)], .add, FlagSet(.deleted), silent: true, unchangedSince: nil)
+      return .uidFetch(.from(1), [.flags], changedSince: since)
+    case "store": return .uidStore([try uid(words, 1)], .add, FlagSet(.deleted), silent: true)
     case "search": return .uidSearch([.all], returningAll: false)
     case "esearch": return .uidSearch([.all], returningAll: true)
     case "copy": return .uidCopy([try uid(words, 1)], to: try name(words, 2))

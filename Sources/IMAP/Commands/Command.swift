@@ -23,12 +23,9 @@ package enum Command: Sendable {
   case status(MailboxName, StatusItems)
   /// EXAMINE where `readOnly`.
   case select(MailboxName, readOnly: Bool, SelectParameter)
-  case unselect
-  /// `vanished` needs QRESYNC enabled and `changedSince` (RFC 7162 §3.2.6).
-  /// `changedSince` is at least 1. With `firstOctets`, only so many of the body, at its start.
-  case uidFetch(
-    UIDTarget, FetchItems, changedSince: ModSequence? = nil, vanished: Bool = false, firstOctets: Int? = nil)
-  case uidStore(UIDSet, FlagStore, FlagSet, silent: Bool, unchangedSince: ModSequence? = nil)
+  /// `changedSince` is at least 1.
+  case uidFetch(UIDTarget, FetchItems, changedSince: ModSequence? = nil)
+  case uidStore(UIDSet, FlagStore, FlagSet, silent: Bool)
   /// `returningAll` asks for an ESEARCH answer (RFC 4731).
   case uidSearch([SearchKey], returningAll: Bool)
   case uidCopy(UIDSet, to: MailboxName)
@@ -45,7 +42,6 @@ package enum Command: Sendable {
   case unsubscribe(MailboxName)
   case idle
   case notify(NotifyRequest)
-  case notifyNone
 
   /// What a login tells of its user.
   var credentials: Credentials? {
@@ -71,15 +67,12 @@ package enum SelectParameter: Hashable, Sendable {
   case none
   case condStore
   /// Needs `ENABLE QRESYNC` answered by ENABLED, and a `modSeq` of at least 1 (RFC 7162 §3.2.5).
-  case qresync(UIDValidity, ModSequence, knownUIDs: UIDSet? = nil)
+  case qresync(UIDValidity, ModSequence)
 }
 
 /// One condition of UID SEARCH; several are all to be met.
 package enum SearchKey: Hashable, Sendable {
   case all
   case deleted
-  case undeleted
   case uid(UIDTarget)
-  /// Messages whose field contains the value; an empty value finds each that has the field.
-  case header(String, contains: String)
 }

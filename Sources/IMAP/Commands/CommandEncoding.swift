@@ -17,10 +17,8 @@ extension Command {
     case .logout: encoder.raw("LOGOUT")
     case .startTLS: encoder.raw("STARTTLS")
     case .namespace: encoder.raw("NAMESPACE")
-    case .unselect: encoder.raw("UNSELECT")
     case .expunge: encoder.raw("EXPUNGE")
     case .idle: encoder.raw("IDLE")
-    case .notifyNone: encoder.raw("NOTIFY NONE")
     case .id(let fields): encoder.id(fields)
     case .login(let credentials):
       encoder.raw("LOGIN ")
@@ -40,10 +38,8 @@ extension Command {
     case .select(let name, let readOnly, let parameter):
       encoder.command(readOnly ? "EXAMINE" : "SELECT", name)
       encoder.select(parameter)
-    case .uidFetch(let target, let items, let since, let vanished, let firstOctets):
-      encoder.fetch(target, items, since, vanished: vanished, firstOctets)
-    case .uidStore(let set, let store, let flags, let silent, let since):
-      encoder.store(set, store, flags, silent: silent, since)
+    case .uidFetch(let target, let items, let since): encoder.fetch(target, items, since)
+    case .uidStore(let set, let store, let flags, let silent): encoder.store(set, store, flags, silent: silent)
     case .uidSearch(let keys, let returningAll): encoder.search(keys, returningAll: returningAll)
     case .uidCopy(let set, let name): encoder.transfer("COPY", set, name)
     case .uidMove(let set, let name): encoder.transfer("MOVE", set, name)
@@ -111,34 +107,26 @@ extension CommandEncoder {
     switch parameter {
     case .none: return
     case .condStore: raw(" (CONDSTORE)")
-    case .qresync(let validity, let sequence, let known):
+    case .qresync(let validity, let sequence):
       precondition(sequence > .none, "QRESYNC needs a modification sequence of at least 1")
-      raw(" (QRESYNC (\(validity) \(sequence)")
-      if let known, !known.isEmpty { raw(" \(known)") }
-      raw("))")
+      raw(" (QRESYNC (\(validity) \(sequence)))")
     }
   }
 
-  /// RFC 7162 §3.1.4, §3.2.6.
-  fileprivate mutating func fetch(
-    _ target: UIDTarget, _ items: FetchItems, _ since: ModSequence?, vanished: Bool, _ firstOctets: Int?
-  ) {
+  /// RFC 7162 §3.1.4.
+  fileprivate mutating func fetch(_ target: UIDTarget, _ items: FetchItems, _ since: ModSequence?) {
     raw("UID FETCH ")
     uids(target)
     space()
-    list(items.words(firstOctets: firstOctets))
+    list(items.words)
     guard let since else { return }
     precondition(since > .none, "CHANGEDSINCE needs a modification sequence of at least 1")
-    raw(" (CHANGEDSINCE \(since)\(vanished ? " VANISHED" : ""))")
+    raw(" (CHANGEDSINCE \(since))")
   }
 
-  /// RFC 7162 §3.1.3.
-  fileprivate mutating func store(
-    _ set: UIDSet, _ store: FlagStore, _ flags: FlagSet, silent: Bool, _ since: ModSequence?
-  ) {
+  fileprivate mutating func store(_ set: UIDSet, _ store: FlagStore, _ flags: FlagSet, silent: Bool) {
     raw("UID STORE ")
     uids(set)
-    if let since { raw(" (UNCHANGEDSINCE \(since))") }
     raw(" \(store.rawValue)FLAGS\(silent ? ".SILENT" : "") ")
     self.flags(flags)
   }
@@ -163,7 +151,7 @@ extension CommandEncoder {
 
   /// RFC 5465 §5. MessageNew and MessageExpunge only come together for the selected mailbox.
   fileprivate mutating func notify(_ request: NotifyRequest) {
-    let items = request.selectedItems.words(firstOctets: nil)
+    let items = request.selectedItems.words
     let messageNew = items.isEmpty ? "MessageNew" : "MessageNew (\(items.joined(separator: " ")))"
     let flagChange = request.flagChanges ? ["FlagChange"] : []
     var personal = ["MessageNew", "MessageExpunge"] + flagChange
@@ -180,30 +168,16 @@ extension CommandEncoder {
   fileprivate mutating func search(_ keys: [SearchKey], returningAll: Bool) {
     raw("UID SEARCH ")
     if returningAll { raw("RETURN (ALL) ") }
-    if keys.contains(where: \.isBeyondASCII) { raw("CHARSET UTF-8 ") }
     for (index, key) in (keys.isEmpty ? [.all] : keys).enumerated() {
       if index > 0 { space() }
       switch key {
       case .all: raw("ALL")
       case .deleted: raw("DELETED")
-      case .undeleted: raw("UNDELETED")
       case .uid(let target):
         raw("UID ")
         uids(target)
-      case .header(let name, let text):
-        raw("HEADER ")
-        string(name)
-        space()
-        string(text)
       }
     }
-  }
-}
-
-extension SearchKey {
-  fileprivate var isBeyondASCII: Bool {
-    guard case .header(let name, let text) = self else { return false }
-    return (name + text).utf8.contains { $0 >= 0x80 }
   }
 }
 

@@ -18,13 +18,12 @@ package struct FetchItems: OptionSet, Hashable, Sendable {
   /// ENVELOPE, of which the Message-ID is read; longer than `messageID`.
   package static let envelope = FetchItems(rawValue: 1 << 8)
 
-  /// As in a command; `firstOctets` cuts the body.
-  func words(firstOctets: Int?) -> [String] {
-    let body = firstOctets.map { "BODY.PEEK[]<0.\($0)>" } ?? "BODY.PEEK[]"
+  /// As in a command.
+  var words: [String] {
     let all: [(item: FetchItems, word: String)] = [
       (.uid, "UID"), (.flags, "FLAGS"), (.internalDate, "INTERNALDATE"), (.size, "RFC822.SIZE"), (.modSeq, "MODSEQ"),
       (.emailID, "EMAILID"), (.messageID, "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"), (.envelope, "ENVELOPE"),
-      (.body, body),
+      (.body, "BODY.PEEK[]"),
     ]
     return all.filter { contains($0.item) }.map(\.word)
   }

@@ -6,7 +6,6 @@ struct InFlight: Sendable {
     case login
     case startTLS
     case select(MailboxName, isReadOnly: Bool)
-    case unselect
     case logout
     case append
     case copy
@@ -27,14 +26,13 @@ extension InFlight.Meaning {
     case .login, .authenticatePlain: self = .login
     case .startTLS: self = .startTLS
     case .select(let name, let readOnly, _): self = .select(name, isReadOnly: readOnly)
-    case .unselect: self = .unselect
     case .logout: self = .logout
     case .append: self = .append
     case .uidCopy: self = .copy
     case .uidMove: self = .move
     case .uidStore: self = .store
     case .noop, .id, .enable, .namespace, .list, .lsub, .status, .uidFetch, .uidSearch, .uidExpunge, .expunge, .create,
-      .delete, .rename, .subscribe, .unsubscribe, .idle, .notify, .notifyNone:
+      .delete, .rename, .subscribe, .unsubscribe, .idle, .notify:
       self = .other
     }
   }

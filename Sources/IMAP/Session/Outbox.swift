@@ -36,11 +36,6 @@ struct Outbox: Sendable {
     self.isTraced = isTraced
   }
 
-  var idling: CommandID? {
-    guard case .idling(let id, isEnding: false) = state else { return nil }
-    return id
-  }
-
   mutating func enqueue(_ id: CommandID, _ command: Command) { queue.append(Entry(id: id, command: command)) }
 
   /// What the server's `+` was for; nil where nothing waits for one.

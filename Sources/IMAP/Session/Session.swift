@@ -36,9 +36,6 @@ package struct Session: Sendable {
   /// Which tolerances this server has needed so far.
   package var quirks: Quirks { reader.quirks }
 
-  /// The IDLE that the server has accepted and that is not being ended.
-  package var idling: CommandID? { outbox.idling }
-
   package mutating func handle(_ event: SessionEvent) -> [SessionEffect] {
     switch phase {
     case .failed, .closed: return []
@@ -195,10 +192,9 @@ package struct Session: Sendable {
       phase = .selected(name, isReadOnly: isReadOnly || completion.code == .readOnly)
     // RFC 9051 §6.3.2: after a failure no mailbox is selected.
     case .select: if case .selected = phase { phase = .authenticated }
-    case .unselect where completion.isOK: phase = .authenticated
     case .logout where completion.isOK: phase = .loggedOut
     case .logout: outbox.release()
-    case .unselect, .capability, .append, .copy, .move, .store, .other: break
+    case .capability, .append, .copy, .move, .store, .other: break
     }
   }
 
