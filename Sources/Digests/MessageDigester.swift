@@ -6,9 +6,10 @@ package import Mail
 
 /// Makes a message's identity from its bytes, fed in pieces split anywhere.
 ///
-/// What is digested is the message's canonical form: every run of CR directly before an LF is dropped, so that wire
-/// form, LF form and a CRLF file agree; a lone CR stays. In the header, which ends with the first empty line, the
-/// fields Content-Length, Lines, Status and X-Status are left out with their folded lines: mail readers add them.
+/// What is digested is the message's canonical form: every run of CR directly before an LF or the end is dropped, so that
+/// wire form, LF form and a CRLF file agree; any other lone CR stays. A NUL, which no message may hold (RFC 9051 §4.3.1),
+/// counts as 0x80, which Dovecot stores in its place. In the header, which ends with the first empty line, the fields
+/// Content-Length, Lines, Status and X-Status are left out with their folded lines: mail readers add them.
 ///
 /// The identity's `wireSize` is what travels: for `.wire`, the octets given, as a server would count them; for
 /// `.file`, the octets that `LineCount` says would be sent for that file.
@@ -33,6 +34,7 @@ package final class MessageDigester {
 
   package func update(_ bytes: [UInt8]) {
     octets += bytes.count
+    let bytes = bytes.contains(0) ? bytes.map { $0 == 0 ? 0x80 : $0 } : bytes
     unsafe bytes.withUnsafeBytes {
       if case .file = source { unsafe lines.count($0) }
       unsafe canonicalize($0)
@@ -41,7 +43,7 @@ package final class MessageDigester {
 
   /// Once, at the end.
   package func finish() -> MessageIdentity {
-    releaseReturns()
+    heldReturns = 0
     unsafe header.finish { unsafe hash.update($0) }
     let wireSize = if case .file = source { lines.wireSize } else { octets }
     return MessageIdentity(digest: hash.finish(), wireSize: wireSize, messageID: header.messageID)

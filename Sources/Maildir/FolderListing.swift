@@ -7,8 +7,8 @@ struct FolderListing {
   var places: [String: MessagePlace] = [:]
   /// By key, the reason: what is no regular file, or has a name that another file has too.
   var unreadable: [String: String] = [:]
-  /// Names in `new` of messages that are in `cur` as well, by their unique part.
-  private(set) var secondNames: [String: MessagePlace] = [:]
+  /// Further names with the unique part of a message in `places`.
+  private(set) var doubles: [(unique: String, place: MessagePlace)] = []
   /// True where nothing moved while it was read: what is not in it is not there.
   var isComplete = false
   /// The directories' times at its beginning; nil where it is of one of them only.
@@ -47,7 +47,7 @@ struct FolderListing {
     let preferred = Self.preferred(place, other, unique)
     places[unique] = preferred
     let second = preferred == place ? other : place
-    if preferred.subdirectory == .cur, second.subdirectory == .new { secondNames[unique] = second }
+    doubles.append((unique, second))
     unreadable[second.path(of: unique)] = "\(preferred.path(of: unique)) has the same unique name"
   }
 

@@ -60,6 +60,11 @@ extension MaildirFolder {
 
   private func identify(_ unique: String) async throws(FileError) -> Identified? {
     guard let reader = try await openMessage(unique) else { return nil }
+    return try await identify(reader)
+  }
+
+  /// Closes it. Nil where it changed while it was read.
+  func identify(_ reader: any FileReader) async throws(FileError) -> Identified? {
     defer { reader.close() }
     let digester = MessageDigester(of: .file)
     while true {

@@ -17,7 +17,8 @@ package final class MaildirStore: MailStore {
   private static let watchRetry = Duration.seconds(60)
 
   package let title: String
-  package let place = "maildir"
+  /// Another layout is another place: what lies in the folders of one is not there for the other, and not deleted.
+  package var place: String { root.layout == .nested ? "maildir" : "maildir++" }
   package let isLocal = true
   /// The root's id, known after `open()`; the caller keeps it and hands it in as `expectedMarker` from then on.
   package private(set) var marker: String?

@@ -41,8 +41,11 @@ struct DiskMaildirTests {
     return try texts.indices.compactMap { try result[$0]?.get().key }
   }
 
-  @Test("loses the second name of a file, and no second file of a name (L1, L3)", arguments: [true, false])
-  func secondNames(isOneFile: Bool) async throws {
+  /// What stands under a name's second place: the file itself, one with the same content, or one with another.
+  enum Second: CaseIterable { case link, copy, another }
+
+  @Test("loses the second name of a file, and no second file of a name (L1, L3)", arguments: Second.allCases)
+  func secondNames(second: Second) async throws {
     try await Reactor.onShared {
       let fixture = try DiskFixture()
       let (disk, inbox) = (fixture.disk, "/mail/INBOX")
@@ -50,19 +53,28 @@ struct DiskMaildirTests {
       try await store.open()
       try await store.createFolder(.inbox)
       try disk.write("\(inbox)/new/x", "one")
-      if isOneFile {
-        try disk.link("\(inbox)/new/x", "\(inbox)/cur/x:2,S")
-      } else {
-        try disk.write("\(inbox)/cur/x:2,S", "another")
+      switch second {
+      case .link: try disk.link("\(inbox)/new/x", "\(inbox)/cur/x:2,S")
+      case .copy: try disk.write("\(inbox)/cur/x:2,S", "one")
+      case .another: try disk.write("\(inbox)/cur/x:2,S", "another")
       }
       // A program may be about to remove it itself.
       #expect(try await store.look(at: .inbox, .wide(since: nil)).unreadable.count == 1)
       fixture.clock.advance(by: .seconds(600))
       let look = try await store.look(at: .inbox, .wide(since: nil))
-      #expect(look.coverage == .complete && look.present.mapValues(\.flags) == [.file("x"): FlagSet(.seen)])
-      #expect(look.unreadable.isEmpty == isOneFile)
-      #expect(disk.list("\(inbox)/new") == (isOneFile ? [] : ["x"]))
-      #expect(disk.text("\(inbox)/cur/x:2,S") == (isOneFile ? "one" : "another"))
+      #expect(look.coverage == .complete)
+      #expect(look.unreadable.isEmpty == (second != .copy))
+      if second == .another {
+        // Neither keeps the name that the base may know the other by.
+        #expect(Set(look.present.values.map(\.flags)) == [.none, FlagSet(.seen)])
+        #expect(look.present[.file("x")] == nil)
+        let found = try await store.identify(look.present.keys.sorted(), in: .inbox)
+        #expect(Set(found.values.map(\.identity.wireSize)) == [3, 7])
+      } else {
+        #expect(look.present.mapValues(\.flags) == [.file("x"): FlagSet(.seen)])
+        #expect(disk.list("\(inbox)/new") == (second == .link ? [] : ["x"]))
+        #expect(disk.text("\(inbox)/cur/x:2,S") == "one")
+      }
     }
   }
 

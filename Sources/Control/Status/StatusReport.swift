@@ -43,6 +43,8 @@ package struct AccountStatus: Hashable, Sendable, Codable {
   /// The last time that everything was found in sync.
   package var lastSync: String?
   package var lastError: String?
+  /// What the last pass over everything could not sync and is in none of `folders`; the first of many.
+  package var problems: [SyncProblem] = []
   /// How far the pass is that runs; left out where none does.
   package var progress: SyncProgress?
   /// Folders that are being synced or wait for it.

@@ -12,6 +12,8 @@ package final class AccountRunner {
   private var phase = AccountPhase.stopped
   private var lastError: StoreError?
   private var lastFullPass: Int64?
+  /// What the last full pass could not sync.
+  private var problems: [PassReport.Problem] = []
   private var connectionBackoff = Backoff()
   private var loginBackoff = Backoff()
   private var retry: Task<Void, Never>?
@@ -72,7 +74,7 @@ package final class AccountRunner {
   package func snapshot() -> AccountSnapshot {
     AccountSnapshot.of(
       context, phase: phase, watchKinds: session?.watchKinds, failures: session?.failures ?? [:],
-      lastFullPass: lastFullPass, lastError: lastError?.text)
+      lastFullPass: lastFullPass, lastError: lastError?.text, problems: problems)
   }
 
   // MARK: Phases
@@ -85,6 +87,7 @@ package final class AccountRunner {
 
   /// After a pass over all folders. One that failed is told of by itself; the account is in service nevertheless.
   private func passed(_ outcome: FullPass.Outcome) {
+    problems = outcome.report.problems
     if outcome.failures.isEmpty { lastFullPass = context.wallSeconds }
     if inSyncSince == nil { inSyncSince = context.clock.now }
     guard lastError != nil, !isFlapping || hasLasted else { return }
@@ -115,6 +118,7 @@ package final class AccountRunner {
     lastWait = wait
     // What it watched is watched no more.
     session = nil
+    problems = []
     enter(.waiting(reason: error.text, error.kind, retryIn: wait))
     let retry = Loop.task { [context] in _ = await context.sleep(wait) }
     self.retry = retry

@@ -26,6 +26,8 @@ package struct AccountSnapshot: Equatable, Sendable {
   /// Seconds since 1970; nil before the first full pass.
   package let lastFullPass: Int64?
   package let lastError: String?
+  /// What the last full pass could not sync, of what is in none of `folders`.
+  package let problems: [PassReport.Problem]
 }
 
 extension AccountSnapshot {
@@ -33,7 +35,7 @@ extension AccountSnapshot {
   @Loop
   package static func of(
     _ context: AccountContext, phase: AccountPhase, watchKinds: Sides<[FolderName: WatchKind]>?,
-    failures: [FolderID: StoreError], lastFullPass: Int64?, lastError: String?
+    failures: [FolderID: StoreError], lastFullPass: Int64?, lastError: String?, problems: [PassReport.Problem]
   ) -> AccountSnapshot {
     var ledgerError: String?
     let folders = context.folders.all.sorted { $0.names.far < $1.names.far }.map { folder in
@@ -56,6 +58,7 @@ extension AccountSnapshot {
     }
     return AccountSnapshot(
       name: context.name, stores: Sides(near: context.stores.near.title, far: context.stores.far.title), phase: phase,
-      folders: folders, lastFullPass: lastFullPass, lastError: lastError ?? ledgerError)
+      folders: folders, lastFullPass: lastFullPass, lastError: lastError ?? ledgerError,
+      problems: problems.filter { $0.folder.map { context.folders[.far, $0] == nil } ?? true })
   }
 }

@@ -39,6 +39,7 @@ struct FolderDiscovery {
     var finding = Finding()
     finding.knownFarNames = (plan.present.map(\.names) + plan.vanished.map(\.names)).map(\.far)
     reportConflicts(listings.far, remote, &finding.report)
+    if names == nil { reportLeftOut(remote, &finding.report) }
     for present in plan.present {
       guard isWanted(present.names) || rows[present.names] != nil && present.missing == nil else { continue }
       guard try await make(present, &finding.report) else { continue }
@@ -89,6 +90,17 @@ struct FolderDiscovery {
     for name in listing.keys.sorted() where names?.contains(name) ?? true {
       guard let reason = context.mapping.conflict(name, remote) else { continue }
       report.problems.append(.init(folder: name, reason: reason))
+    }
+  }
+
+  /// So is what the rules would let take part, and is no folder that can.
+  private func reportLeftOut(_ remote: Set<FolderName>, _ report: inout PassReport) {
+    for side in Side.allCases {
+      let rule = side == .near ? context.mapping.farName : context.mapping.nearName
+      for (place, reason) in context.stores[side].leftOut.sorted(by: { $0.key < $1.key }) {
+        if let name = FolderName(place), rule(name, remote) == nil { continue }
+        report.problems.append(.init(folder: nil, reason: "the \(side) \(printable(place)) is left out: \(reason)"))
+      }
     }
   }
 

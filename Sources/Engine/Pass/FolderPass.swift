@@ -41,7 +41,7 @@ final class FolderPass {
     for side in Side.allCases {
       if let scope = scopes[side] { looks[side] = try await look(side, scope) }
     }
-    if !options.isDryRun { try forgetSetAside() }
+    if !options.isDryRun { try SettingAside.forgetDone(in: folder, looks, context) }
     guard !looks.near.isEmpty || !looks.far.isEmpty || hasIntents else { return }
     let rematching = Rematching(context: context, folder: folder)
     if options.isDryRun, rematching.isNeeded(looks) {
@@ -183,8 +183,10 @@ final class FolderPass {
     if try hidesDeletions(look, side, scope) {
       look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
     }
+    let aside = SettingAside(context: context, folder: folder, side: side)
     for (key, reason) in look.unreadable {
       report.problems.append(.init(folder: folder.title, message: "\(side) \(key)", reason: reason))
+      if !options.isDryRun { try aside.keepNamed(key, reason) }
     }
     // What could not be synced then is looked at again now, if its time has come.
     if scope.isWide, look.coverage == .changes {
@@ -247,13 +249,6 @@ final class FolderPass {
     identified = outcome.identified
     unread = outcome.unread
     if outcome.didLink { plan = try reconcileWithBase() }
-  }
-
-  /// What failed before and is gone by now waits for nothing any more.
-  private func forgetSetAside() throws(StoreError) {
-    let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    let gone = aside.filter { looks[$0.side].shows(gone: $0.key) }
-    try context.commit(gone.map { .clearSetAside(folder.id, $0.side, $0.key) })
   }
 
   /// Leaves out arrivals that failed before and are not due yet.
@@ -359,7 +354,8 @@ final class FolderPass {
 
   private func describePlan() async throws(StoreError) {
     var matched: [Matching.KeyPair] = []
-    if options.isThorough {
+    // Without a base, what both sides have is matched first: nothing of it is copied.
+    if options.isThorough || folder.lastPass == nil {
       let linking = ArrivalLinking(context: context, folder: folder, looks: looks, scopes: scopes)
       matched = try await linking.matches(among: plan.arrivals)
       let known = Sides(near: Set(matched.map(\.near)), far: Set(matched.map(\.far)))
@@ -380,13 +376,5 @@ final class FolderPass {
         report.held.append(held)
       }
     }
-  }
-}
-
-extension Look {
-  /// Positive evidence only, as for a deletion.
-  fileprivate func shows(gone key: MessageKey) -> Bool {
-    guard present[key] == nil, unreadable[key] == nil else { return false }
-    return coverage == .complete || gone.contains(key)
   }
 }

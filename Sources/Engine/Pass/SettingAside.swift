@@ -24,8 +24,45 @@ struct SettingAside {
     return (.setAside(entry), problem)
   }
 
+  /// What a look finds and cannot read is named by each pass, also by one that has nothing to look at, until it is gone
+  /// or can be read: it is due at any time.
+  func keepNamed(_ key: MessageKey, _ reason: String) throws(StoreError) {
+    let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
+    guard !entries.contains(where: { $0.side == side && $0.key == key && $0.reason == reason }) else { return }
+    try context.commit([
+      .setAside(
+        SetAside(
+          folder: folder.id, side: side, key: key, reason: reason, attempts: 1, retryAt: context.wallSeconds))
+    ])
+  }
+
+  /// What failed before waits for nothing any more where it is gone by now, or is seen and has a partner.
+  static func forgetDone(
+    in folder: SyncedFolder, _ looks: Sides<Look>, _ context: AccountContext
+  ) throws(StoreError) {
+    let done = try context.withLedger { ledger throws(LedgerError) in
+      var done: [SetAside] = []
+      for entry in try ledger.setAside(in: folder.id) {
+        let look = looks[entry.side]
+        let isSeen = look.present[entry.key] != nil
+        let partners = isSeen ? try ledger.pairs(in: folder.id, side: entry.side, keys: [entry.key]) : []
+        if !partners.isEmpty || look.shows(gone: entry.key) { done.append(entry) }
+      }
+      return done
+    }
+    try context.commit(done.map { .clearSetAside(folder.id, $0.side, $0.key) })
+  }
+
   /// Seconds: a minute, doubling to a day.
   static func retryDelay(after attempts: Int) -> Int64 {
     min(60 << Int64(min(attempts - 1, 11)), 86_400)
+  }
+}
+
+extension Look {
+  /// Positive evidence only, as for a deletion.
+  func shows(gone key: MessageKey) -> Bool {
+    guard present[key] == nil, unreadable[key] == nil else { return false }
+    return coverage == .complete || gone.contains(key)
   }
 }

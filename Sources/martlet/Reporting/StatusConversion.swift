@@ -5,12 +5,16 @@ import Ports
 import Reconciliation
 
 extension AccountStatus {
+  /// More of them say no more.
+  private static let problemsShown = 50
+
   /// `retryAt` is in seconds since 1970, and counts in the phase that waits.
   init(_ snapshot: AccountSnapshot, retryAt: Int64?) {
     self.init(
       name: snapshot.name, local: printable(snapshot.stores.near), remote: printable(snapshot.stores.far),
       state: State(snapshot.phase), lastSync: snapshot.lastFullPass.map(Timestamp.text),
       lastError: snapshot.lastError.map { printable($0) }, folders: snapshot.folders.map { FolderStatus($0) })
+    problems = snapshot.problems.prefix(Self.problemsShown).map { SyncProblem($0) }
     if state == .waiting { self.retryAt = retryAt.map(Timestamp.text) }
   }
 }

@@ -18,6 +18,9 @@ enum StatusText {
     var lines = ["\(account.name): \(state(account))", "  \(account.local) <-> \(account.remote)"]
     if let progress = account.progress { lines.append("  " + self.progress(progress)) }
     if let error = account.lastError { lines.append("  error: \(error)") }
+    for problem in account.problems {
+      lines.append("  error: " + [problem.folder, problem.message, problem.reason].compactMap(\.self).joined(separator: ": "))
+    }
     lines += polled(account.folders).map { "  " + $0 }
     lines += table(account.folders).map { "  " + $0 }
     for folder in account.folders { lines += remarks(on: folder, of: account.name).map { "  " + $0 } }

@@ -372,7 +372,7 @@ struct WatchTests {
   /// What a server offers, and how it is watched then.
   static let plans: [(String, Int, WatchPlan)] = [
     ("IDLE NOTIFY", 5, .notify(on: ["INBOX", "A", "B", "C"].compactMap { FolderName($0) })), ("NOTIFY", 5, .poll),
-    ("IDLE", 1, .poll), ("IDLE NOTIFY", 1, .poll),
+    ("IDLE", 1, .idle([.inbox])), ("", 1, .poll),
     ("IDLE", 2, .idle([.inbox])), ("IDLE", 3, .idle([.inbox, FolderName("A") ?? .inbox])),
     ("IDLE", 4, .idle([.inbox, FolderName("A") ?? .inbox])), ("", 5, .poll),
   ]

@@ -32,8 +32,9 @@ enum WatchPlan: Equatable, Sendable {
     }
   }
 
-  /// One connection is left for work, and two where there are enough: one for each direction.
-  static func watchersMax(_ budget: Int) -> Int { budget >= 4 ? budget - 2 : budget - 1 }
+  /// One connection is left for work, and two where there are enough: one for each direction. A single one does both by
+  /// turns.
+  static func watchersMax(_ budget: Int) -> Int { budget >= 4 ? budget - 2 : max(1, budget - 1) }
 }
 
 /// What NOTIFY is asked for, less where the server refuses more. A refusal's list of events is not read: the RFC
