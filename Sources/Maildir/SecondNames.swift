@@ -13,7 +13,9 @@ extension MaildirFolder {
     guard listing.isComplete, !root.isLookedAtOnly else { return false }
     var hasRemoved = false
     for (unique, second) in listing.doubles {
-      guard let place = listing.places[unique], place.subdirectory == .cur, second.subdirectory == .new else { continue }
+      guard let place = listing.places[unique], place.subdirectory == .cur, second.subdirectory == .new else {
+        continue
+      }
       do {
         guard try areOfOneFile(path(place, of: unique), path(second, of: unique)) else { continue }
         try root.fileSystem.unlink(path(second, of: unique))

@@ -99,7 +99,8 @@ struct FolderDiscovery {
       let rule = side == .near ? context.mapping.farName : context.mapping.nearName
       for (place, reason) in context.stores[side].leftOut.sorted(by: { $0.key < $1.key }) {
         if let name = FolderName(place), rule(name, remote) == nil { continue }
-        report.problems.append(.init(folder: nil, reason: "the \(side) \(printable(place)) is left out: \(reason)"))
+        let what = place.isEmpty ? "what lies in the \(side) root" : "the \(side) \(printable(place))"
+        report.problems.append(.init(folder: nil, reason: "\(what) is left out: \(reason)"))
       }
     }
   }

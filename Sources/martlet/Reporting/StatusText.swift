@@ -19,7 +19,8 @@ enum StatusText {
     if let progress = account.progress { lines.append("  " + self.progress(progress)) }
     if let error = account.lastError { lines.append("  error: \(error)") }
     for problem in account.problems {
-      lines.append("  error: " + [problem.folder, problem.message, problem.reason].compactMap(\.self).joined(separator: ": "))
+      lines.append(
+        "  error: " + [problem.folder, problem.message, problem.reason].compactMap(\.self).joined(separator: ": "))
     }
     lines += polled(account.folders).map { "  " + $0 }
     lines += table(account.folders).map { "  " + $0 }
