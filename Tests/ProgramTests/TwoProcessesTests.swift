@@ -70,8 +70,8 @@ struct
     #expect(try await home.status().daemon?.pid == daemon.identifier)
     try await server.client("wider2").append(letter("there"))
     _ = try await daemon.line(of: .errors) { $0 == "more: INBOX: local: 1 new" }
-    await daemon.stop()
-    #expect(try await daemon.wait() == .exited(0))
+    let ending = await daemon.stop()
+    #expect(ending == .exited(0), "\(daemon.standardErrors)")
   }
 
   @Test("runs commands outside of its confinement, and takes a new one up at SIGHUP")
