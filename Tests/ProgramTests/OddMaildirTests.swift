@@ -65,4 +65,19 @@ struct OddMaildirTests {
     let sync = try await home.run("sync")
     #expect(sync.output.hasPrefix("work: nothing to do"), "\(sync.output)")
   }
+
+  @Test("names a message whose file can have no flags, because its name is too long (L6, L11)")
+  func longName() async throws {
+    let (home, client) = try await Home.prepared("odd-long")
+    let inbox = MaildirFolder(.inbox, below: home.maildir)
+    try inbox.make()
+    _ = try inbox.deliver(letter("one"), named: String(repeating: "x", count: 253))
+    #expect(try await home.run("sync").ending == .exited(0))
+    let uid = try #require(try await client.messages().first?.uid)
+    try await client.store(.add, FlagSet(.flagged), on: [uid])
+    let result = try await home.run("sync")
+    #expect(result.ending == .exited(1))
+    #expect(result.errors.contains("\\Flagged cannot be set: the file's name would be too long"), "\(result.errors)")
+    #expect(try await client.flags()[uid] == FlagSet(.flagged))
+  }
 }

@@ -68,6 +68,7 @@ struct FlagUpdating {
         state.hidesKeywords[side] = update.hidesKeywords
         states[update.pair] = state
         outcome.report.counts[side].flagged += 1
+        if context.stores[side].isLocal { name(update, side, shown, &outcome.report) }
       }
     }
     // What the other side has been told by now: a power cut must not make a change of its own of it (law L4).
@@ -79,6 +80,16 @@ struct FlagUpdating {
 
   private func secure(_ side: Side) async throws(StoreError) {
     try await context.stores[side].secureFlags(in: folder.names[side])
+  }
+
+  /// A Maildir can hold each of the usual flags, but for a message whose file cannot have the name (law L11).
+  private func name(_ update: Update, _ side: Side, _ shown: FlagSet, _ report: inout PassReport) {
+    let missing = FlagSet(update.adding.subtracting(shown).system)
+    guard !missing.isEmpty else { return }
+    report.problems.append(
+      .init(
+        folder: folder.title, message: "\(side) \(update.key)",
+        reason: "\(missing) cannot be set: the file's name would be too long, or another file has it"))
   }
 
   /// Those that no other pass has moved to its folder meanwhile, where they may bear other flags by now.
