@@ -51,7 +51,7 @@ struct FolderDiscovery {
         near: listings.near[present.names.near]?.checkpoint, far: listings.far[present.names.far]?.checkpoint)
       finding.checkpoints[folder.id] = listed
       folder.hasKnownNumbers = Side.allCases.allSatisfy { hasKnownNumbers(folder, $0, listed[$0]) }
-      for side in Side.allCases { folder.isNumbered(listed[side], on: side) }
+      for side in Side.allCases { folder.checkNumbering(listed[side], on: side) }
     }
     for vanished in plan.vanished {
       let (folder, remaining) = (try adopt(vanished.names, rows, &finding), vanished.remaining)

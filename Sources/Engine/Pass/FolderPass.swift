@@ -176,7 +176,7 @@ final class FolderPass {
 
   private func look(_ side: Side, _ scope: LookScope) async throws(StoreError) -> Look {
     var look = try await context.stores[side].look(at: folder.names[side], scope)
-    folder.isNumbered(look.checkpoint, on: side)
+    folder.checkNumbering(look.checkpoint, on: side)
     if look.missingPart != nil {
       look = try await FolderMending(context: context, folder: folder, side: side).look(scope, options)
     }
