@@ -19,12 +19,12 @@ enum Program {
     _ = clinux_forbid_dumps()
     let command = parse()
     let environment = Environment()
-    let errors = ErrorOutput(environment: environment)
+    let errors = ErrorOutput(environment: environment, format: command.common.logFormat)
     let paths: Paths
     do {
       paths = try Paths(command.common, environment: environment)
     } catch {
-      for error in error.errors { errors.write("\(error)") }
+      errors.tell(error)
       exit(ExitStatus.configuration.rawValue)
     }
     // Here, while there is one thread and nothing is known that is worth protecting.

@@ -28,6 +28,38 @@ struct BlockedLogTests {
     #expect(try await daemon.wait(within: .seconds(10)) == .exited(0))
   }
 
+  @Test("as JSON is JSON in every line, what tells of lost ones among them")
+  func lostJSON() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    let socket = try NotifySocket(in: home.folder)
+    let fifo = home.folder.appending("log")
+    let reader = try Self.fullFIFO(fifo)
+    defer { close(reader) }
+    let daemon = try ChildProcess(
+      ["/bin/sh", "-c", "exec \"$@\" 2>\(fifo)", "sh", Home.program, "run", "--log-format", "json"],
+      environment: home.environment(["NOTIFY_SOCKET": socket.name]))
+    _ = try await socket.message(with: "READY=1")
+    for _ in 1...2 {
+      daemon.signal(SIGHUP)
+      _ = try await socket.message(with: "READY=1")
+    }
+    var text = ""
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    let deadline = Deadline(in: .seconds(20))
+    while !text.contains("syncing everything now"), !deadline.hasPassed {
+      daemon.signal(SIGUSR1)
+      try await Task.sleep(for: .milliseconds(50))
+      let count = unsafe read(reader, &buffer, buffer.count)
+      text += String(decoding: buffer[..<max(0, count)].filter { $0 != 0 }, as: UTF8.self)
+    }
+    await daemon.stop()
+    #expect(text.contains("lines lost here because nobody read them: "))
+    for line in text.split(separator: "\n") {
+      #expect(throws: Never.self) { try JSONDecoder().decode([String: String].self, from: Data(line.utf8)) }
+    }
+  }
+
   /// A FIFO that takes not one byte more; it stays so while the answer is open.
   private static func fullFIFO(_ path: String) throws -> Int32 {
     try #require(unsafe mkfifo(path, 0o600) == 0, "errno \(errno)")

@@ -66,5 +66,9 @@ struct ConfigurationErrorTests {
       #expect(object["level"] == "error")
       #expect(object["message"]?.contains("config.toml") == true)
     }
+    let homeless = try await home.run("status", "--log-format", "json", environment: ["HOME": ""])
+    #expect(homeless.ending == .exited(78))
+    let object = try JSONDecoder().decode([String: String].self, from: Data(homeless.errors.utf8))
+    #expect(object["message"]?.contains("HOME") == true)
   }
 }

@@ -23,7 +23,7 @@ final class ConfigurationCheckup {
     } catch {
       let open = Set(error.errors.compactMap(\.openSecret)).sorted()
       guard isFixing, !open.isEmpty else {
-        program.tell(error)
+        program.errors.tell(error)
         if !open.isEmpty {
           program.log.notice(
             "\(Release.name) doctor --fix shuts \(printable(open.joined(separator: ", "))) from others")

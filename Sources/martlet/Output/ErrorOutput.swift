@@ -1,4 +1,6 @@
+import Configuration
 import Glibc
+import Logging
 import Synchronization
 
 /// Standard error: messages, and below them one live line that is drawn over again.
@@ -21,8 +23,10 @@ final class ErrorOutput: Sendable {
   private let state = Mutex(State())
   let isLive: Bool
   let mayColor: Bool
+  private let isJSON: Bool
 
-  init(environment: Environment) {
+  init(environment: Environment, format: CommonOptions.LogFormat) {
+    isJSON = format == .json
     isLive = Terminal.isLive(STDERR_FILENO, environment: environment)
     mayColor = Terminal.mayColor(STDERR_FILENO, environment: environment)
   }
@@ -33,7 +37,7 @@ final class ErrorOutput: Sendable {
   /// A message of whole lines, above the live line.
   func write(_ line: String) {
     state.withLock { state in
-      let lost = state.lostCount == 0 ? "" : "(lines lost here because nobody read them: \(state.lostCount))\n"
+      let lost = state.lostCount == 0 ? "" : lossNotice(state.lostCount) + "\n"
       let clear = state.live.isEmpty ? "" : Self.clearLine
       let text = clear + lost + line + "\n" + Self.drawn(state.live)
       // Who did not read in time is not waited for again before he reads.
@@ -43,6 +47,21 @@ final class ErrorOutput: Sendable {
         state.lostCount += 1
       }
     }
+  }
+
+  /// What is wrong with a configuration, each as `FILE:LINE: KEY: what was expected`, bare, so that editors find the
+  /// place.
+  func tell(_ errors: ConfigurationErrors) {
+    for error in errors.errors { write(isJSON ? Self.json(.error, "\(error)") : "\(error)") }
+  }
+
+  private func lossNotice(_ count: Int) -> String {
+    let text = "lines lost here because nobody read them: \(count)"
+    return isJSON ? Self.json(.warning, text) : "(\(text))"
+  }
+
+  private static func json(_ level: Logger.Level, _ message: String) -> String {
+    LogLine(level: level, message: message, metadata: [:]).json(at: Timestamp.now)
   }
 
   /// Replaces the live line; nothing happens where there is no terminal. Empty takes it away.

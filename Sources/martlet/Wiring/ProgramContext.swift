@@ -62,18 +62,8 @@ final class ProgramContext {
     do {
       return try Configuration.load(paths)
     } catch {
-      tell(error)
+      errors.tell(error)
       return nil
-    }
-  }
-
-  /// Each as `FILE:LINE: KEY: what was expected`, bare, so that editors find the place.
-  func tell(_ errors: ConfigurationErrors) {
-    for error in errors.errors {
-      switch options.logFormat {
-      case .text: self.errors.write("\(error)")
-      case .json: log.error("\(error)")
-      }
     }
   }
 }
