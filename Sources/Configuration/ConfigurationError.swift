@@ -12,12 +12,15 @@ package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConver
   package let found: String?
   /// Where that is what is wrong: the file with a password that others can read.
   package let openSecret: String?
+  /// The system refuses this process the file as a whole.
+  package let isForbidden: Bool
 
   package init(
     file: String, line: Int? = nil, key: String? = nil, expected: String, found: String? = nil,
-    openSecret: String? = nil
+    openSecret: String? = nil, isForbidden: Bool = false
   ) {
     self.openSecret = openSecret
+    self.isForbidden = isForbidden
     self.file = file
     self.line = line
     self.key = key

@@ -1,3 +1,4 @@
+import Glibc
 import Mail
 import TOMLKit
 
@@ -11,7 +12,8 @@ extension Configuration {
     case .failure(let failure) where failure.isNotFound:
       throw single(file, nil, expected: "a configuration. \(firstSteps)", found: "no such file")
     case .failure(let failure):
-      throw single(file, nil, expected: "a readable configuration", found: failure.text)
+      throw single(
+        file, nil, expected: "a readable configuration", found: failure.text, isForbidden: failure.code == EACCES)
     }
     guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
       throw single(file, lineOfFirstFault(bytes), expected: "UTF-8 text", found: "other bytes")
@@ -66,9 +68,11 @@ extension Configuration {
     """
 
   private static func single(
-    _ file: String, _ line: Int?, expected: String, found: String
+    _ file: String, _ line: Int?, expected: String, found: String, isForbidden: Bool = false
   ) -> ConfigurationErrors {
-    ConfigurationErrors([ConfigurationError(file: file, line: line, expected: expected, found: found)])
+    ConfigurationErrors([
+      ConfigurationError(file: file, line: line, expected: expected, found: found, isForbidden: isForbidden)
+    ])
   }
 
   /// The parser's words may quote what it stumbled on, which must not be a password (law L13).

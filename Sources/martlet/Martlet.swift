@@ -12,6 +12,7 @@ struct Martlet: ParsableCommand {
     version: "\(Release.name) \(Release.version)",
     subcommands: [
       RunCommand.self, SyncCommand.self, StatusCommand.self, CheckCommand.self, FoldersCommand.self, DoctorCommand.self,
+      TryCommand.self,
     ])
 
   @OptionGroup var common: CommonOptions

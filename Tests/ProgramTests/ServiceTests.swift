@@ -72,6 +72,24 @@ struct ServiceTests {
     await daemon.stop()
   }
 
+  @Test("tries at SIGHUP also what waits, as for a password's file that was mended")
+  func mendedPassword() async throws {
+    let server = try await DovecotServer.shared()
+    let home = try Home()
+    _ = try home.folder.makeFolder("secrets", mode: 0o700)
+    let file = try home.folder.write("wrong\n", to: "secrets/password", mode: 0o600)
+    try home.configure(
+      Home.account("work", on: server, user: "mended").replacing(
+        "password = \"\(server.password)\"", with: "password_file = \"\(file)\""))
+    let daemon = try home.start("run")
+    // The first retry may be at once.
+    _ = try await daemon.line(of: .errors) { $0.contains("the next try is in") }
+    try home.folder.write(server.password + "\n", to: "secrets/password", mode: 0o600)
+    daemon.signal(SIGHUP)
+    _ = try await daemon.line(of: .errors, within: .seconds(15)) { $0.hasPrefix("work: watching") }
+    await daemon.stop()
+  }
+
   @Test("syncs everything now at SIGUSR1")
   func syncNow() async throws {
     let (home, _) = try await prepared("usr1")

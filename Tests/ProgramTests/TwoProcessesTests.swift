@@ -74,6 +74,31 @@ struct
     #expect(ending == .exited(0), "\(daemon.standardErrors)")
   }
 
+  @Test("reads a configuration at SIGHUP that was put in another one's place where only the file was given")
+  func renamedConfiguration() async throws {
+    let server = try await DovecotServer.shared()
+    let home = try Home()
+    // In a home itself, beside what is nobody's business.
+    func put(_ text: String) throws {
+      try home.folder.write(text, to: "new.toml", mode: 0o600)
+      try #require(unsafe rename(home.folder.appending("new.toml"), home.folder.appending("martlet.toml")) == 0)
+    }
+    let one = Home.account("work", on: server, user: "renamed")
+    try put(one)
+    let daemon = try await home.startDaemon("-c", home.folder.appending("martlet.toml"))
+    try put(one + "nonsense = 1\n")
+    daemon.signal(SIGHUP)
+    _ = try await daemon.line(of: .errors) { $0.contains("martlet.toml:10: accounts.work.local.nonsense: expected") }
+    _ = try await daemon.line(of: .errors) { $0 == "error: the configuration stays as it was" }
+    try put(one + Home.account("more", on: server, user: "renamed2", path: "~/More"))
+    daemon.signal(SIGHUP)
+    _ = try await daemon.line(of: .errors) { $0.contains("starting anew") }
+    _ = try await daemon.line(of: .errors) { $0.hasPrefix("more: watching") }
+    #expect(!daemon.standardErrors.contains("Permission denied"))
+    await daemon.stop()
+    #expect(try await daemon.wait() == .exited(0))
+  }
+
   @Test("runs commands outside of its confinement, and takes a new one up at SIGHUP")
   func commands() async throws {
     let server = try await DovecotServer.shared()

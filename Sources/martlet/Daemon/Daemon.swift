@@ -17,6 +17,7 @@ final class Daemon {
   private let board = StatusBoard()
   private let notifier: ServiceNotifier
   private let roster: AccountRoster
+  private let trial: ConfigurationTrial
   /// True from the start until everything runs, and while it is read again.
   private var isReadingConfiguration = true
   /// It may have changed after it was read.
@@ -29,6 +30,7 @@ final class Daemon {
     self.program = program
     self.names = names
     notifier = ServiceNotifier(program)
+    trial = ConfigurationTrial(program, names: names)
     let board = board
     roster = AccountRoster(program) { board.change() }
     roster.onWaiting = { [weak self] in self?.lookAtPlaces() }
@@ -40,7 +42,7 @@ final class Daemon {
     program.signals.on(.user1) { [weak self] in self?.syncNow() }
     guard let configuration = program.loadConfiguration() else { return .configuration }
     guard let accounts = AccountChoice(configuration, program).choose(names) else { return .usage }
-    program.privilege.confine(to: accounts, mayMake: true)
+    program.privilege.confine(to: accounts, mayMake: true, alsoRunning: [trial.command])
     DescriptorLimit.raise()
     if let failure = roster.prepare(accounts) { return failure }
     let listener: UnixListener?
@@ -136,10 +138,11 @@ final class Daemon {
   }
 
   private func readAgain() async {
-    guard let configuration = program.loadConfiguration() else {
-      let reason = program.privilege.isCurrent ? "" : "; if it was put in another one's place, a restart takes it up"
-      program.log.error("the configuration stays as it was\(reason)")
-      return
+    let configuration: Configuration
+    do {
+      configuration = try Configuration.load(program.paths)
+    } catch {
+      return await failToRead(error)
     }
     guard let accounts = AccountChoice(configuration, program).choose(names) else {
       program.log.error("the accounts stay as they were")
@@ -149,6 +152,18 @@ final class Daemon {
       return startAnew(because: "the configuration needs more than this process was given")
     }
     await roster.change(to: accounts)
+    // What kept them may have been mended where the configuration says nothing of it: in a password's file, say.
+    for account in roster.accounts { account.retryIfWaiting() }
+  }
+
+  /// The configuration is wrong, or was put in another one's place, where only another process can read it.
+  private func failToRead(_ error: ConfigurationErrors) async {
+    if program.privilege.confinement != nil, error.errors.contains(where: \.isForbidden) {
+      if await trial.succeeds() { return startAnew(because: "the configuration was put in another one's place") }
+    } else {
+      program.errors.tell(error)
+    }
+    program.log.error("the configuration stays as it was")
   }
 
   /// A confined process cannot be given more: another takes its place, and all accounts begin anew.

@@ -65,6 +65,11 @@ final class DaemonAccount {
     }
   }
 
+  /// At once instead of later, where it waits for its next try.
+  func retryIfWaiting() {
+    if case .waiting = reporter.phase { runner.syncNow() }
+  }
+
   private func leaveWaiting() async {
     guard case .waiting = reporter.phase else { return }
     let change = reporter.nextPhase()

@@ -24,8 +24,10 @@ final class LeastPrivilege {
 
   /// Called once. Where it fails, that is told and all goes on: mail matters more.
   ///
-  /// - Parameter mayMake: whether Maildir roots may be made, as a dry run may not.
-  func confine(to accounts: [AccountConfiguration], mayMake: Bool) {
+  /// - Parameters:
+  ///   - mayMake: whether Maildir roots may be made, as a dry run may not.
+  ///   - commands: of our own, besides those that are configured.
+  func confine(to accounts: [AccountConfiguration], mayMake: Bool, alsoRunning commands: Set<String> = []) {
     guard let outer else {
       log.info("not confined: this kernel has no Landlock, or there was no room for a second process")
       return
@@ -34,7 +36,7 @@ final class LeastPrivilege {
     plan.makeOwnDirectories()
     if mayMake { plan.makeRoots() }
     let rules = plan.rules
-    outer.seal(rules.commands)
+    outer.seal(rules.commands.union(commands))
     // Through another process's root there is no way for a confined one (ptrace(2), "Ptrace access mode checking").
     if let place = rules.places.first(where: { $0.path.hasPrefix("/proc/") }) {
       log.warning("not confined: \(printable(place.path)) is reached through another process")
