@@ -11,7 +11,20 @@ enum FoldersReader {
     let areFine = (include != nil || !reader.has("include")) && (exclude != nil || !reader.has("exclude"))
     reader.finish()
     guard areFine, let renames else { return nil }
-    return FolderRules(include: include, exclude: exclude ?? [], renames: renames)
+    let rules = FolderRules(include: include, exclude: exclude ?? [], renames: renames)
+    return leavesInboxItsPlace(rules, renames, reader) ? rules : nil
+  }
+
+  /// Of all folders INBOX alone is surely there, so that whoever takes its local name surely collides with it.
+  private static func leavesInboxItsPlace(_ rules: FolderRules, _ renames: [RenameRule], _ reader: TableReader) -> Bool
+  {
+    guard case .conflicting = rules.verdict(remote: .inbox),
+      let taker = renames.first(where: { $0.local == .exact(.inbox) })
+    else { return true }
+    reader.complaints.add(
+      reader.path + ["rename", taker.remoteText],
+      expected: "a local name other than INBOX, or INBOX renamed or excluded as well", found: "\(taker)")
+    return false
   }
 
   /// Nil where there is no such key, or something is wrong with it.

@@ -6,7 +6,7 @@ struct RenameRule: Hashable, Sendable, CustomStringConvertible {
 
   let remote: RenamePattern
   let local: RenamePattern
-  private let remoteText: String
+  let remoteText: String
   private let localText: String
 
   init(remote: String, local: String) throws(Fault) {

@@ -42,6 +42,12 @@ struct ConfigurationErrorTests {
       ["8 accounts.a.folders.rename.\"A/*\": expected a folder's name where * stands for one, found \"../*\""]
     ),
     (
+      valid + "[accounts.a.folders]\nrename = { \"A\" = \"inbox\" }\n",
+      ["8 accounts.a.folders.rename.A: expected a local name other than INBOX, or INBOX renamed or excluded as well"]
+    ),
+    (valid + "[accounts.a.folders]\nrename = { \"A\" = \"INBOX\", \"INBOX\" = \"B\" }\n", []),
+    (valid + "[accounts.a.folders]\nexclude = [\"INBOX\"]\nrename = { \"A\" = \"INBOX\" }\n", []),
+    (
       valid + "[accounts.a.sync]\nbrake = 50\n",
       ["8 accounts.a.sync.brake: expected a string, found an integer"]
     ),
