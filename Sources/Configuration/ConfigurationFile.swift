@@ -18,13 +18,16 @@ extension Configuration {
     guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
       throw single(file, lineOfFirstFault(bytes), expected: "UTF-8 text", found: "other bytes")
     }
-    return try parse(text, file: file, home: paths.home)
+    return try parse(text, file: file, home: paths.home, stateDirectory: paths.stateDirectory)
   }
 
   /// - Parameters:
   ///   - file: for messages, as the base of relative paths, and for who may read it.
   ///   - home: what `~` stands for.
-  package static func parse(_ text: String, file: String, home: String?) throws(ConfigurationErrors) -> Configuration {
+  ///   - stateDirectory: where no Maildir may be; nil where that is not known.
+  package static func parse(
+    _ text: String, file: String, home: String?, stateDirectory: String? = nil
+  ) throws(ConfigurationErrors) -> Configuration {
     let root: TOMLTable
     do {
       root = try TOMLTable(string: text)
@@ -41,7 +44,7 @@ extension Configuration {
       let inOrder = lines.keys(in: ["accounts"]).filter(table.keys.contains)
       let names = inOrder + table.keys.filter { !inOrder.contains($0) }
       accounts = names.compactMap { AccountReader(places: places).account($0, in: table) }
-      DirectoryOverlap.check(accounts, complaints)
+      DirectoryOverlap.check(accounts, stateDirectory: stateDirectory, complaints)
       if names.isEmpty {
         complaints.add(["accounts"], expected: "at least one account, [accounts.NAME]", found: "none")
       }

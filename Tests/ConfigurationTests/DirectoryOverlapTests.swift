@@ -23,7 +23,7 @@ struct DirectoryOverlapTests {
     arguments: [
       ["/nowhere/mail", "/nowhere/mail"], ["/nowhere/mail", "/nowhere/mail/work"],
       ["/nowhere/mail/a/b", "/nowhere/mail"],
-      ["/nowhere//mail/", "/nowhere/./x/../mail"], ["/", "/nowhere"], ["~/Mail", "/home/me/Mail"],
+      ["/nowhere//mail/", "/nowhere/./x/../mail"], ["~/Mail", "/home/me/Mail"],
     ])
   func overlapping(paths: [String]) throws {
     let errors = Self.errors(paths)
@@ -53,5 +53,43 @@ struct DirectoryOverlapTests {
   @Test("of three, each that collides is told")
   func three() {
     #expect(Self.errors(["/nowhere/a", "/nowhere/a", "/nowhere/a"]).count == 3)
+  }
+
+  @Test(
+    "martlet's own state, what is in it, and the whole tree are no Maildir", arguments: ["/state", "/state/a", "/"])
+  func reserved(path: String) {
+    let text = Fixture.remote + Fixture.local.replacing("/nowhere/mail", with: path)
+    let error = #expect(throws: ConfigurationErrors.self) {
+      try Configuration.parse(text, file: "/nowhere/config.toml", home: nil, stateDirectory: "/state")
+    }
+    #expect(error?.errors.map(\.key) == ["accounts.a.local.path"])
+  }
+
+  // MARK: Servers
+
+  private static func imap(_ name: String, _ host: String = "near.test", _ more: String = "") -> String {
+    Fixture.remote.replacing(".a.", with: ".\(name).")
+      + "[accounts.\(name).local]\ntype = \"imap\"\nhost = \"\(host)\"\nuser = \"me\"\npassword_command = \"pass\"\n\(more)"
+  }
+
+  @Test("an account that has the same place on both sides is refused, however it is written")
+  func itself() {
+    #expect(Fixture.errors(Self.imap("a")) == [])
+    #expect(
+      Fixture.errors(Self.imap("a", "IMAP.example.org."))
+        == [
+          "7 accounts.a.local.host: expected another mailbox than that of remote, "
+            + "found the same, which would take its own messages for new ones"
+        ])
+    #expect(Fixture.errors(Self.imap("a", "imap.example.org", "port = 994\n")) == [])
+    let other = Fixture.remote.replacing("\"me\"", with: "\"you\"")
+    #expect(Fixture.errors(Self.imap("a", "imap.example.org").replacing(Fixture.remote, with: other)) == [])
+  }
+
+  @Test("two accounts with the same local server and user are refused")
+  func sameServer() {
+    let errors = Fixture.errors(Self.imap("a", "localhost") + Self.imap("b", "127.0.0.1"))
+    #expect(errors == ["16 accounts.b.local.host: expected a mailbox of its own, found the one that account a has"])
+    #expect(Fixture.errors(Self.imap("a") + Self.imap("b", "other.test")) == [])
   }
 }
