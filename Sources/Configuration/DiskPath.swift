@@ -44,21 +44,48 @@ package enum DiskPath {
     return existing
   }
 
-  /// The content, or the system's reason why there is none. Not for files without an end.
+  /// The content, or the reason why there is none. A pipe, as a shell's `<(…)` gives, is read to its end; nobody is
+  /// waited for who has nothing to say.
   static func contents(_ path: String) -> Result<[UInt8], Failure> {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    // A named pipe would else be waited for until somebody writes to it, and no signal heard meanwhile.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { return .failure(Failure(errno)) }
     defer { close(descriptor) }
     var content: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 65536)
     while content.count <= sizeMax {
       let count = unsafe read(descriptor, &buffer, buffer.count)
-      if count == 0 { return .success(content) }
+      if count == 0 {
+        return content.isEmpty && isPipe(descriptor)
+          ? .failure(Failure(EPIPE, "a pipe that nobody writes to")) : .success(content)
+      }
       if count < 0, errno == EINTR { continue }
+      if count < 0, errno == EAGAIN {
+        guard hasNews(descriptor) else {
+          return .failure(Failure(ETIMEDOUT, "a pipe from which nothing came for \(patienceMilliseconds / 1000) s"))
+        }
+        continue
+      }
       guard count > 0 else { return .failure(Failure(errno)) }
       content += buffer[..<count]
     }
     return .failure(Failure(EFBIG))
+  }
+
+  /// For a command behind a pipe, as one that decrypts.
+  private static let patienceMilliseconds: CInt = 10_000
+
+  private static func hasNews(_ descriptor: CInt) -> Bool {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while true {
+      let count = unsafe poll(&waiting, 1, patienceMilliseconds)
+      if count >= 0 || errno != EINTR { return count > 0 }
+    }
+  }
+
+  private static func isPipe(_ descriptor: CInt) -> Bool {
+    var status = stat()
+    return unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
   }
 
   /// Larger than any configuration: a wrong path, such as a mailbox or a device.
@@ -66,9 +93,14 @@ package enum DiskPath {
 
   struct Failure: Error {
     let code: CInt
-    init(_ code: CInt) { self.code = code }
+    let text: String
+
+    init(_ code: CInt, _ text: String? = nil) {
+      self.code = code
+      self.text = unsafe text ?? String(cString: strerror(code))
+    }
+
     var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
-    var text: String { unsafe String(cString: strerror(code)) }
   }
 
   private static var currentDirectory: String { realPath(".") ?? "/" }

@@ -187,7 +187,7 @@ struct ConfigurationErrorTests {
     #expect(try Fixture.parse(lines).accounts.map(\.name) == ["personal"])
   }
 
-  @Test("a file that is no text or no file is told", arguments: ["nul", "latin", "directory", "device"])
+  @Test("a file that is no text or no file is told", arguments: ["nul", "latin", "directory", "device", "pipe"])
   func unreadable(kind: String) throws {
     let file = scratch.path + "/config.toml"
     let expected: String
@@ -201,6 +201,9 @@ struct ConfigurationErrorTests {
     case "directory":
       try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: true)
       expected = "config.toml: expected a readable configuration"
+    case "pipe":
+      try #require(unsafe mkfifo(file, 0o600) == 0)
+      expected = "config.toml: expected a readable configuration, found a pipe that nobody writes to"
     default:
       try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: "/dev/zero")
       expected = "config.toml: expected a readable configuration"
