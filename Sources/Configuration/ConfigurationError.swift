@@ -66,7 +66,8 @@ final class Complaints {
   func add(_ path: [String], expected: String, found: String?, openSecret: String? = nil) {
     errors.append(
       ConfigurationError(
-        file: file, line: lines.line(of: path), key: KeyLines.written(path), expected: expected, found: found,
+        file: file, line: lines.line(of: path), key: path.isEmpty ? nil : KeyLines.written(path), expected: expected,
+        found: found,
         openSecret: openSecret))
   }
 

@@ -155,6 +155,12 @@ struct ConfigurationErrorTests {
         == "/etc/nowhere/config.toml:7: accounts.a.local.layout: expected a string, found an integer")
   }
 
+  @Test("an empty file names no key")
+  func emptyFile() {
+    let error = #expect(throws: ConfigurationErrors.self) { try Fixture.parse("") }
+    #expect(error?.description == "/etc/nowhere/config.toml: expected \(Self.noAccount)")
+  }
+
   @Test("a ~ without a home is an error")
   func noHome() {
     let text = Self.valid.replacing("/nowhere/mail", with: "~/Mail")

@@ -39,6 +39,8 @@ struct CommandLineTests {
       ([], "Name a command"), (["fly"], "fly"), (["sync", "--fast"], "--fast"), (["--config"], "--config"),
       (["run", "--log-format", "xml"], "xml"), (["-q", "-v", "status"], "exclude each other"),
       (["status", "extra"], "extra"), (["sync", "a:"], "a:"), (["folders", "a", "b"], "b"),
+      (["status", "-c", ""], "'--config' is given no file"),
+      (["--state-dir", "", "status"], "'--state-dir' is given no"),
     ])
   func usage(arguments: [String], word: String) async throws {
     let result = try await ChildProcess.run([Home.program] + arguments, environment: try Home().environment())

@@ -24,5 +24,8 @@ struct CommonOptions: ParsableArguments, Sendable {
 
   mutating func validate() throws {
     guard !quiet || verbose == 0 else { throw ValidationError("'--quiet' and '--verbose' exclude each other.") }
+    // As from a variable that is not set.
+    guard config != "" else { throw ValidationError("'--config' is given no file.") }
+    guard stateDir != "" else { throw ValidationError("'--state-dir' is given no directory.") }
   }
 }
