@@ -25,7 +25,10 @@ final class ControlFixture {
   }
 
   func connect() throws -> any ByteStream { try #require(try UnixSocket.connect(reactor, path: path)) }
-  func client() throws -> ControlClient { ControlClient(try connect()) }
+  /// For the same reason.
+  func client(answerDeadline: Duration = .seconds(600)) throws -> ControlClient {
+    ControlClient(try connect(), clock: ReactorClock(reactor), answerDeadline: answerDeadline)
+  }
 
   /// Ends the server and all callers.
   func stop() async {

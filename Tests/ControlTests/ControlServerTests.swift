@@ -1,7 +1,9 @@
 import Control
 import Ports
 import Reactor
+import Support
 import Testing
+import Transport
 
 @Suite("The control server")
 struct ControlServerTests {
@@ -10,6 +12,20 @@ struct ControlServerTests {
     try await ControlFixture.run { fixture in
       let answer = try await fixture.client().status()
       #expect(answer == .success(Sample.status))
+    }
+  }
+
+  @Test("is told apart by its callers from one that is there and silent")
+  func silent() async throws {
+    let folder = try TemporaryDirectory("silent")
+    try await Reactor.onShared {
+      let reactor = Reactor.startShared()
+      let listener = try UnixListener(reactor, path: folder.appending("control.sock"))
+      let stream = try #require(try UnixSocket.connect(reactor, path: folder.appending("control.sock")))
+      let client = ControlClient(stream, clock: ReactorClock(reactor), answerDeadline: .milliseconds(50))
+      let error = await #expect(throws: ControlError.self) { try await client.status() }
+      #expect(error?.kind == .silent)
+      listener.close()
     }
   }
 

@@ -71,6 +71,8 @@ package struct ControlError: Error, Hashable, Sendable {
     case malformed
     /// The other end speaks another version.
     case otherVersion
+    /// Nothing came in time from a daemon that is there.
+    case silent
   }
 
   package let kind: Kind

@@ -27,7 +27,8 @@ struct StatusCommand: ProgramCommand {
     do throws(ControlError) {
       return watch ? try await follow(client, program) : try await once(client, program)
     } catch {
-      program.log.error("\(error.text)")
+      // Whoever stopped us knows why there is no answer.
+      if !Task.isCancelled { program.log.error("\(error.text)") }
       return .unavailable
     }
   }
@@ -66,7 +67,9 @@ struct StatusCommand: ProgramCommand {
     let screen = StatusScreen(program, isJSON: json)
     try await client.send(.watch)
     defer { screen.leave() }
-    while let reply = try await next(client) {
+    var isFirst = true
+    while let reply = try await next(client, isFirst: isFirst) {
+      isFirst = false
       switch reply {
       case .status(let status): try screen.show(status)
       case .refused(let refusal):
@@ -82,9 +85,9 @@ struct StatusCommand: ProgramCommand {
 
   /// Nil also where the command is to stop.
   @Loop
-  private func next(_ client: ControlClient) async throws(ControlError) -> ControlReply? {
+  private func next(_ client: ControlClient, isFirst: Bool) async throws(ControlError) -> ControlReply? {
     do {
-      return try await client.reply()
+      return isFirst ? try await client.promptReply() : try await client.reply()
     } catch {
       if Task.isCancelled { return nil }
       throw error

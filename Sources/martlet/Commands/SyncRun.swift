@@ -38,9 +38,15 @@ struct SyncRun {
   private func runByDaemon() async -> SyncReport? {
     guard let client = DaemonConnection.open(program) else { return nil }
     defer { client.close() }
+    let watchdog = DaemonWatchdog(program)
+    let guarding = Loop.task { await watchdog.run { client.close() } }
+    defer { guarding.cancel() }
     let result = await withTaskCancellationHandler {
       await Result { () async throws(ControlError) in
-        try await client.sync(request) { display.update($0) }
+        try await client.sync(request) {
+          watchdog.hasHeard()
+          display.update($0)
+        }
       }
     } onCancel: {
       Loop.task { client.close() }
@@ -49,6 +55,7 @@ struct SyncRun {
     case .success(.success(let report)): return report
     case .success(.failure(let refusal)):
       return failed(ExitStatus(rawValue: refusal.exitCode) ?? .software, refusal.text)
+    case .failure where watchdog.failure != nil: return failed(.temporaryFailure, watchdog.failure ?? "")
     // The daemon stopped meanwhile, or is of another release: the next sync is made by nobody else or by its successor.
     case .failure(let error): return failed(.temporaryFailure, error.text + "; try again")
     }
@@ -93,17 +100,6 @@ struct SyncRun {
       }
     } catch {
       return AccountSyncReport(name: account.name, seconds: seconds(), failed: error.status, error.text)
-    }
-  }
-}
-
-extension Result {
-  /// The outcome of asynchronous work as a value.
-  init(_ body: () async throws(Failure) -> Success) async {
-    do {
-      self = .success(try await body())
-    } catch {
-      self = .failure(error)
     }
   }
 }

@@ -9,9 +9,6 @@ import Reactor
 /// Examines the accounts one after another, beside a daemon or without one, and what they share.
 @Loop
 struct Doctor {
-  /// A daemon that answers does so within milliseconds.
-  private static let answerDeadline: Duration = .seconds(10)
-
   let program: ProgramContext
   let configuration: Configuration
   let accounts: [AccountConfiguration]
@@ -39,10 +36,6 @@ struct Doctor {
   private func daemon(_ report: inout DoctorReport) async -> DaemonAnswer {
     guard let client = DaemonConnection.open(program) else { return .none }
     defer { client.close() }
-    let deadline = Loop.task { [clock = program.clock] in
-      if await clock.passes(Self.answerDeadline) { client.close() }
-    }
-    defer { deadline.cancel() }
     let socket = printable(program.paths.controlSocket)
     do throws(ControlError) {
       switch try await client.status() {
@@ -53,7 +46,8 @@ struct Doctor {
     } catch {
       report.findings.append(
         .problem(
-          .daemon, socket, "a daemon listens there and does not answer: \(error.text)",
+          .daemon, socket,
+          "a daemon listens there and does not answer\(error.kind == .silent ? "" : ": \(error.text)")",
           "look whether it hangs, and restart it"))
     }
     return .silent
