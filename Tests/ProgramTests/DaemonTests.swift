@@ -124,4 +124,44 @@ struct DaemonTests {
     #expect(try await watch.wait(within: .seconds(10)) == .exited(69))
     #expect(watch.standardErrors.contains("the daemon has stopped"))
   }
+
+  @Test(
+    "tells a watcher on a terminal that it has stopped where that is not wiped away",
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "there is no script"))
+  func watchedOnTerminal() async throws {
+    let (home, _) = try await Home.prepared("terminal")
+    let daemon = try await home.startDaemon()
+    let watch = try ChildProcess(
+      ["/usr/bin/script", "-qec", "\(Home.program) status --watch", "/dev/null"],
+      environment: home.environment(["TERM": "xterm"]))
+    _ = try await watch.line { $0.contains("work: ") }
+    await daemon.stop()
+    _ = try await watch.wait()
+    let (screen, word) = ("\u{1B}[?1049l", "the daemon has stopped")
+    let left = try #require(watch.standardOutput.range(of: screen))
+    let told = try #require(watch.standardOutput.range(of: word))
+    #expect(left.upperBound < told.lowerBound)
+  }
+
+  @Test("that was stopped keeps nobody waiting for ever, and one who is told to stop says nothing untrue")
+  func suspended() async throws {
+    let (home, _) = try await Home.prepared("suspended")
+    let daemon = try await home.startDaemon()
+    daemon.pause()
+    async let sync = home.run("sync")
+    let status = try await home.run("status")
+    #expect(status.ending == .exited(69))
+    #expect(status.errors.hasPrefix("error: martlet does not answer on its control socket: it is stopped, or hangs"))
+    let result = try await sync
+    #expect(result.ending == .exited(75))
+    #expect(result.errors.contains("does not answer"), "\(result.errors)")
+    let stopped = try home.start("status")
+    // Given time to ask; earlier it would say as little.
+    try await Task.sleep(for: .milliseconds(500))
+    stopped.signal(SIGTERM)
+    #expect(try await stopped.wait() == .killed(signal: SIGTERM))
+    #expect(stopped.standardErrors.isEmpty)
+    daemon.resume()
+    await daemon.stop()
+  }
 }

@@ -73,12 +73,15 @@ struct StatusCommand: ProgramCommand {
       switch reply {
       case .status(let status): try screen.show(status)
       case .refused(let refusal):
+        screen.leave()
         program.log.error("\(refusal.text)")
         return ExitStatus(rawValue: refusal.exitCode) ?? .software
       case .progress, .piece, .report: continue
       }
     }
     guard !Task.isCancelled else { return .success }
+    // Before the word, which would else vanish with the other screen.
+    screen.leave()
     program.log.error("the daemon has stopped")
     return .unavailable
   }

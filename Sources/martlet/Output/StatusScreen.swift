@@ -27,8 +27,10 @@ final class StatusScreen {
     hasShown = true
   }
 
+  /// A second call changes nothing.
   func leave() {
     if isLive, hasShown { StandardOutput.control("\u{1B}[?1049l") }
+    hasShown = false
   }
 
   private func fitting(_ text: String) -> String {
