@@ -18,6 +18,22 @@ struct SyncTests {
     #expect(first.errors.isEmpty)
     let second = try await home.run("sync")
     #expect(second.output.wholeMatch(of: /work: nothing to do \(\d+\.\d\d s\)\n/) != nil, "\(second.output)")
+    let quiet = try await home.run("sync", "-q")
+    #expect(quiet.ending == .exited(0))
+    #expect(quiet.output.isEmpty && quiet.errors.isEmpty)
+  }
+
+  @Test(
+    "draws no line on a terminal where it is to be quiet",
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "there is no script"))
+  func quietTerminal() async throws {
+    let (home, client) = try await prepared("quiet")
+    try await client.append(contentsOf: (1...3).map { .init(letter("\($0)")) })
+    let result = try await ChildProcess.run(
+      ["/usr/bin/script", "-qec", "\(Home.program) sync -q", "/dev/null"],
+      environment: home.environment(["TERM": "xterm"]))
+    #expect(result.ending == .exited(0))
+    #expect(result.output.isEmpty, "\(result.output)")
   }
 
   @Test("reports as JSON")

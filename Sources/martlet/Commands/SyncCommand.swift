@@ -34,7 +34,7 @@ struct SyncCommand: ProgramCommand {
     let named = AccountSelection.merged(targets)
     guard let accounts = AccountChoice(configuration, program).choose(named.map(\.name)) else { return .usage }
     let selections = named.isEmpty ? accounts.map { AccountSelection(name: $0.name, folders: nil) } : named
-    let display = ProgressDisplay(program.errors, clock: program.clock)
+    let display = ProgressDisplay(program.errors, clock: program.clock, isQuiet: common.quiet)
     let request = SyncRequest(
       accounts: selections.map { .init(name: $0.name, folders: $0.folders?.sorted().map { "\($0)" }) },
       allowDeletions: allowDeletions, dryRun: dryRun)

@@ -22,7 +22,7 @@ struct SyncPrinter {
       for account in report.accounts {
         if report.dryRun {
           for step in account.plan { StandardOutput.write("\(account.name): \(step)") }
-        } else {
+        } else if !program.options.quiet {
           StandardOutput.write(SyncSummary.line(account))
         }
       }

@@ -18,7 +18,7 @@ struct ComparisonCheckup {
     let name = checkup.account.name
     let request = SyncRequest(
       accounts: [.init(name: name, folders: nil)], allowDeletions: false, dryRun: true, thorough: true)
-    let display = ProgressDisplay(checkup.program.errors, clock: checkup.program.clock)
+    let display = ProgressDisplay(checkup.program.errors, clock: checkup.program.clock, isQuiet: true)
     let report = await SyncRun(
       program: checkup.program, configuration: configuration, request: request, display: display
     ).run()

@@ -8,17 +8,19 @@ final class ProgressDisplay {
   static let interval: Duration = .milliseconds(100)
 
   private let output: ErrorOutput
+  private let isShown: Bool
   private let clock: any LoopClock
   private var line = ProgressLine()
   private var drawn: LoopInstant?
 
-  init(_ output: ErrorOutput, clock: any LoopClock) {
+  init(_ output: ErrorOutput, clock: any LoopClock, isQuiet: Bool) {
     self.output = output
+    isShown = output.isLive && !isQuiet
     self.clock = clock
   }
 
   func update(_ progress: SyncProgress) {
-    guard output.isLive else { return }
+    guard isShown else { return }
     let now = clock.now
     line.update(progress, at: now)
     if let drawn, drawn.duration(to: now) < Self.interval { return }
