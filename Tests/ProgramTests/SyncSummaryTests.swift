@@ -1,3 +1,4 @@
+import Configuration
 import Control
 import Testing
 
@@ -21,6 +22,25 @@ struct SyncSummaryTests {
         == "work: 3 new, 4 moved, 1 flag change, 0 deleted, 2 folders created, 1 folder removed (1.01 s)")
     report.error = "lost"
     #expect(SyncSummary.line(report) == "work: not synced (1.01 s)")
+  }
+
+  @Test("says why a folder that was named takes no part, as far as the configuration tells")
+  func unknownFolder() throws {
+    let text = """
+      [accounts.a.remote]
+      host = "imap.example.org"
+      user = "me"
+      password_command = "pass"
+      [accounts.a.local]
+      path = "/nowhere/mail"
+      [accounts.a.folders]
+      exclude = ["Spam"]
+      rename = { "Sent Items" = "Sent" }
+      """
+    let rules = try Configuration.parse(text, file: "/nowhere/config.toml", home: nil).accounts.first?.folders
+    #expect(SyncSummary.unknown("Spam", rules) == "this folder is left out: excluded by \"Spam\"")
+    #expect(SyncSummary.unknown("Sent", rules).contains("what is called so here is Sent Items there"))
+    #expect(SyncSummary.unknown("Other", rules) == "there is no such folder, neither here nor on the server")
   }
 
   @Test("says of the brake what was held, and what to type (L9)")

@@ -42,6 +42,6 @@ struct SyncCommand: ProgramCommand {
     let report = await sync.run()
     display.clear()
     guard !Task.isCancelled else { return .incomplete }
-    return SyncPrinter(program: program, isJSON: json).print(report)
+    return SyncPrinter(program: program, accounts: accounts, isJSON: json).print(report)
   }
 }

@@ -7,6 +7,7 @@ import Ports
 @Loop
 struct SyncPrinter {
   let program: ProgramContext
+  let accounts: [AccountConfiguration]
   let isJSON: Bool
 
   func print(_ report: SyncReport) -> ExitStatus {
@@ -35,8 +36,9 @@ struct SyncPrinter {
 
   private func tellFailures(of account: AccountSyncReport) {
     let log = program.log(account: account.name)
+    let rules = accounts.first { $0.name == account.name }?.folders
     for folder in account.unknownFolders {
-      log.error("there is no such folder, neither here nor on the server", metadata: ["folder": "\(folder)"])
+      log.error("\(SyncSummary.unknown(folder, rules))", metadata: ["folder": "\(folder)"])
     }
     for problem in account.problems {
       var metadata: Logger.Metadata = [:]

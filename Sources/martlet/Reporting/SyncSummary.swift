@@ -1,3 +1,4 @@
+import Configuration
 import Control
 import Mail
 
@@ -29,6 +30,15 @@ enum SyncSummary {
     if folders.0 > 0 { parts.append(Amount.count(folders.0, "folder") + " created") }
     if folders.1 > 0 { parts.append(Amount.count(folders.1, "folder") + " removed") }
     return parts.joined(separator: ", ")
+  }
+
+  /// Why a folder that somebody named takes no part, as far as the configuration tells.
+  static func unknown(_ folder: String, _ rules: FolderRules?) -> String {
+    let nowhere = "there is no such folder, neither here nor on the server"
+    guard let rules, let name = FolderName(folder) else { return nowhere }
+    if case .excluded(let reason) = rules.verdict(remote: name) { return "this folder is left out: \(reason)" }
+    guard let remote = rules.remoteName(forLocal: name), remote != name else { return nowhere }
+    return "no folder of the server has this name; what is called so here is \(printable("\(remote)")) there, by rename"
   }
 
   /// What was held back, and what to type if it was meant.
