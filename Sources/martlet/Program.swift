@@ -15,6 +15,8 @@ import Reactor
 enum Program {
   /// Not asynchronous: the loop is to run on this thread, which an asynchronous main would hand to Dispatch.
   static func main() {
+    // Before anything else is opened, which would take the place of a standard descriptor that is closed.
+    clinux_open_standard()
     umask(0o077)
     _ = clinux_forbid_dumps()
     let command = parse()

@@ -20,6 +20,23 @@ struct ServiceTests {
     #expect(try await daemon.wait(within: .seconds(5)) == .exited(0))
   }
 
+  @Test("opens nothing in the place of a standard descriptor that is closed")
+  func closedDescriptors() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    let socket = try NotifySocket(in: home.folder)
+    let daemon = try ChildProcess(
+      ["/bin/sh", "-c", "exec \"$@\" <&- >&- 2>&-", "sh", Home.program, "run"],
+      environment: home.environment(["NOTIFY_SOCKET": socket.name]))
+    _ = try await socket.message(with: "READY=1")
+    for number in 0...2 {
+      let link = try FileManager.default.destinationOfSymbolicLink(
+        atPath: "/proc/\(daemon.identifier)/fd/\(number)")
+      #expect(link == "/dev/null", "\(number)")
+    }
+    await daemon.stop()
+  }
+
   @Test("is ready although no server is reached")
   func readyInOutage() async throws {
     let home = try Home()

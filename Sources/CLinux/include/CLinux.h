@@ -50,6 +50,9 @@ int clinux_accept(int listener);
 /// secrets stay in. The hard limit is left as it is, so that a command of the user's can still ask for its own dumps.
 int clinux_forbid_dumps(void);
 
+/// Opens /dev/null in place of each of the descriptors 0 to 2 that is closed, so that no socket or file becomes one.
+void clinux_open_standard(void);
+
 /// Hands freed memory back to the system.
 void clinux_trim_memory(void);
 
