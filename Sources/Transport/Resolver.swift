@@ -26,7 +26,7 @@ final class Resolver {
       } else {
         try await ask(for: host, port: port)
       }
-    guard !found.isEmpty else { throw StreamError(.unreachable, "\(host): the name has no address") }
+    guard !found.isEmpty else { throw StreamError(.unreachable, "the name has no address") }
     return found
   }
 
@@ -38,15 +38,15 @@ final class Resolver {
       let answer = await queue.run { Result { () throws(StreamError) in try lookUp(host, port) } }
       place.resume(returning: answer)
     }
-    let (deadline, host) = (deadline, printable(host))
+    let deadline = deadline
     let timer = LoopTimer(reactor) {
       place.resume(
-        returning: .failure(StreamError(.timedOut, "\(host): the name was not resolved within \(deadline)")))
+        returning: .failure(StreamError(.timedOut, "the name was not resolved within \(deadline)")))
     }
     timer.start(after: deadline)
     let answer = await place.wait()
     timer.cancel()
-    guard let answer else { throw StreamError(.cancelled, "\(host): resolving the name was cancelled") }
+    guard let answer else { throw StreamError(.cancelled, "resolving the name was cancelled") }
     return try answer.get()
   }
 

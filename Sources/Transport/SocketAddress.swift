@@ -71,7 +71,7 @@ extension SocketAddress {
     defer { if let list = unsafe list { unsafe freeaddrinfo(list) } }
     guard failure == 0 else {
       let reason = failure == EAI_SYSTEM ? systemError(systemReason) : unsafe String(cString: gai_strerror(failure))
-      throw StreamError(.unreachable, "\(host): the name could not be resolved: \(reason)")
+      throw StreamError(.unreachable, "the name could not be resolved: \(reason)")
     }
     var found: [SocketAddress] = []
     var next = unsafe list

@@ -63,8 +63,10 @@ package final class TCPStream: ByteStream {
       socket.negotiationEnded()
     }
     do throws(StreamError) {
-      // What arrives after the server's consent and before TLS was not sent by the server we are about to verify.
+      // What arrives after the server's consent and before TLS was not sent by the server we are about to verify. In TLS
+      // from the start it is the client that begins.
       guard !socket.hasUnreadBytes else {
+        if endpoint.security == .implicitTLS { throw TLSSession.otherProtocol(socket.name) }
         throw StreamError(.untrusted, "\(socket.name): bytes arrived in the clear before TLS began (injection)")
       }
       tls = try await negotiated()
@@ -108,9 +110,6 @@ final class TLSTrust {
 }
 
 extension HostEndpoint {
-  /// `imap.example.org:993`, `[2001:db8::1]:993`.
-  var title: String {
-    let name = printable(host)
-    return name.contains(":") ? "[\(name)]:\(port)" : "\(name):\(port)"
-  }
+  /// For messages. Whoever tells them names the host.
+  var title: String { "port \(port)" }
 }

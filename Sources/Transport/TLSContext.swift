@@ -86,6 +86,8 @@ func opensslReason() -> String {
   let code = ERR_get_error()
   ERR_clear_error()
   guard code != 0 else { return "no reason given" }
+  // ERR_SYSTEM_ERROR is a macro: such an entry holds an errno, for which OpenSSL has no words.
+  if code & 0x8000_0000 != 0 { return systemError(Int32(truncatingIfNeeded: code & 0x7FFF_FFFF)) }
   if let reason = unsafe ERR_reason_error_string(code) { return unsafe String(cString: reason) }
   return "error \(code)"
 }

@@ -140,9 +140,19 @@ final class TLSSession {
     if endedWithoutGoodbye() {
       return StreamError(.closed, "\(socket.name): TLS handshake: the server closed the connection")
     }
-    // Another protocol answers there, and nobody is untrusted for that.
-    let kind: StreamError.Kind = endpoint.security == .implicitTLS && isOtherProtocol() ? .unreachable : .untrusted
-    return StreamError(kind, "\(socket.name): TLS handshake: \(opensslReason())")
+    if endpoint.security == .implicitTLS, isOtherProtocol() {
+      ERR_clear_error()
+      return Self.otherProtocol(socket.name)
+    }
+    return StreamError(.untrusted, "\(socket.name): TLS handshake: \(opensslReason())")
+  }
+
+  /// Another protocol answers there, and nobody is untrusted for that.
+  static func otherProtocol(_ name: String) -> StreamError {
+    StreamError(
+      .unreachable,
+      "\(name): what answers there does not begin with TLS: perhaps tls = \"starttls\" (or \"none\") is meant, or another "
+        + "port")
   }
 
   private func endedWithoutGoodbye() -> Bool { hasReason(SSL_R_UNEXPECTED_EOF_WHILE_READING) }

@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test("a refused connection is unreachable; the text has the host, the reason and the address")
+  @Test("a refused connection is unreachable; the text has port, reason and address")
   func refused() async throws {
     try await Reactor.onShared {
       // 127.0.0.3 has no listener on the port that 127.0.0.1 holds.
@@ -38,7 +38,7 @@ import Testing
       let error = await failure { () throws(StreamError) in try await dialer.dial(.host(endpoint)) }
       #expect(error.kind == .unreachable)
       #expect(
-        error.text == "mail.test:\(server.port): Connection refused (127.0.0.3); Connection refused (127.0.0.4)")
+        error.text == "port \(server.port): Connection refused (127.0.0.3); Connection refused (127.0.0.4)")
     }
   }
 
@@ -101,7 +101,7 @@ import Testing
       let endpoint = Endpoint.host(HostEndpoint(host: "slow.test", port: 143, security: .plaintext))
       let error = await failure { () throws(StreamError) in try await quick.dial(endpoint) }
       #expect(error.kind == .timedOut)
-      #expect(error.text.contains("slow.test"))
+      #expect(error.text.contains("not resolved within"))
       let patient = TransportDialer(
         reactor: reactor, deadlines: DialDeadlines(resolution: .seconds(600)), lookUp: slow)
       let dialing = Loop.beside { () throws(StreamError) in _ = try await patient.dial(endpoint) }
@@ -121,7 +121,7 @@ import Testing
       let endpoint = HostEndpoint(host: "nowhere.invalid", port: 993, security: .implicitTLS)
       let error = await failure { () throws(StreamError) in try await dialer.dial(.host(endpoint)) }
       #expect(error.kind == .unreachable)
-      #expect(error.text.hasPrefix("nowhere.invalid: the name could not be resolved: "))
+      #expect(error.text.hasPrefix("the name could not be resolved: "))
     }
   }
 

@@ -67,6 +67,24 @@ import Testing
     }
   }
 
+  @Test("a server that speaks first, without TLS, is told with what helps")
+  func plainPort() async throws {
+    try await Reactor.onShared {
+      let server = try PlainServer()
+      var endpoint = server.endpoint
+      endpoint.security = .implicitTLS
+      let dialing = Loop.beside { [endpoint] () throws(StreamError) in
+        _ = try await TransportDialer(reactor: Reactor.startShared()).dial(.host(endpoint))
+      }
+      let peer = await server.accept()
+      await peer.send("* OK ready\r\n")
+      let error = await failure { () throws(StreamError) in try await dialing.value.get() }
+      #expect(error.kind == .unreachable)
+      #expect(error.text.hasPrefix("port \(endpoint.port): what answers there does not begin with TLS"))
+      #expect(error.text.contains("starttls"))
+    }
+  }
+
   @Test("a handshake can be cancelled, and closed from beside")
   func cancelled() async throws {
     try await Reactor.onShared {

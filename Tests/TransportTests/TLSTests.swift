@@ -54,7 +54,7 @@ import Testing
       }
       #expect(error.kind == .untrusted)
       #expect(error.text.contains(reason), "\(error.text)")
-      #expect(error.text.hasPrefix("\(host):\(server.port): "))
+      #expect(error.text.hasPrefix("port \(server.port): "))
     }
   }
 
@@ -80,7 +80,7 @@ import Testing
       endpoint.caFile = "/nowhere/ca.pem"
       let missing = await failure { () throws(StreamError) in try await loopbackDialer().dial(.host(endpoint)) }
       #expect(missing.kind == .untrusted)
-      #expect(missing.text.contains("/nowhere/ca.pem"))
+      #expect(missing.text == "ca_file /nowhere/ca.pem could not be read: No such file or directory")
     }
   }
 
