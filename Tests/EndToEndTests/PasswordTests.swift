@@ -21,7 +21,7 @@ struct PasswordTests {
         switch source {
         case .literal: "password = \"\(password)\""
         case .file: "password_file = \"\(file)\""
-        case .command: "password_command = \"sed 's/\\\\r//' \(file)\""
+        case .command: "password_command = \"cat \(file)\""
         }
       try installation.configure(accounts: [("a", .plain(server, key))])
       let outcome = try await installation.sync("-vv")

@@ -23,7 +23,8 @@ import Testing
   @Test(
     "the first line is the password, whatever follows",
     arguments: [
-      ("echo hunter2", "hunter2"), ("printf hunter2", "hunter2"), (#"printf 'pä ss\nuser: me\n'"#, "pä ss"),
+      ("echo hunter2", "hunter2"), ("printf hunter2", "hunter2"), (#"printf 'hunter2\r\n'"#, "hunter2"),
+      (#"printf 'pä ss\nuser: me\n'"#, "pä ss"),
       ("cat; echo no stdin", "no stdin"), ("echo agent; sleep 100 &", "agent"),
       (#"head -c 50000 /dev/zero | tr '\0' y | fold -w 10"#, "yyyyyyyyyy"), ("echo quiet; echo noise >&2", "quiet"),
     ])

@@ -62,7 +62,7 @@ struct PasswordProvider {
     var status = stat()
     guard unsafe fstat(file.number, &status) == 0 else { throw PasswordFileError(reason: systemError(errno)) }
     guard status.st_mode & 0o077 == 0 else { throw openToOthers(path) }
-    var content = [UInt8](repeating: 0, count: lengthMax)
+    var content = [UInt8](repeating: 0, count: lengthMax + 1)
     defer { wipe(&content) }
     var length = 0
     while length < content.count {
@@ -73,6 +73,9 @@ struct PasswordProvider {
       guard count >= 0 else { throw PasswordFileError(reason: systemError(errno)) }
       if count == 0 { break }
       length += count
+    }
+    guard length <= lengthMax else {
+      throw PasswordFileError(reason: "it is larger than \(lengthMax / 1024) KiB, and so no password's file")
     }
     let end = content[..<length].firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } ?? length
     guard end > 0 else { throw PasswordFileError(reason: "its first line is empty") }
