@@ -23,6 +23,21 @@ struct FolderSurveyTests {
       ])
   }
 
+  @Test("show a folder once that could not be looked into")
+  func unreadable() throws {
+    let survey = FolderSurvey(rules: FolderRules()) { _ in nil }
+    let rows = survey.survey(near: try names("INBOX"), far: try names("INBOX", "X"))
+    let (x, y) = (try #require(FolderName("X")), try #require(FolderName("Y")))
+    #expect(
+      FolderTable.lines(rows, leftOut: ["z": "a link"], unusable: [x: "it cannot be read", y: "nor this"]) == [
+        "REMOTE  LOCAL  STATE",
+        "INBOX   INBOX  synced",
+        "X       X      not synced: it cannot be read",
+        "-       Y      left out: nor this",
+        "-       z      left out: a link",
+      ])
+  }
+
   private func names(_ names: String...) throws -> Set<FolderName> {
     Set(try names.map { try #require(FolderName($0)) })
   }

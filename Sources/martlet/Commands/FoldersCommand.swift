@@ -25,7 +25,7 @@ struct FoldersCommand: ProgramCommand {
       do throws(StoreError) {
         let folders = try await survey.folders()
         if accounts.count > 1 { StandardOutput.write((index > 0 ? "\n" : "") + account.name + ":") }
-        StandardOutput.write(FolderTable.lines(folders, leftOut: survey.leftOutDirectories).joined(separator: "\n"))
+        StandardOutput.write(survey.table(of: folders).joined(separator: "\n"))
       } catch {
         program.log(account: account.name).error("\(error.text)")
         status = max(status, ExitStatus(error))

@@ -18,7 +18,7 @@ struct AccountCheck: Sendable {
     do throws(StoreError) {
       let folders = try await survey.folders()
       for side in [Side.far, .near] { check.lines += survey.lines(about: side) }
-      check.lines += FolderTable.lines(folders, leftOut: survey.leftOutDirectories).map { "  " + $0 }
+      check.lines += survey.table(of: folders).map { "  " + $0 }
     } catch {
       check.error = error
       check.lines.append("  not in order: \(error.text)")

@@ -2,11 +2,20 @@ import Mail
 
 /// The folders of an account in columns.
 enum FolderTable {
-  /// `directories` are local ones that are no folders, each with the reason.
-  static func lines(_ folders: [SurveyedFolder], leftOut directories: [String: String] = [:]) -> [String] {
+  /// `directories` are local ones that are no folders, each with the reason; `unusable` are local folders that could not
+  /// be looked into, as the other side's may have them for partners.
+  static func lines(
+    _ folders: [SurveyedFolder], leftOut directories: [String: String] = [:], unusable: [FolderName: String] = [:]
+  ) -> [String] {
+    var rest = unusable
     var rows = folders.map { folder in
-      [folder.remote.map(name) ?? "-", folder.local.map(name) ?? "-", state(folder)]
+      let obstacle = folder.local.flatMap { rest.removeValue(forKey: $0) }
+      return [
+        folder.remote.map(name) ?? "-", folder.local.map(name) ?? "-",
+        obstacle.map { "not synced: \(printable($0))" } ?? state(folder),
+      ]
     }
+    rows += rest.sorted { $0.key < $1.key }.map { ["-", name($0.key), "left out: \(printable($0.value))"] }
     rows += directories.sorted { $0.key < $1.key }.map { ["-", printable($0.key), "left out: \(printable($0.value))"] }
     return Columns.text([["REMOTE", "LOCAL", "STATE"]] + rows)
   }

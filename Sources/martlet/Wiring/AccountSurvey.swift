@@ -38,8 +38,29 @@ final class AccountSurvey {
       parents: far.names { !$0.holdsMessages })
   }
 
-  /// Local directories that are no folders although they might be meant so, and why; known after `folders()`.
-  var leftOutDirectories: [String: String] { (stores.near as? MaildirStore)?.leftOut ?? [:] }
+  /// What `folders()` answered, with what lies beside it.
+  func table(of folders: [SurveyedFolder]) -> [String] {
+    let (directories, unusable) = leftOut
+    return FolderTable.lines(folders, leftOut: directories, unusable: unusable)
+  }
+
+  /// Local directories that are no folders although they might be meant so, and why, those apart that have a folder's
+  /// name; known after `folders()`.
+  private var leftOut: (directories: [String: String], folders: [FolderName: String]) {
+    guard case .maildir(let maildir) = configuration.near, let store = stores.near as? MaildirStore else {
+      return ([:], [:])
+    }
+    var result: (directories: [String: String], folders: [FolderName: String]) = ([:], [:])
+    for (directory, reason) in store.leftOut {
+      do throws(MaildirLayout.Unmappable) {
+        result.folders[try MaildirLayout(maildir.layout).folder(at: directory)] = reason
+      } catch {
+        // Then it can be no folder's, and stands for itself.
+        result.directories[directory] = reason
+      }
+    }
+    return result
+  }
 
   func close() async {
     await stores.far.close()
