@@ -58,6 +58,19 @@ struct InspectionTests {
     #expect(account.folders.first?.lastSync != nil)
   }
 
+  @Test("status tells a state that cannot be looked at, and calls it not never synced")
+  func unreadableState() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    _ = try home.folder.makeFolder(".local/state/martlet", mode: 0o700)
+    try FileManager.default.createSymbolicLink(
+      atPath: home.stateDirectory + "/away", withDestinationPath: home.stateDirectory + "/away")
+    let status = try await home.run("status")
+    #expect(status.ending == .exited(0))
+    #expect(status.output.contains("away: offline"), "\(status.output)")
+    #expect(status.output.contains("error: \(home.stateDirectory)/away: Too many levels of symbolic links"))
+  }
+
   @Test("status --watch needs a daemon")
   func watchWithoutDaemon() async throws {
     let home = try Home()

@@ -1,9 +1,10 @@
 import Configuration
 import Control
-import Foundation
+import Glibc
 import LedgerSQLite
 import Mail
 import Ports
+import Reactor
 import Reconciliation
 
 /// The status without a daemon: what the ledgers know. Nothing is made where there is none.
@@ -24,7 +25,10 @@ struct LedgerStatus {
       remote: StoreTitle.of(account.far, home: home),
       state: .offline)
     let directory = program.paths.accountDirectory(account.name)
-    guard FileManager.default.fileExists(atPath: directory + "/" + SQLiteLedger.fileName) else { return status }
+    guard unsafe access(directory + "/" + SQLiteLedger.fileName, F_OK) == 0 else {
+      if errno != ENOENT { status.lastError = "\(printable(directory)): \(systemError(errno))" }
+      return status
+    }
     do {
       let ledger = try SQLiteLedger(directory: directory, checks: false)
       defer { ledger.close() }

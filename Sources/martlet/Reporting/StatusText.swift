@@ -40,7 +40,7 @@ enum StatusText {
     case .waiting: parts.append("out of service" + (account.retryAt.map { ", next try \(time($0))" } ?? ""))
     case .stopped, .connecting, .syncing, .watching, .offline: parts.append(account.state.rawValue)
     }
-    if account.state == .offline, account.folders.isEmpty { parts = ["never synced"] }
+    if account.state == .offline, account.folders.isEmpty, account.lastError == nil { parts = ["never synced"] }
     if account.queue > 0 { parts.append(Amount.count(account.queue, "folder") + " being synced") }
     if let last = account.lastSync { parts.append("in sync \(time(last))") }
     return parts.joined(separator: ", ")
