@@ -73,8 +73,15 @@ extension FileStatus {
   init(_ status: stat) {
     self.init(
       kind: FileKind(mode: status.st_mode), size: Int(status.st_size),
-      modified: Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec),
-      changed: Int64(status.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_ctim.tv_nsec),
+      modified: Self.nanoseconds(status.st_mtim), changed: Self.nanoseconds(status.st_ctim),
       inode: UInt64(status.st_ino), device: UInt64(status.st_dev), linkCount: Int(status.st_nlink))
+  }
+
+  /// File systems keep times of thousands of years; those before 1677 and after 2262 become these.
+  private static func nanoseconds(_ time: timespec) -> Int64 {
+    let (seconds, isBeyond) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, isSumBeyond) = seconds.addingReportingOverflow(Int64(time.tv_nsec))
+    guard isBeyond || isSumBeyond else { return sum }
+    return time.tv_sec < 0 ? .min : .max
   }
 }

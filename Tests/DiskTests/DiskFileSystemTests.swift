@@ -25,6 +25,13 @@ struct DiskFileSystemTests {
       let status = try #require(try files.status("a/b/f"))
       #expect(status.kind == .file && status.size == 11 && status.modifiedDate.secondsSince1970 == -5)
 
+      // The year 2446, which nanoseconds in 64 bits do not reach.
+      let late = try files.create("a/b/late")
+      try late.finish(modified: InternalDate(secondsSince1970: 15_032_385_535))
+      let lateDate = try #require(try files.status("a/b/late")).modifiedDate
+      #expect(lateDate.secondsSince1970 == Int64.max / 1_000_000_000)
+      try files.unlink("a/b/late")
+
       let reader = try files.open("a/b/f")
       #expect(reader.size == 11 && reader.modified.secondsSince1970 == -5)
       #expect(try await reader.read(upTo: 5) == Array("hello".utf8))
