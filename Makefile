@@ -18,7 +18,8 @@ TIMED := ^TransportTests\.
 
 bindir := $(DESTDIR)$(PREFIX)/bin
 mandir := $(DESTDIR)$(PREFIX)/share/man
-unitdir := $(DESTDIR)$(PREFIX)/lib/systemd/user
+# Below a home systemd looks in .local/share only (systemd.unit(5)), elsewhere in lib.
+unitdir := $(DESTDIR)$(PREFIX)/$(if $(HOME),$(if $(findstring ^$(HOME)/,^$(PREFIX)/),share,lib),lib)/systemd/user
 docdir := $(DESTDIR)$(PREFIX)/share/doc/martlet
 
 # For `fuzz`: how long each target is fed, and which.
@@ -114,17 +115,17 @@ format: toolchain ## Brings all Swift code into form
 
 install: ## Installs what `make release` built, below PREFIX (/usr/local) in DESTDIR
 	@test -x .build/release/martlet || { echo "There is no .build/release/martlet yet: run 'make release' first." >&2; exit 1; }
-	install -D -m 755 .build/release/martlet $(bindir)/martlet
-	install -D -m 644 docs/man/martlet.1 $(mandir)/man1/martlet.1
-	install -D -m 644 docs/man/martlet.toml.5 $(mandir)/man5/martlet.toml.5
-	install -d $(unitdir)
-	sed 's|^ExecStart=[^ ]*martlet|ExecStart=$(PREFIX)/bin/martlet|' config/martlet.service >$(unitdir)/martlet.service
-	chmod 644 $(unitdir)/martlet.service
-	install -D -m 644 -t $(docdir) README.md LICENSE config/martlet.toml
+	install -D -m 755 .build/release/martlet "$(bindir)/martlet"
+	install -D -m 644 docs/man/martlet.1 "$(mandir)/man1/martlet.1"
+	install -D -m 644 docs/man/martlet.toml.5 "$(mandir)/man5/martlet.toml.5"
+	install -d "$(unitdir)"
+	sed 's|^ExecStart=[^ ]*martlet|ExecStart=$(PREFIX)/bin/martlet|' config/martlet.service >"$(unitdir)/martlet.service"
+	chmod 644 "$(unitdir)/martlet.service"
+	install -D -m 644 -t "$(docdir)" README.md LICENSE config/martlet.toml
 
 uninstall: ## Removes what `install` put there; configuration, ledgers and mail stay
-	rm -f $(bindir)/martlet $(mandir)/man1/martlet.1 $(mandir)/man5/martlet.toml.5 $(unitdir)/martlet.service
-	rm -rf $(docdir)
+	rm -f "$(bindir)/martlet" "$(mandir)/man1/martlet.1" "$(mandir)/man5/martlet.toml.5" "$(unitdir)/martlet.service"
+	rm -rf "$(docdir)"
 
 clean: ## Removes all that was built
 	rm -rf .build .build-coverage .build-address .build-thread
