@@ -39,6 +39,18 @@ struct InspectionTests {
     #expect(!FileManager.default.fileExists(atPath: home.maildir + "/.martlet"))
   }
 
+  @Test("a sync says of folders that take no part why that is")
+  func leftOut() async throws {
+    let (home, client) = try await prepared("leftout")
+    for name in ["Spam", "Sent Items"] { try await client.create(try #require(FolderName(name))) }
+    let excluded = try await home.run("sync", "work:Spam")
+    #expect(excluded.ending == .exited(64))
+    #expect(excluded.errors == "error: work: Spam: this folder is left out: excluded by \"Spam\"\n")
+    let renamed = try await home.run("sync", "work:Sent")
+    #expect(renamed.ending == .exited(64))
+    #expect(renamed.errors.contains("what is called so here is Sent Items there"), "\(renamed.errors)")
+  }
+
   @Test("status without a daemon says so, and tells what the ledger knows")
   func status() async throws {
     let (home, client) = try await prepared("status")
