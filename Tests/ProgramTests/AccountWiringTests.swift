@@ -81,7 +81,9 @@ private struct Stage {
     let environment = Environment(["HOME": folder.path])
     program = ProgramContext(
       Reactor.startShared(), try CommonOptions.parse(["--quiet"]), environment: environment,
-      paths: try Paths(environment: environment.variables), errors: ErrorOutput(environment: environment), outer: nil)
+      paths: try Paths(environment: environment.variables),
+      errors: ErrorOutput(environment: environment, format: .text),
+      outer: nil)
   }
 
   func account(_ name: String, brake: Int = 50) -> AccountConfiguration {

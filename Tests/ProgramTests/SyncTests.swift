@@ -27,7 +27,7 @@ struct SyncTests {
     "draws no line on a terminal where it is to be quiet",
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "there is no script"))
   func quietTerminal() async throws {
-    let (home, client) = try await prepared("quiet")
+    let (home, client) = try await Home.prepared("quiet")
     try await client.append(contentsOf: (1...3).map { .init(letter("\($0)")) })
     let result = try await ChildProcess.run(
       ["/usr/bin/script", "-qec", "\(Home.program) sync -q", "/dev/null"],

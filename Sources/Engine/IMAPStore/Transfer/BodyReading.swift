@@ -58,7 +58,10 @@ final class BodyReading {
     guard !missing.isEmpty else { return }
     let doubtful = UIDSet(missing.sorted())
     missing = []
+    // Bodies that a server sends unasked are for nobody now: waiting to be taken, they would keep its answer from us.
+    connection.deliverBodies(to: nil)
     let gone = try await store.confirmGone(doubtful, on: connection, in: folder)
+    connection.deliverBodies(to: channel)
     settled.subtract(doubtful)
     waiting = doubtful.filter { !gone.contains($0) }.map { UIDSet([$0]) }
     try await readAll(receive)
