@@ -70,7 +70,11 @@ package final class AccountLock: Sendable {
     return unsafe poll(&source, 1, 0) > 0
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // In so many words: a child that is just being started has the descriptor, too, until it is another program.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   /// The process that holds the account, as people know it, without touching the lock; nil where none does, or the
   /// kernel does not say.

@@ -8,7 +8,9 @@ import Reconciliation
 @Loop
 final class MaildirFolder {
   /// A listing during which names came or went is repeated so often.
-  private static let listingsMax = 6
+  private static let listingsMax = 8
+  /// Nanoseconds, growing with each try.
+  private static let restBetweenListings: Int64 = 15_000_000
   /// For more names than these a whole listing is kept.
   private static let prefixesMax = 16
 
@@ -88,7 +90,11 @@ final class MaildirFolder {
         return listing
       }
       attempt += 1
-      guard isStill else { continue }
+      guard isStill else {
+        // Somebody renames many: not at once again, and again.
+        if attempt > 2 { await root.pause(nanoseconds: Int64(attempt) * Self.restBetweenListings) }
+        continue
+      }
       stampBeforePause = before
       await root.pause(nanoseconds: before.clockStep)
     }

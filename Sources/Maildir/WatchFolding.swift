@@ -6,7 +6,9 @@ import Reconciliation
 ///
 /// A rename into a folder, or the end of writing, is told at once. A name that was merely created may be a link, which
 /// is whole, or a file that is still being written; and neomutt sets the date just after it linked. So it ripens: it
-/// is told after a quiet moment, which each further sign of life begins anew, within a bound.
+/// is told after a quiet moment, which each further sign of life begins anew, within a bound. What is unlinked meanwhile
+/// may be what was linked, and is told together with it: a message on its way from folder to folder is moved, and not
+/// deleted and brought anew.
 struct WatchFolding {
   /// Longer than it takes a mail reader from linking a message to dating it.
   static let quiet = Duration.milliseconds(50)
@@ -50,6 +52,8 @@ struct WatchFolding {
   private(set) var touched: [FolderName: [String: Touch]] = [:]
   private var ripening: [Name: Ripening] = [:]
   private var foldersRipening: Ripening?
+  /// Unlinked while others were ripening.
+  private var withheld: [(name: Name, since: LoopInstant)] = []
   private var news: Set<News> = []
   private var cookies: [UInt32: MovedFrom] = [:]
   private var cookieOrder: [UInt32] = []
@@ -78,12 +82,20 @@ struct WatchFolding {
       ripening[name] = nil
       touch(name)
     }
+    release()
     if let ripe = foldersRipening, ripe.due <= now {
       foldersRipening = nil
       news.insert(.foldersChanged)
     }
     defer { news = [] }
     return news
+  }
+
+  /// What waits for nothing any more that was there before it.
+  private mutating func release() {
+    let oldest = ripening.values.map(\.since).min()
+    for (name, since) in withheld where oldest.map({ $0 > since }) ?? true { touch(name) }
+    if let oldest { withheld.removeAll { $0.since < oldest } } else { withheld = [] }
   }
 
   mutating func takeTouched(in folder: FolderName) -> [String: Touch] {
@@ -94,6 +106,7 @@ struct WatchFolding {
   mutating func forget(_ folder: FolderName) {
     touched[folder] = nil
     ripening = ripening.filter { $0.key.folder != folder }
+    withheld.removeAll { $0.name.folder == folder }
   }
 
   /// A look failed: its names are still to be looked at.
@@ -107,6 +120,7 @@ struct WatchFolding {
     if event.kind == .overflow {
       touched = [:]
       ripening = [:]
+      withheld = []
       news.insert(.everythingUncertain)
       return
     }
@@ -145,7 +159,7 @@ struct WatchFolding {
       touch(name)
     case .deleted:
       ripening[name] = nil
-      touch(name)
+      if ripening.isEmpty || withheld.count == Self.touchesMax { touch(name) } else { withheld.append((name, now)) }
     case .directoryGone, .overflow:
       preconditionFailure("handled before: these are not about a name")
     }

@@ -41,6 +41,31 @@ struct KeptMailTests {
     }
   }
 
+  @Test(
+    "that a mail reader links into a folder and unlinks at once is moved there, also into the configured Trash (L3)",
+    arguments: [[], ["trash = \"Work\""]])
+  func linkedIntoTrash(sync: [String]) async throws {
+    try await DovecotServer.running { server in
+      try await Running.with(server, messages: 2, sync: sync) { both, _ in
+        let inbox = MaildirFolder(.inbox, below: both.installation.maildir)
+        let trash = MaildirFolder(Names.work, below: both.installation.maildir)
+        let before = try await both.client.messages()
+        for message in try await both.installation.watch.tree()[.inbox] {
+          try inbox.saveAsNeomutt(message.unique, to: trash)
+          try inbox.unlink(message.unique)
+        }
+        _ = try await both.client.waitForMessages(before.count, in: Names.work)
+        _ = try await both.client.waitForMessages(0)
+        try await both.installation.syncCleanly()
+        #expect(try await both.installation.watch.tree()[Names.work].count == before.count)
+        let moved = try await both.client.messages(in: Names.work)
+        // By the server itself: sent anew, they would have the header field that the mail reader has added.
+        #expect(Set(moved.map(\.bytes)) == Set(before.map(\.bytes)))
+        #expect(moved.map(\.internalDate).sorted() == before.map(\.internalDate).sorted())
+      }
+    }
+  }
+
   /// The content of what lies in limbo.
   private static func keptFiles(_ installation: Installation) throws -> [[UInt8]] {
     let limbo = installation.maildir + "/.martlet/limbo"

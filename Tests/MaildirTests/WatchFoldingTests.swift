@@ -66,6 +66,20 @@ struct WatchFoldingTests {
     #expect(folding.takeNews(at: at(200)) == [.changed(.inbox)])
   }
 
+  @Test("what is unlinked while a link ripens is told together with it, and not later for what is linked then")
+  func unlinkedMeanwhile() {
+    var folding = folding()
+    folding.handle([event(.created, "A/new/b")], at: at(0))
+    folding.handle([event(.attributesChanged, "A/new/b"), event(.deleted, "INBOX/cur/a:2,S")], at: at(1))
+    #expect(folding.takeNews(at: at(50)).isEmpty)
+    folding.handle([event(.created, "A/new/c")], at: at(40))
+    #expect(folding.takeNews(at: at(51)) == [.changed(Self.other), .changed(.inbox)])
+    #expect(folding.takeTouched(in: .inbox).keys.map { $0 } == ["a"])
+    #expect(folding.takeNews(at: at(90)) == [.changed(Self.other)])
+    folding.handle([event(.deleted, "INBOX/cur/d:2,S")], at: at(91))
+    #expect(folding.takeNews(at: at(91)) == [.changed(.inbox)])
+  }
+
   @Test("a file that is closed or renamed while it ripens is told at once, and once")
   func ripeningEnds() {
     for kind in [DirectoryEvent.Kind.written, .movedOut(cookie: 3), .deleted] {

@@ -28,7 +28,7 @@ import Testing
 private func useEverything() async throws {
   let reactor = Reactor.startShared()
   let server = try await TLSServer()
-  let dialer = loopbackDialer(DialDeadlines(tlsHandshake: .milliseconds(50)))
+  let dialer = loopbackDialer(DialDeadlines())
   let stream = try await dialer.dial(.host(server.endpoint()))
   try await stream.write("x\n")
   let cancelled = Loop.beside { () throws(StreamError) in try await stream.read() }
@@ -40,7 +40,8 @@ private func useEverything() async throws {
   let silent = try PlainServer()
   var endpoint = silent.endpoint
   endpoint.security = .implicitTLS
-  _ = await failure { () throws(StreamError) in try await dialer.dial(.host(endpoint)) }
+  let quick = loopbackDialer(DialDeadlines(tlsHandshake: .milliseconds(50)))
+  _ = await failure { () throws(StreamError) in try await quick.dial(.host(endpoint)) }
   // Let go of without closing.
   _ = try await dialer.dial(.host(silent.endpoint))
   let refused = HostEndpoint(host: "127.0.0.9", port: silent.port, security: .plaintext)
