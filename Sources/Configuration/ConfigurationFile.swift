@@ -10,7 +10,7 @@ extension Configuration {
     switch DiskPath.contents(file) {
     case .success(let content): bytes = content
     case .failure(let failure) where failure.isNotFound:
-      throw single(file, nil, expected: "a configuration. \(firstSteps)", found: "no such file")
+      throw single(file, nil, expected: "a configuration", found: "no such file. \(firstSteps)")
     case .failure(let failure):
       throw single(
         file, nil, expected: "a readable configuration", found: failure.text, isForbidden: failure.code == EACCES)
@@ -66,7 +66,6 @@ extension Configuration {
 
       [accounts.personal.local]
       path = "~/Mail/personal"
-
 
     """
 

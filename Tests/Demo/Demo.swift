@@ -18,7 +18,8 @@ struct Demo {
     let performance = Task { await demo.perform() }
     let interrupts = Interrupts { performance.cancel() }
     let isFine = await performance.value
-    exit(interrupts.exitCode ?? (isFine ? 0 : 1))
+    // Played to its end, it is ended by Ctrl-C as it should be.
+    exit(isFine ? 0 : interrupts.exitCode ?? 1)
   }
 
   private let options: DemoOptions
