@@ -128,23 +128,25 @@ extension MaildirFolder {
 }
 
 extension MaildirStore {
-  package func copy(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
-    -> [MessageKey: MessageKey]
-  {
-    let (from, to) = try (use(source), use(target))
-    do {
-      return try await from.copy(keys, to: to)
-    } catch {
-      throw root.failure(error, in: source)
-    }
+  package func copy(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+    try await between(source, target) { from, to throws(FileError) in try await from.copy(keys, to: to) }
   }
 
-  package func move(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
-    -> [MessageKey: MessageKey]
-  {
+  package func move(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+    try await between(source, target) { from, to throws(FileError) in try await from.move(keys, to: to) }
+  }
+
+  private func between<Value>(
+    _ source: FolderName, _ target: FolderName,
+    _ body: (MaildirFolder, MaildirFolder) async throws(FileError) -> Value
+  ) async throws(StoreError) -> Value {
     let (from, to) = try (use(source), use(target))
     do {
-      return try await from.move(keys, to: to)
+      return try await body(from, to)
     } catch {
       throw root.failure(error, in: source)
     }

@@ -93,6 +93,7 @@ struct WatchFolding {
 
   /// What waits for nothing any more that was there before it.
   private mutating func release() {
+    guard !withheld.isEmpty else { return }
     let oldest = ripening.values.map(\.since).min()
     for (name, since) in withheld where oldest.map({ $0 > since }) ?? true { touch(name) }
     if let oldest { withheld.removeAll { $0.since < oldest } } else { withheld = [] }

@@ -82,11 +82,11 @@ package protocol MailStore: AnyObject, Sendable {
 
   /// Folders that are polled because they cannot be watched, and why.
   var watchFailures: [FolderName: String] { get }
+  /// Why folders that come and go are found by listing only; nil where they are watched.
+  var treeWatchFailure: String? { get }
 
   /// Places that are no folders although they might be meant so, and why; as of the last `folders()`.
   var leftOut: [String: String] { get }
-  /// Why folders that come and go are found by listing only; nil where they are watched.
-  var treeWatchFailure: String? { get }
 
   /// The network changed, or the machine slept: finds out at once what is dead, instead of at its deadline.
   func checkConnections()
@@ -102,8 +102,10 @@ extension MailStore {
 
   /// How a server is watched is what it offers.
   package var watchFailures: [FolderName: String] { [:] }
-  package var leftOut: [String: String] { [:] }
   package var treeWatchFailure: String? { nil }
+
+  /// A server has nothing but mailboxes.
+  package var leftOut: [String: String] { [:] }
 
   /// A store without connections has none to check.
   package func checkConnections() {}

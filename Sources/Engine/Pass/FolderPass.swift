@@ -183,10 +183,11 @@ final class FolderPass {
     if try hidesDeletions(look, side, scope) {
       look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
     }
-    let aside = SettingAside(context: context, folder: folder, side: side)
     for (key, reason) in look.unreadable {
       report.problems.append(.init(folder: folder.title, message: "\(side) \(key)", reason: reason))
-      if !options.isDryRun { try aside.keepNamed(key, reason) }
+    }
+    if !options.isDryRun {
+      try SettingAside(context: context, folder: folder, side: side).keepNamed(look.unreadable)
     }
     // What could not be synced then is looked at again now, if its time has come.
     if scope.isWide, look.coverage == .changes {

@@ -26,14 +26,18 @@ struct SettingAside {
 
   /// What a look finds and cannot read is named by each pass, also by one that has nothing to look at, until it is gone
   /// or can be read: it is due at any time.
-  func keepNamed(_ key: MessageKey, _ reason: String) throws(StoreError) {
+  func keepNamed(_ unreadable: [MessageKey: String]) throws(StoreError) {
+    guard !unreadable.isEmpty else { return }
     let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    guard !entries.contains(where: { $0.side == side && $0.key == key && $0.reason == reason }) else { return }
-    try context.commit([
-      .setAside(
-        SetAside(
-          folder: folder.id, side: side, key: key, reason: reason, attempts: 1, retryAt: context.wallSeconds))
-    ])
+    var named: [MessageKey: String] = [:]
+    for entry in entries where entry.side == side { named[entry.key] = entry.reason }
+    let news = unreadable.filter { named[$0.key] != $0.value }.sorted { $0.key < $1.key }
+    try context.commit(
+      news.map {
+        .setAside(
+          SetAside(
+            folder: folder.id, side: side, key: $0.key, reason: $0.value, attempts: 1, retryAt: context.wallSeconds))
+      })
   }
 
   /// What failed before waits for nothing any more where it is gone by now, or is seen and has a partner.

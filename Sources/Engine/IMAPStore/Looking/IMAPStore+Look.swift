@@ -201,11 +201,15 @@ extension IMAPStore {
     for completion in try await connection.completions(of: answers) where !completion.isOK {
       throw refusal(completion, "asking for messages of \(printable("\(folder)"))", .folder)
     }
-    guard !listing.isFlooded else {
-      throw StoreError(
-        .folder, .refused, "\(title): \(printable("\(folder)")) has more than \(MessageListing.messagesMax) messages")
-    }
+    try requireBounds(listing, folder)
     return listing
+  }
+
+  /// What was shown beyond them is not in the listing.
+  func requireBounds(_ listing: MessageListing, _ folder: FolderName) throws(StoreError) {
+    guard listing.isFlooded else { return }
+    throw StoreError(
+      .folder, .refused, "\(title): \(printable("\(folder)")) has more than \(MessageListing.messagesMax) messages")
   }
 
   /// Which of these UIDs there are.

@@ -43,7 +43,7 @@ final class MailboxLook {
     guard let state = connection.mailbox else {
       throw StoreError(.folder, .internalFault, "\(store.title): \(what): not selected")
     }
-    try requireBounds(store)
+    try store.requireBounds(listing, folder)
     // Some servers refuse a FETCH in an empty mailbox.
     if let refused, state.exists > 0 { throw store.refusal(refused, what, .folder) }
     switch plan.verdict(state, listing) {
@@ -135,14 +135,7 @@ final class MailboxLook {
         throw store.refusal(completion, "listing \(printable("\(folder)"))", .folder)
       }
     }
-    try requireBounds(store)
-  }
-
-  private func requireBounds(_ store: IMAPStore) throws(StoreError) {
-    guard listing.isFlooded else { return }
-    throw StoreError(
-      .folder, .refused,
-      "\(store.title): \(printable("\(folder)")) has more than \(MessageListing.messagesMax) messages")
+    try store.requireBounds(listing, folder)
   }
 
   /// Everything was shown; messages whose flags the server left out are asked for again, then set aside.
