@@ -14,7 +14,7 @@ import Synchronization
 /// process (a write to a closed peer is an error value, not a death) and makes children's ends known where whoever
 /// started us had SIGCHLD ignored.
 ///
-/// Unchecked: `base`, `ready` and `batch` are touched by the loop's thread only, the rest is atomic or locked.
+/// Unchecked: `base`, `ready`, `batch` and `willWait` are touched by the loop's thread only, the rest is atomic or locked.
 @safe
 package final class Reactor: LoopExecutor, @unchecked Sendable {
   private static let batchesPerPass = 16
@@ -27,6 +27,8 @@ package final class Reactor: LoopExecutor, @unchecked Sendable {
   private let remote = Mutex<[UnownedJob]>([])
   private var ready: [UnownedJob] = []
   private var batch: [UnownedJob] = []
+  /// Called before the loop waits for something to happen.
+  var willWait: () -> Void = {}
 
   /// `pthread_self()` of the thread in `run()`, 0 while there is none.
   private let owner = Atomic<UInt>(0)
@@ -69,6 +71,7 @@ package final class Reactor: LoopExecutor, @unchecked Sendable {
       // Bounded: jobs that make jobs do not keep the loop from its descriptors.
       for _ in 0..<Self.batchesPerPass where !ready.isEmpty { runBatch() }
       let mayWait = ready.isEmpty && !isStopping.load(ordering: .acquiring)
+      if mayWait { willWait() }
       unsafe event_base_loop(base, mayWait ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK)
     }
     isStopping.store(false, ordering: .relaxed)

@@ -171,14 +171,10 @@ struct
 /// What /proc tells of a process.
 private enum Process {
   static func inner(of outer: ChildProcess) throws -> Int32 {
-    for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-      guard let process = Int32(name), let data = FileManager.default.contents(atPath: "/proc/\(name)/stat"),
-        let end = data.lastIndex(of: UInt8(ascii: ")"))
-      else { continue }
-      let words = String(decoding: data[(end + 1)...], as: UTF8.self).split(separator: " ")
-      if words.count > 1, words[1] == "\(outer.identifier)" { return process }
+    guard let inner = try ChildProcess.children(of: outer.identifier).first else {
+      throw SupportError("\(outer.identifier) has no child")
     }
-    throw SupportError("\(outer.identifier) has no child")
+    return inner
   }
 
   static func threads(of process: Int32) throws -> [String] {

@@ -10,9 +10,8 @@ struct Vitals: Sendable, CustomStringConvertible {
 
   /// Needs root: martlet forbids others of its user to look into its memory.
   init(of process: Int32) throws {
-    let children = Self.text("/proc/\(process)/task/\(process)/children").split(separator: " ").compactMap { Int32($0) }
     var (kibibytes, descriptors) = (0, 0)
-    for process in [process] + children {
+    for process in try [process] + ChildProcess.children(of: process) {
       let rollup = "/proc/\(process)/smaps_rollup"
       guard let line = Self.text(rollup).split(separator: "\n").first(where: { $0.hasPrefix("Pss:") }),
         let number = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })

@@ -1,3 +1,4 @@
+import CLinux
 import Configuration
 import Control
 import Engine
@@ -65,6 +66,12 @@ final class Daemon {
     let suspend = SuspendMonitor(program.reactor) { [roster] _ in
       for account in roster.accounts { account.networkChanged() }
     }
+    // Most of the program's code is run at the start and at a change; waiting needs little of it. Its pages stay in the
+    // page cache while memory is free; they only stop counting as ours.
+    let quiet = QuietWatch(program.reactor, after: .milliseconds(500)) {
+      clinux_trim_memory()
+      clinux_release_code()
+    }
     await withDiscardingTaskGroup { group in
       if let listener {
         let desk = ControlDesk(
@@ -75,7 +82,6 @@ final class Daemon {
         group.addTask { [clock = program.clock] in await ControlServer(listener, desk, clock: clock).run() }
       }
       group.addTask { await self.keepStatusLine() }
-      group.addTask { await self.keepMemorySmall() }
       group.addTask { [clock = program.clock] in await self.roster.keepRetrying(clock) }
       roster.start()
       notifier.ready()
@@ -89,7 +95,7 @@ final class Daemon {
       group.cancelAll()
       await roster.stop()
     }
-    withExtendedLifetime((network, suspend)) {}
+    withExtendedLifetime((network, suspend, quiet)) {}
   }
 
   /// The status line for the service manager; at most one a second.
@@ -100,13 +106,6 @@ final class Daemon {
         StatusLine.text(roster.accounts.map { ($0.name, $0.reporter) }, outOfService: Array(roster.outages.keys)))
       known = await board.change(since: known)
     } while await program.clock.passes(.seconds(1))
-  }
-
-  private func keepMemorySmall() async {
-    let memory = IdleMemory(board: board) { [roster] in
-      roster.accounts.allSatisfy { $0.reporter.phase == .watching }
-    }
-    await memory.keepSmall()
   }
 
   private func syncNow() {

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
+import Support
 
 /// What the kernel tells of a process in /proc.
 struct ProcessFigures {
@@ -22,7 +23,7 @@ struct ProcessFigures {
   /// Of a process and its children, as martlet is two. Reading another process's figures needs root where that process
   /// forbids dumps of itself, as martlet does.
   init(of process: Int32) throws {
-    let all = try ([process] + Self.children(of: process)).map { try ProcessFigures(ofOne: $0) }
+    let all = try ([process] + ChildProcess.children(of: process)).map { try ProcessFigures(ofOne: $0) }
     func sum(_ figure: KeyPath<Self, Int>) -> Int { all.map { $0[keyPath: figure] }.reduce(0, +) }
     cpuTicks = sum(\.cpuTicks)
     cpuNanoseconds = sum(\.cpuNanoseconds)
@@ -60,12 +61,6 @@ struct ProcessFigures {
     diskBytesWritten = io["write_bytes"] ?? 0
     proportionalSetSize = Self.table(try Self.text(folder + "/smaps_rollup"))["Pss"] ?? 0
     descriptors = try FileManager.default.contentsOfDirectory(atPath: folder + "/fd").count
-  }
-
-  private static func children(of process: Int32) throws -> [Int32] {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").flatMap { task in
-      try text("/proc/\(process)/task/\(task)/children").split(separator: " ").compactMap { Int32($0) }
-    }
   }
 
   /// The CPU time of a process, ended but not yet reaped, and of the children that it waited for, in seconds.
