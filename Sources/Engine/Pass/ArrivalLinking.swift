@@ -38,12 +38,14 @@ struct ArrivalLinking {
   ) async throws(StoreError) {
     let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
     var changes: [LedgerChange] = []
+    // One message may have several: a copy was tried, and then it was sent.
+    var linked = Sides<Set<MessageKey>>(near: [], far: [])
     for intent in intents {
       let target = intent.draft.target
       // Only a wide look could have shown what the delivery left.
       guard scopes[target]?.isWide == true else { continue }
       changes.append(.removeIntent(intent.id))
-      guard
+      guard !linked[target.other].contains(intent.draft.source.key),
         let (arrival, found) = try await trace(
           intent.draft, among: remaining[target], &outcome.identified[target]),
         try isUnpaired(intent.draft.source.key, target.other)
@@ -53,6 +55,8 @@ struct ArrivalLinking {
       changes.append(link(intent.draft, arrival, found))
       changes.append(.clearSetAside(folder.id, target.other, intent.draft.source.key))
       changes.append(.clearSetAside(folder.id, target, arrival.key))
+      linked[target].insert(arrival.key)
+      linked[target.other].insert(intent.draft.source.key)
       remaining[target].removeAll { $0.key == arrival.key }
       remaining[target.other].removeAll { $0.key == intent.draft.source.key }
       outcome.didLink = true
