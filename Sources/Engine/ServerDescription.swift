@@ -18,7 +18,7 @@ extension IMAPStore {
     guard let features else { return nil }
     let watch: WatchKind =
       switch WatchPlan([.inbox], features, budget: settings.maxConnections, WatchPlan.Experience()) {
-      case .notify, .notifyAlone: .notify
+      case .notify: .notify
       case .idle: .idle
       case .poll: .poll
       }

@@ -25,7 +25,7 @@ struct WatchTests {
       _ = try await world.store.folders()
       let kinds = try await world.store.watch([.inbox, Self.archive])
       switch peer {
-      case .dovecot: #expect(kinds == [.inbox: .idle, Self.archive: .notify])
+      case .dovecot: #expect(kinds == [.inbox: .notify, Self.archive: .notify])
       case .withoutNotify, .withoutQResync, .withoutCondStore, .cyrus:
         #expect(kinds == [.inbox: .idle, Self.archive: .idle])
       case .bare: #expect(kinds == [.inbox: .poll, Self.archive: .poll])

@@ -11,7 +11,7 @@ struct MarkedDeletedTests {
   @Test("hears of a message that is marked \\Deleted and expunged at once as of one change")
   func markedAndExpunged() async throws {
     try await ScriptedStore.play(
-      NotifyTests.armedAlone + """
+      WatchTests.armed + """
         -
         S: * 1 FETCH (UID 1 FLAGS (\\Deleted))
         -
@@ -21,9 +21,9 @@ struct MarkedDeletedTests {
         S: * 1 FETCH (UID 2 FLAGS (\\Deleted) RFC822.SIZE 9 INTERNALDATE "01-Jan-2020 00:00:00 +0000" ENVELOPE (NIL "a" NIL NIL NIL NIL NIL NIL NIL "<2@e>"))
         -
         S: * 1 FETCH (UID 2 FLAGS (\\Deleted \\Seen))
-        """, maxConnections: 1
+        """
     ) { world in
-      _ = try await NotifyTests.arm(world)
+      _ = try await WatchTests.arm(world)
       await world.streams[0].proceed()
       await world.settle()
       #expect(await world.eventsTold().isEmpty)

@@ -26,7 +26,7 @@ struct NamesTests {
       S: * 0 EXISTS
       S: * OK [UIDVALIDITY 1] ok
       S: m3 OK done
-      C: m4 \(NotifyTests.notify)
+      C: m4 \(WatchTests.notify)
       S: m4 OK done
       C: m5 IDLE
       S: + idling
@@ -47,7 +47,7 @@ struct NamesTests {
 
   @Test("by NOTIFY in UTF-8, where LIST has modified UTF-7, are understood", arguments: heard)
   func notify(line: String, expected: [String]) async throws {
-    try await ScriptedStore.play(Self.server + "S: * \(line)\n", maxConnections: 1) { world in
+    try await ScriptedStore.play(Self.server + "S: * \(line)\n") { world in
       let folders = ["INBOX", "R&D", "über"].compactMap { FolderName($0) }
       #expect(try await world.store.folders().map(\.name) == folders)
       _ = try await world.store.watch(folders)

@@ -11,6 +11,137 @@ import Testing
 @Suite("Watching a server")
 struct WatchTests {
   static let traits = "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
+  static let pushedTraits = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)"
+  static let notify =
+    "NOTIFY SET STATUS (SELECTED (MessageNew \(pushedTraits) MessageExpunge FlagChange))"
+    + " (PERSONAL (MessageNew MessageExpunge FlagChange MailboxName))"
+
+  /// A listing and a look, so that the store knows INBOX and another folder; uses the tags m3 to m5.
+  private static let known = """
+    C: m3 LIST "" "*" RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))
+    S: * LIST () "/" INBOX
+    S: * LIST () "/" A
+    S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1 HIGHESTMODSEQ 5)
+    S: * STATUS A (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 3)
+    S: m3 OK done
+    C: m4 SELECT "INBOX" (QRESYNC (1 5))
+    C: m5 UID FETCH 2:* \(traits)
+    S: * 1 EXISTS
+    S: * OK [UIDVALIDITY 1] ok
+    S: * OK [UIDNEXT 2] ok
+    S: * OK [HIGHESTMODSEQ 5] ok
+    S: m4 OK done
+    S: * 1 FETCH (UID 1 FLAGS () RFC822.SIZE 7)
+    S: m5 OK done
+
+    """
+
+  static let server = preauthenticated("ENABLE QRESYNC NOTIFY IDLE LIST-EXTENDED LIST-STATUS") + known
+
+  /// As `arm` does it, to the end.
+  static let armed =
+    server + """
+      C: m6 NOOP
+      C: m7 \(notify)
+      S: m6 OK done
+      S: * STATUS A (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 3)
+      S: m7 OK done
+      C: m8 IDLE
+      S: + idling
+
+      """
+
+  @Loop
+  static func arm(_ world: ScriptedStore) async throws -> [FolderName: WatchKind] {
+    let other = try #require(FolderName("A"))
+    _ = try await world.store.folders()
+    _ = try await world.wide(since: MailboxCheckpoint(next: 2, modSeq: 5, count: 1))
+    return try await world.store.watch([.inbox, other])
+  }
+
+  @Test("by NOTIFY hears of new mail with all that a look asks, and asks nothing")
+  func notified() async throws {
+    try await ScriptedStore.play(
+      Self.armed + """
+        -
+        S: * 2 EXISTS
+        S: * 2 FETCH (UID 2 FLAGS (\\Seen) RFC822.SIZE 9 INTERNALDATE "01-Jan-2020 00:00:00 +0000" ENVELOPE (NIL "a" NIL NIL NIL NIL NIL NIL NIL "<2@e>"))
+        S: * VANISHED 1
+        -
+        S: * STATUS A (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1 HIGHESTMODSEQ 4)
+        -
+        S: * LIST () "/" New
+        """
+    ) { world in
+      let kinds = try await Self.arm(world)
+      #expect(Set(kinds.values) == [.notify])
+      await world.streams[0].proceed()
+      let told = try await world.store.nextEvents()
+      #expect(told == [.changed(.inbox)])
+      let look = try await world.store.look(at: .inbox, .pending)
+      #expect(look.coverage == .changes)
+      #expect(look.gone == [.uid(1)])
+      #expect(look.present[.uid(2)]?.flags == FlagSet([.seen]))
+      #expect(look.present[.uid(2)]?.traits?.wireSize == 9)
+      #expect(look.present[.uid(2)]?.traits?.messageID == "<2@e>")
+      let nothing = try await world.store.look(at: .inbox, .pending)
+      #expect(nothing.isEmpty)
+      await world.streams[0].proceed()
+      let other = try await world.store.nextEvents()
+      // It was never looked at: only a wide look will do.
+      #expect(other == [.uncertain(try #require(FolderName("A")))])
+      await world.streams[0].proceed()
+      let folders = try await world.store.nextEvents()
+      #expect(folders == [.foldersChanged])
+    }
+  }
+
+  @Test("by NOTIFY asks for less where the server refuses, and at last watches by IDLE")
+  func notifyRefused() async throws {
+    let refusals = ["m7", "m8", "m9"].map { "S: \($0) NO [BADEVENT] unsupported" }
+    try await ScriptedStore.play(
+      Self.server + """
+        C: m6 NOOP
+        C: m7 \(Self.notify)
+        S: m6 OK done
+        \(refusals[0])
+        C: m8 \(Self.notify.replacing(" MailboxName", with: ""))
+        \(refusals[1])
+        C: m9 \(Self.notify.replacing(" MailboxName", with: "").replacing(" FlagChange", with: ""))
+        \(refusals[2])
+        C: m10 NOOP
+        C: m11 IDLE
+        S: m10 OK done
+        S: + idling
+        """, maxConnections: 2
+    ) { world in
+      let kinds = try await Self.arm(world)
+      #expect(kinds == [.inbox: .idle, try #require(FolderName("A")): .poll])
+    }
+  }
+
+  @Test("that the server has lost count of looks everywhere, and asks for NOTIFY again")
+  func overflow() async throws {
+    try await ScriptedStore.play(
+      Self.server + """
+        C: m6 NOOP
+        C: m7 \(Self.notify)
+        S: m6 OK done
+        S: m7 OK done
+        C: m8 IDLE
+        S: + idling
+        S: * OK [NOTIFICATIONOVERFLOW] too much
+        C: DONE
+        C: m9 \(Self.notify)
+        S: m8 OK done
+        S: m9 OK done
+        """
+    ) { world in
+      _ = try await Self.arm(world)
+      let events = try await world.store.nextEvents()
+      #expect(events == [.everythingUncertain])
+    }
+  }
 
   @Test("work on the watched folder leaves in one write with DONE, and DONE never comes before the plus")
   func workInterrupts() async throws {
@@ -240,9 +371,7 @@ struct WatchTests {
 
   /// What a server offers, and how it is watched then.
   static let plans: [(String, Int, WatchPlan)] = [
-    ("IDLE NOTIFY", 1, .notifyAlone(["INBOX", "A", "B", "C"].compactMap { FolderName($0) })),
-    ("IDLE NOTIFY", 2, .notify(idle: nil)), ("IDLE NOTIFY", 3, .notify(idle: .inbox)),
-    ("IDLE NOTIFY", 5, .notify(idle: .inbox)), ("NOTIFY", 5, .poll),
+    ("IDLE NOTIFY", 5, .notify(on: ["INBOX", "A", "B", "C"].compactMap { FolderName($0) })), ("NOTIFY", 5, .poll),
     ("IDLE", 1, .idle([.inbox])), ("", 1, .poll),
     ("IDLE", 2, .idle([.inbox])), ("IDLE", 3, .idle([.inbox, FolderName("A") ?? .inbox])),
     ("IDLE", 4, .idle([.inbox, FolderName("A") ?? .inbox])), ("", 5, .poll),

@@ -71,28 +71,15 @@ final class ConnectionPool {
     tell()
   }
 
-  /// That one and no other, once it is free.
-  func lease(_ member: PooledConnection) async throws(StoreError) {
-    while member.isLeased {
-      if let closed { throw closed }
-      try await change.wait()
-    }
-    take(member, .light)
-  }
-
-  /// A connection that is to watch, beyond the leases; nil where the budget or the server has no room. Without a
-  /// mailbox: one with nothing selected.
-  func leaseWatcher(for mailbox: MailboxName?) async throws(StoreError) -> PooledConnection? {
-    let free = members.filter { !$0.isLeased && !$0.isWatcher }
-    if let member = free.first(where: { $0.connection.mailbox?.name == mailbox }) ?? (mailbox == nil ? nil : free.first)
+  /// A connection that is to watch, beyond the leases; nil where the budget or the server has no room.
+  func leaseWatcher(for mailbox: MailboxName) async throws(StoreError) -> PooledConnection? {
+    if let member = members.first(where: { !$0.isLeased && $0.watched == nil && $0.connection.mailbox?.name == mailbox }
+    )
+      ?? members.first(where: { !$0.isLeased && $0.watched == nil })
     {
       take(member, .light)
       if try await isAlive(member) { return member }
       drop(member)
-    }
-    if members.count + opening >= budget, mailbox == nil, let spare = free.first {
-      remove(spare)
-      await spare.connection.logout()
     }
     guard members.count + opening < budget else { return nil }
     return try await open(.light)
@@ -103,7 +90,7 @@ final class ConnectionPool {
       for: mailbox, weight,
       among: members.map {
         LeaseChoice.Member(
-          selected: $0.connection.mailbox?.name, isWatcher: $0.isWatcher, isLeased: $0.isLeased,
+          selected: $0.connection.mailbox?.name, isWatcher: $0.watched != nil, isLeased: $0.isLeased,
           isUploading: $0.isUploading)
       }, opening: opening, budget: budget)
   }
@@ -125,7 +112,7 @@ final class ConnectionPool {
   private func isAlive(_ member: PooledConnection) async throws(StoreError) -> Bool {
     guard member.isOpen else { return false }
     let silence = member.connection.lastSign.duration(to: clock.now)
-    guard !member.isWatcher, silence >= timing.staleAfter else { return true }
+    guard member.watched == nil, silence >= timing.staleAfter else { return true }
     do throws(StoreError) {
       return try await member.connection.probe(within: timing.probe)
     } catch {
@@ -182,7 +169,7 @@ final class ConnectionPool {
 
   /// Connections beyond the one for work that nobody has used for a while.
   func trim() {
-    let spare = members.filter { !$0.isWatcher && !$0.isLeased }.dropFirst()
+    let spare = members.filter { $0.watched == nil && !$0.isLeased }.dropFirst()
     for member in spare where member.lastUsed.duration(to: clock.now) >= timing.staleAfter { retire(member) }
   }
 

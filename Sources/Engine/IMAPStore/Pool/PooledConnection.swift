@@ -8,11 +8,9 @@ final class PooledConnection {
   let number: Int
   let connection: IMAPConnection
   let features: ServerFeatures
-  /// It idles while nobody works with it.
-  private(set) var isWatcher = false
-  /// What it has selected then; nil also for a watcher that has nothing selected (NOTIFY tells of all).
+  /// The folder that it idles on while nobody works with it; nil for a work connection.
   private(set) var watched: FolderName?
-  private var watchedMailbox: MailboxName?
+  private(set) var watchedMailbox: MailboxName?
   var isLeased = false
   var isUploading = false
   var lastUsed: LoopInstant
@@ -36,17 +34,15 @@ final class PooledConnection {
 
   // MARK: Watching
 
-  /// From now on it idles whenever it is not leased: on what it has selected, if it has.
-  func watch(_ selected: (folder: FolderName, mailbox: MailboxName)?) {
-    isWatcher = true
-    watched = selected?.folder
-    watchedMailbox = selected?.mailbox
+  /// From now on it idles on `folder`, which it has selected, whenever it is not leased.
+  func watch(_ folder: FolderName, _ mailbox: MailboxName) {
+    watched = folder
+    watchedMailbox = mailbox
     firstIdle = Pledge()
   }
 
   func unwatch() {
     stopIdling()
-    isWatcher = false
     watched = nil
     watchedMailbox = nil
     // Whoever waits for the watch to begin waits in vain.
@@ -65,7 +61,7 @@ final class PooledConnection {
   func isWatching() async throws(StoreError) -> Bool { try await firstIdle.wait().get() }
 
   func idle(after linger: Duration) {
-    guard isWatcher, isOpen, idleTask == nil else { return }
+    guard watched != nil, isOpen, idleTask == nil else { return }
     idleTask = Loop.task { await self.keepIdling(after: linger) }
   }
 

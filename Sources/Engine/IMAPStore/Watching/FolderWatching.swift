@@ -9,8 +9,7 @@ final class FolderWatching {
   private var experience = WatchPlan.Experience()
   private(set) var kinds: [FolderName: WatchKind] = [:]
   private var watchers: [PooledConnection] = []
-  /// The one of them that has NOTIFY set, and what it asked for.
-  private var notifier: (member: PooledConnection, step: NotifyStep)?
+  private var notifyStep: NotifyStep?
   /// Those that hold messages, as the engine knows them from the last listing.
   private var names: Set<FolderName>?
   /// Those listed as if they did.
@@ -47,53 +46,38 @@ final class FolderWatching {
 
   /// NOTIFY tells of every folder; another set of them needs nothing new.
   private func keepsWatching(_ folders: [FolderName]) -> Bool {
-    guard let notifier, pollTask != nil, notifier.member.isOpen,
-      watchers.allSatisfy({ $0.isOpen && ($0.watched == nil || $0.watched == folders.first) })
+    guard notifyStep != nil, pollTask != nil, let watcher = watchers.first, watcher.isOpen,
+      watcher.watched == folders.first
     else { return false }
     kinds = Dictionary(folders.map { ($0, WatchKind.notify) }, uniquingKeysWith: { first, _ in first })
-    for member in watchers where member !== notifier.member {
-      if let folder = member.watched { kinds[folder] = .idle }
-    }
     return true
   }
 
   /// False where the plan does not work with this server; then `experience` has changed.
   private func arm(_ plan: WatchPlan) async throws(StoreError) -> Bool {
     switch plan {
-    case .notify(let folder):
-      guard let member = try await store.pool.leaseWatcher(for: nil) else { return true }
-      guard try await notify(member, on: nil) else { return false }
-      return if let folder { try await idle(on: [folder]) } else { true }
-    case .notifyAlone(let folders):
+    case .notify(let folders):
       guard let (member, folder) = try await watcher(forOneOf: folders) else { return true }
-      return try await notify(member, on: folder)
-    case .idle(let folders): return try await idle(on: folders)
-    case .poll: return true
-    }
-  }
-
-  private func idle(on folders: [FolderName]) async throws(StoreError) -> Bool {
-    for folder in folders {
-      guard let (member, folder) = try await watcher(forOneOf: [folder]) else { continue }
+      do {
+        experience.isNotifyRefused = try await !setNotify(on: member)
+      } catch {
+        store.pool.release(member)
+        throw error
+      }
+      guard !experience.isNotifyRefused else {
+        store.pool.release(member)
+        return false
+      }
       guard try await idle(member, on: folder) else { return false }
-      kinds[folder] = .idle
+      for name in kinds.keys { kinds[name] = .notify }
+    case .idle(let folders):
+      for folder in folders {
+        guard let (member, folder) = try await watcher(forOneOf: [folder]) else { continue }
+        guard try await idle(member, on: folder) else { return false }
+        kinds[folder] = .idle
+      }
+    case .poll: break
     }
-    return true
-  }
-
-  private func notify(_ member: PooledConnection, on folder: FolderName?) async throws(StoreError) -> Bool {
-    do {
-      experience.isNotifyRefused = try await !setNotify(on: member)
-    } catch {
-      store.pool.release(member)
-      throw error
-    }
-    guard !experience.isNotifyRefused else {
-      store.pool.release(member)
-      return false
-    }
-    guard try await idle(member, on: folder) else { return false }
-    for name in kinds.keys { kinds[name] = .notify }
     return true
   }
 
@@ -116,14 +100,13 @@ final class FolderWatching {
     return nil
   }
 
-  /// Nil: with nothing selected.
-  private func idle(_ member: PooledConnection, on folder: FolderName?) async throws(StoreError) -> Bool {
+  private func idle(_ member: PooledConnection, on folder: FolderName) async throws(StoreError) -> Bool {
     // Its end may have been read together with the answer before: then nobody will hear of it any more.
     if let failure = member.connection.failure {
       store.pool.release(member)
       throw failure
     }
-    member.watch(try folder.map { folder throws(StoreError) in (folder, try store.mailboxName(of: folder)) })
+    member.watch(folder, try store.mailboxName(of: folder))
     watchers.append(member)
     member.idle(after: .zero)
     store.pool.release(member)
@@ -138,7 +121,7 @@ final class FolderWatching {
     for step in NotifyStep.allCases {
       let answer = try await member.connection.run(.notify(step.request))
       if answer.isOK {
-        notifier = (member, step)
+        notifyStep = step
         return true
       }
     }
@@ -151,10 +134,10 @@ final class FolderWatching {
     pollTask = nil
     for member in watchers where member.isOpen {
       member.unwatch()
-      if member === notifier?.member { store.pool.retire(member) }
+      if notifyStep != nil { store.pool.retire(member) }
     }
     watchers.removeAll()
-    notifier = nil
+    notifyStep = nil
     kinds = [:]
   }
 
@@ -176,8 +159,6 @@ final class FolderWatching {
     guard let folder = store.folder(heardAs: mailbox), let memory = store.memories[folder] else { return }
     // A name that only held others holds messages now.
     if let names, !names.contains(folder) { store.events.post(.foldersChanged) }
-    // Its own watcher tells more.
-    guard kinds[folder] != .idle else { return }
     store.memories[folder]?.pushes += 1
     if memory.differs(from: status) { hint(status, folder) }
   }
@@ -195,19 +176,21 @@ final class FolderWatching {
   }
 
   private func overflow(_ member: PooledConnection) {
-    guard let notifier, notifier.member === member else { return }
+    guard notifyStep != nil, watchers.contains(where: { $0 === member }), let folder = member.watched else { return }
     // The server may have forgotten what it was asked to tell (RFC 5465 §5.8).
     Loop.task { [store] in
-      await self.notifyAgain(member, notifier.step)
+      await self.notifyAgain(folder)
       withExtendedLifetime(store) {}
     }
   }
 
-  private func notifyAgain(_ member: PooledConnection, _ step: NotifyStep) async {
+  private func notifyAgain(_ folder: FolderName) async {
     do {
-      try await store.pool.lease(member)
-      defer { store.pool.release(member) }
-      if try await member.connection.run(.notify(step.request)).isOK {
+      let isSet = try await store.withConnection(for: folder, .light) { member async throws(StoreError) in
+        guard let step = notifyStep, watchers.contains(where: { $0 === member }) else { return false }
+        return try await member.connection.run(.notify(step.request)).isOK
+      }
+      if isSet {
         store.events.post(.everythingUncertain)
       } else {
         breakOff("NOTIFY could not be set again")
@@ -231,7 +214,7 @@ final class FolderWatching {
   func retired(_ member: PooledConnection) {
     guard watchers.contains(where: { $0 === member }) else { return }
     watchers.removeAll { $0 === member }
-    if let folder = member.watched { kinds[folder] = notifier.map { $0.member !== member } == true ? .notify : .poll }
+    if let folder = member.watched { kinds[folder] = .poll }
   }
 
   func namesWereTold(_ names: Set<FolderName>, phantoms: Set<FolderName>) {
@@ -279,7 +262,7 @@ final class FolderWatching {
   private var pollInterval: Duration {
     let timing = store.settings.timing
     if kinds.values.contains(.poll) { return min(timing.poll, timing.slowPoll) }
-    if notifier?.step == .everything { return timing.slowPoll }
+    if notifyStep == .everything { return timing.slowPoll }
     let renewal = min(timing.idleRenewal, IMAPTiming.idleRenewalMax)
     return timing.slowPoll / (Int(timing.slowPoll / renewal) + 1)
   }
@@ -289,7 +272,7 @@ final class FolderWatching {
   private func pollOnce(isSlow: Bool) async throws(StoreError) {
     guard let features = store.features else { return }
     let polled = Set(kinds.filter { $0.value == .poll }.keys)
-    let helper = isSlow || !polled.isEmpty ? nil : watchers.lazy.compactMap(\.watched).first
+    let helper = isSlow || !polled.isEmpty ? nil : watchers.first?.watched
     let listing = FolderListing(features)
     try await store.withConnection(for: helper, .light) { member async throws(StoreError) in
       try await listing.run(on: member.connection, store, statusOf: isSlow ? nil : polled)

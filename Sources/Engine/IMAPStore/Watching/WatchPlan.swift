@@ -4,13 +4,8 @@ import Mail
 /// How folders are watched, best first: by NOTIFY all of them on one connection, by IDLE a connection for each as far
 /// as the budget goes, else by asking.
 enum WatchPlan: Equatable, Sendable {
-  /// On a connection with nothing selected, and the most important folder besides by IDLE, where there is room: of a
-  /// mailbox that is selected under NOTIFY, Dovecot does not tell every EXPUNGE (2.3.19), and of one that is not, it
-  /// does not tell what other programs put into its files.
-  case notify(idle: FolderName?)
-  /// On the only connection, which selects by turns what it works with, and idles on the first of these that can be
-  /// opened.
-  case notifyAlone([FolderName])
+  /// The connection idles on the first of these that can be opened.
+  case notify(on: [FolderName])
   case idle([FolderName])
   case poll
 
@@ -31,7 +26,7 @@ enum WatchPlan: Equatable, Sendable {
       return
     }
     if features.hasNotify, !experience.isNotifyRefused {
-      self = budget < 2 ? .notifyAlone(folders) : .notify(idle: room < 2 ? nil : folders.first)
+      self = .notify(on: folders)
     } else {
       self = .idle(Array(folders.prefix(room)))
     }
