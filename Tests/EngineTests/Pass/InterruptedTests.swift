@@ -122,6 +122,27 @@ struct InterruptedTests {
     }
   }
 
+  /// A copy was tried, and then the message was sent; a person stored another one like it.
+  @Test("twice over for one message finds one partner for it, and the other's like is another message (L3)")
+  func notedTwice() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let message = SimulatedMessage("x")
+      let source = Sighting(key: account.near.put(message), flags: message.flags)
+      let folder = try #require(try account.ledger.folders().first)
+      let intent = IntentDraft(
+        target: .far, source: source, reserved: nil, uidNext: nil, identity: message.identity, date: message.date)
+      try account.ledger.commit([.addIntent(folder.id, intent), .addIntent(folder.id, intent)])
+      for _ in 1...2 { account.far.put(message) }
+      #expect(try await account.sync().isClean)
+      for store in [account.near, account.far] {
+        #expect(store.contents().map(\.text) == ["a", "b", "c", "x", "x"])
+      }
+      #expect(try account.ledger.intents(in: folder.id).isEmpty)
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
   @Test("as a deletion does not mark the copy of a message that was moved instead (L1)")
   func markedForDeletion() async throws {
     try await Reactor.onShared {
