@@ -33,8 +33,19 @@ extension MaildirFolder {
   }
 
   /// One barrier for all names, which hold the flags, and for the content of these files.
-  func secureNames(of files: [String] = []) async throws(FileError) {
-    try await root.fileSystem.makeDurable(files: files, directories: [path(.new), path(.cur)])
+  func secureNames(of files: [String] = []) async throws(FileError) { try await makeDurable(files: files) }
+
+  /// A barrier for the content of files, for the names in these parts of the folder, and in `others`. The first one in a
+  /// session is for the folder's own name too, and for those above it: whoever made it may have left them to chance, and
+  /// a folder that a power cut takes away takes its messages along.
+  func makeDurable(
+    files: [String] = [], names: Set<Subdirectory> = Set(Subdirectory.allCases), and others: [String] = []
+  ) async throws(FileError) {
+    let identity = try stamp().identity
+    var directories = names.sorted { $0.rawValue < $1.rawValue }.map { path($0) } + others
+    if identity != anchored { directories += directory.ancestry }
+    try await root.fileSystem.makeDurable(files: files, directories: directories)
+    anchored = identity
   }
 }
 

@@ -35,7 +35,7 @@ extension MaildirFolder {
       }
       result[key] = .file(fresh)
     }
-    try await root.fileSystem.makeDurable(files: [], directories: [target.path(.new), target.path(.cur)])
+    try await target.makeDurable()
     return result
   }
 
@@ -65,12 +65,11 @@ extension MaildirFolder {
         result[key] = .file(fresh)
       }
     }
-    let directories = [target.path(.new), target.path(.cur), path(.new), path(.cur)]
-    try await root.fileSystem.makeDurable(files: [], directories: directories)
+    try await target.makeDurable(and: [path(.new), path(.cur)])
     guard !copied.isEmpty else { return result }
     // The copies are durable: only now the originals go. One that is another by now stays, and is looked at anew.
     for (unique, original) in copied { try await removeCopied(unique, original) }
-    try await root.fileSystem.makeDurable(files: [], directories: [path(.new), path(.cur)])
+    try await makeDurable()
     return result
   }
 

@@ -54,9 +54,7 @@ extension MaildirFolder {
       if let place { result[key(item)] = MaildirFlags.flags(of: place.letters(of: unique), table) }
       if step % Self.stepsBetweenPauses == Self.stepsBetweenPauses - 1 { await Task.yield() }
     }
-    if !touched.isEmpty {
-      try await root.fileSystem.makeDurable(files: [], directories: touched.map { path($0) })
-    }
+    if !touched.isEmpty { try await makeDurable(names: touched) }
     return result
   }
 

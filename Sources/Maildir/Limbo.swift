@@ -118,7 +118,7 @@ final class Limbo {
       }
     }
     for batch in batches { forget(batch) }
-    try await root.fileSystem.makeDurable(files: [], directories: [folder.path(.new), folder.path(.cur)])
+    try await folder.makeDurable()
     return result
   }
 

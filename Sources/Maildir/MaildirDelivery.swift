@@ -83,7 +83,7 @@ final class MaildirDelivery: Delivery {
       }
     }
     do {
-      try await root.fileSystem.makeDurable(files: [], directories: touched.map { folder.path($0) })
+      try await folder.makeDurable(names: touched)
     } catch {
       // The names are there, and may be gone after a power cut: the next look decides, with the reserved names.
       throw StoreError(.account, error.kind.storeKind, "\(root.title): \(error.text); looking at the folder again")

@@ -28,6 +28,8 @@ final class MaildirFolder {
   private var hasTableChanged = false
   private let changeCount: @Loop () -> Int?
   var isSwept = false
+  /// Which directories' own names are known to be durable.
+  var anchored: DirectoryStamp.Identity?
   /// For the store: the higher, the later this folder's index was used.
   var lastUse = 0
 

@@ -106,6 +106,13 @@ extension String {
   /// `name` in the directory that `self` is.
   package func appending(path name: String) -> String { isEmpty ? name : "\(self)/\(name)" }
 
+  /// Itself and all directories above it, up to the root.
+  package var ancestry: [String] {
+    var paths = [self]
+    while let path = paths.last, !path.isEmpty { paths.append(path.parentPath) }
+    return paths
+  }
+
   /// The directory that holds it; the root's is the root.
   package var parentPath: String { utf8.lastIndex(of: UInt8(ascii: "/")).map { String(self[..<$0]) } ?? "" }
 

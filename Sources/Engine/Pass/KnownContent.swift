@@ -122,7 +122,11 @@ struct KnownContent {
       current.filter { moving.contains($0.original.pair.id) }, current.filter { !moving.contains($0.original.pair.id) }
     )
     let store = context.stores[target]
-    if !current.isEmpty { try intents.record(current.map(\.expected)) }
+    if !current.isEmpty {
+      // As with a transfer: what a power cut undid would be taken for deleted, and its copy would go, too (laws L1, L4).
+      try await context.stores[source].secure(current.map(\.parcel.arrival.key), in: folder.names[source])
+      try intents.record(current.map(\.expected))
+    }
     if !moves.isEmpty {
       let keys = try await store.move(
         moves.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
@@ -201,8 +205,6 @@ struct KnownContent {
     }
     let shown =
       corrections.isEmpty ? [:] : try await context.stores[target].update(corrections, in: folder.names[target])
-    // As with a transfer: what a power cut undid would be taken for deleted, and its copy would go, too (laws L1, L4).
-    try await context.stores[source].secure(arrived.map(\.known.parcel.arrival.key), in: folder.names[source])
     // A message that was not there any more has left no copy, and needs no note.
     let notes = try intents.removals(of: known.map(\.parcel))
     try context.commit(

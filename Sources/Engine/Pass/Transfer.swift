@@ -2,7 +2,8 @@ import Mail
 import Ports
 import Reconciliation
 
-/// Carries a batch of messages from one store into the other: intent, content, barrier, base, in this order (law L4).
+/// Carries a batch of messages from one store into the other: barrier here, intent, content, barrier there, base, in this
+/// order (law L4).
 @Loop
 struct Transfer {
   let context: AccountContext
@@ -35,7 +36,11 @@ struct Transfer {
   }
 
   /// Records the intents and carries the content over. Nothing of it is base yet.
+  ///
+  /// What is not there any more after an interruption is deleted on the other side, and so may not be missing for a power
+  /// cut: it is durable before the other side has it (law L1).
   func load(_ parcels: [Parcel]) async throws(StoreError) -> Shipment {
+    try await context.stores[source].secure(parcels.map(\.arrival.key), in: folder.names[source])
     let reserved = context.stores[target].reserveKeys(parcels.count, in: folder.names[target])
     try intents.record(parcels, reserved: reserved)
     let delivery = try await context.stores[target].delivery(into: folder.names[target])
@@ -56,8 +61,6 @@ struct Transfer {
       await shipment.delivery.abandon()
       throw error
     }
-    let keys = shipment.parcels.map(\.arrival.key)
-    try await context.stores[source].secure(keys, in: folder.names[source])
     return try record(shipment.parcels, shipment.sent, results)
   }
 

@@ -172,6 +172,9 @@ struct InterruptedTests {
       if isOnBothSides { account.far.put(SimulatedMessage("x")) }
       try await account.sync()
       let secured = try #require(account.faults.log.firstIndex(of: "near secure \(key)"))
+      // Else a file that is gone after an interruption would look deleted, and its copy would go too (L1).
+      if let sent = account.faults.log.firstIndex(of: "before far store x") { #expect(secured < sent) }
+      #expect(account.faults.log.contains("after far store x") == !isOnBothSides)
       let folder = try #require(try account.ledger.folders().first)
       #expect(try account.ledger.pairCount(in: folder.id) == 1)
       // A death at that moment leaves a base without the pair.

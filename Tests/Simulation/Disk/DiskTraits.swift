@@ -36,8 +36,8 @@ package struct DiskTraits: Sendable {
   package init() {}
 }
 
-/// What goes wrong for martlet's processes, until it is set back. People's programs are spared: the world decides what
-/// they do, and one that fails does nothing.
+/// What goes wrong for martlet's processes, until it is set back. People's programs are spared all but failing barriers:
+/// the world decides what they do, and one that fails does nothing.
 package struct DiskTrouble: Sendable {
   /// No new file or directory, and no further byte.
   package var isFull = false
@@ -50,7 +50,7 @@ package struct DiskTrouble: Sendable {
   package var failsEvery: Int?
   /// Absolute paths at and below which every call fails with an I/O error.
   package var failingPaths: [String] = []
-  /// Each barrier fails; what it should have brought to the disk stays lost, although a later one succeeds, as Linux
+  /// Each barrier fails, other programs' too; what it should have brought to the disk stays lost, although a later one succeeds, as Linux
   /// has it (fsyncgate).
   package var failsSyncs = false
   /// What a listing, a barrier and a read from the disk wait for; others act meanwhile.

@@ -136,8 +136,9 @@ extension SimulatedDisk {
     log.note("person \(isForbidden ? "forbids" : "allows") \(path)")
   }
 
-  /// fsync of a file or a directory by another program.
+  /// fsync of a file or a directory by another program, which goes on where the disk refuses it.
   package func sync(_ path: String) throws(FileError) {
+    guard !trouble.failsSyncs else { return log.note("person cannot sync \(path)") }
     let inode = try telling("sync", path) { () throws(DiskRefusal) in
       try kernel.find(path, from: kernel.root, follows: true)
     }
