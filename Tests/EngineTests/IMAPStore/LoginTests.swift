@@ -69,6 +69,26 @@ struct LoginTests {
     #expect(outcome.rest.isEmpty)
   }
 
+  /// Capabilities, and what is asked and answered then.
+  static let withheld = [
+    ("", "C: m2 LIST \"\" \"\"\nS: m2 NO [UNAVAILABLE] not now"),
+    (" NAMESPACE", "C: m2 NAMESPACE\nS: m2 NO not now"),
+    (" NAMESPACE", "C: m2 NAMESPACE\nS: m2 BAD what?\nC: m3 LIST \"\" \"\"\nS: m3 NO not now"),
+  ]
+
+  @Test("fails for now where the server does not tell how names are built: no path is one name", arguments: withheld)
+  func untoldNames(capabilities: String, script: String) async throws {
+    let outcome = try await Self.open(
+      """
+      S: * OK [CAPABILITY IMAP4rev1] hi
+      C: m1 LOGIN "u" "p"
+      S: m1 OK [CAPABILITY IMAP4rev1\(capabilities)] in
+      \(script)
+      """)
+    #expect(outcome.error?.kind == .unavailable)
+    #expect(outcome.rest.isEmpty)
+  }
+
   @Test("is refused where the server says LOGINDISABLED, and nothing is sent (L13)")
   func disabled() async throws {
     let outcome = try await Self.open("S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi")

@@ -120,6 +120,7 @@ struct LoginSequence {
         })
     }
     var delimiter: UInt8?
+    let question = answers.count
     if naming == nil {
       answers.append(
         askForNames(capabilities) {
@@ -130,13 +131,18 @@ struct LoginSequence {
     }
     let folders = wantsFolders ? listing(capabilities, enabling: wanted) : nil
     if let folders { answers.append(folders.ask(on: connection)) }
-    // Whichever of these is refused, we do without.
+    // Whichever of these is refused, we do without, but for how names are built.
     var completions: [Completion] = []
     for answer in answers {
       completions.append(try await guarded { () async throws(StoreError) in try await answer.completion() })
     }
-    if self.naming == nil, capabilities.contains(.namespace), namespaces?.personal.first?.delimiter == nil {
-      try await askForDelimiter { delimiter = $0 }
+    if self.naming == nil {
+      var answer = completions[question]
+      if capabilities.contains(.namespace), answer.status != .no, namespaces?.personal.first?.delimiter == nil {
+        let asked = sendForDelimiter { delimiter = $0 }
+        answer = try await guarded { () async throws(StoreError) in try await asked.completion() }
+      }
+      try requireNames(answer)
     }
     let naming = self.naming ?? Self.naming(namespaces, delimiter: delimiter, capabilities)
     let features = ServerFeatures(
@@ -175,15 +181,12 @@ struct LoginSequence {
     }
   }
 
-  /// A server that has namespaces and does not tell them now: without the delimiter each path would be taken for one
-  /// name, and every folder made anew under it.
-  private func askForDelimiter(_ told: @escaping (UInt8?) -> Void) async throws(LoginFailure) {
-    let answer = sendForDelimiter(told)
-    let completion = try await guarded { () async throws(StoreError) in try await answer.completion() }
-    guard completion.isOK else {
-      throw LoginFailure(
-        failure(.unavailable, "the server does not tell how names are built: \(printable(completion.text))"))
-    }
+  /// From a server that does not tell it now each path would be taken for one name, or its prefix for a folder, and every
+  /// folder be made anew under a name that nobody gave it.
+  private func requireNames(_ answer: Completion) throws(LoginFailure) {
+    guard !answer.isOK else { return }
+    throw LoginFailure(
+      failure(.unavailable, "the server does not tell how names are built: \(printable(answer.text))"))
   }
 
   private static func naming(
