@@ -135,8 +135,8 @@ extension MaildirStore {
 
   package func move(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName
-  ) async throws(StoreError) -> [MessageKey: MessageKey] {
-    try await between(source, target) { from, to throws(FileError) in try await from.move(keys, to: to) }
+  ) async throws(StoreError) -> Moved {
+    Moved(try await between(source, target) { from, to throws(FileError) in try await from.move(keys, to: to) })
   }
 
   private func between<Value>(

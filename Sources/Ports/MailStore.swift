@@ -54,9 +54,8 @@ package protocol MailStore: AnyObject, Sendable {
   /// Copies within the store without transfer; the new keys of those that were copied.
   func copy(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
     -> [MessageKey: MessageKey]
-  /// Moves within the store without transfer; the new keys of those that were moved.
-  func move(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
-    -> [MessageKey: MessageKey]
+  /// Moves within the store without transfer.
+  func move(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError) -> Moved
 
   /// Carries out flag changes. Answers how each message is marked afterwards, as the store shows it; a message that is
   /// gone is not in the answer.
@@ -157,6 +156,19 @@ package enum StoreEvent: Hashable, Sendable {
   case foldersChanged
   /// Everything is uncertain (overflow): look wide everywhere.
   case everythingUncertain
+}
+
+/// What became of messages that were to be moved.
+package struct Moved: Hashable, Sendable {
+  /// The new keys of those that are in the new place.
+  package var keys: [MessageKey: MessageKey]
+  /// Those that could not be taken from the old place, where they still are; what also has a new key was copied.
+  package var left: Set<MessageKey>
+
+  package init(_ keys: [MessageKey: MessageKey] = [:], left: Set<MessageKey> = []) {
+    self.keys = keys
+    self.left = left
+  }
 }
 
 /// What became of messages that were to be deleted.

@@ -101,9 +101,9 @@ struct ChangeTests {
       try maildir.write("A/cur/b:2,F", "another message of this name")
       let moved = try await maildir.store.move(
         [.file("a,U=7"), .file("b"), .file("gone")], from: .inbox, to: name("A"))
-      #expect(moved.count == 2)
-      #expect(moved[.file("a,U=7")] == .file("a,U=7"))
-      let fresh = try #require(moved[.file("b")]?.fileName)
+      #expect(moved.keys.count == 2)
+      #expect(moved.keys[.file("a,U=7")] == .file("a,U=7"))
+      let fresh = try #require(moved.keys[.file("b")]?.fileName)
       #expect(fresh != "b")
       #expect(maildir.names("A/cur") == ["a,U=7:2,S", "b:2,F"])
       #expect(maildir.names("A/new") == [fresh])

@@ -14,7 +14,7 @@ struct MountTests {
       let (maildir, _) = try await Self.make()
       try maildir.write("A/cur/a:2,FS", "Subject: a\n\na\n", date: 1_000_000_000)
       let moved = try await maildir.store.move([.file("a")], from: name("A"), to: name("B"))
-      let key = try #require(moved[.file("a")]?.fileName)
+      let key = try #require(moved.keys[.file("a")]?.fileName)
       #expect(maildir.names("A/cur").isEmpty)
       #expect(maildir.names("B/cur") == ["\(key):2,FS"])
       #expect(maildir.text("B/cur/\(key):2,FS") == "Subject: a\n\na\n")
@@ -46,7 +46,7 @@ struct MountTests {
       let moved = try await maildir.store.move([.file("a")], from: name("A"), to: name("B"))
       #expect(hasReplaced)
       #expect(maildir.text("A/cur/a:2,S") == "Subject: a\n\nanother text\n")
-      let key = try #require(moved[.file("a")]?.fileName)
+      let key = try #require(moved.keys[.file("a")]?.fileName)
       #expect(maildir.text("B/cur/\(key):2,S") == "Subject: a\n\na\n")
       await maildir.remove()
     }

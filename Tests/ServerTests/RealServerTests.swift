@@ -138,10 +138,12 @@ struct RealServerTests {
       let copied = try await world.store.copy([.uid(3), .uid(1)], from: .inbox, to: archive)
       #expect(copied.count == 2)
       let moved = try await world.store.move([.uid(4), .uid(2)], from: .inbox, to: archive)
-      #expect(moved.count == 2)
+      #expect(moved.keys.count == 2)
       let target = try await world.client.messages(in: archive)
       #expect(target.count == 4)
-      for (number, key) in [(3, copied[.uid(3)]), (1, copied[.uid(1)]), (4, moved[.uid(4)]), (2, moved[.uid(2)])] {
+      for (number, key) in [
+        (3, copied[.uid(3)]), (1, copied[.uid(1)]), (4, moved.keys[.uid(4)]), (2, moved.keys[.uid(2)]),
+      ] {
         #expect(target.first { .uid($0.uid) == key }?.bytes == letter(number))
       }
       #expect(try await world.client.messages().map(\.bytes) == [letter(1), letter(3)])

@@ -42,6 +42,9 @@ package final class SimulatedStore: MailStore {
   package var unreadable: Set<String> = []
   /// The listing of folders names none, as of a server in trouble.
   package var listsNothing = false
+  /// What a move comes to: on a server without MOVE and UIDPLUS others' marks of deletion are in its way.
+  package var movesTo = MoveResult.move
+  package enum MoveResult: CaseIterable, Sendable { case move, copy, nothing }
   /// What somebody else does to the store while it carries out the next flag change.
   package var meanwhile: (@Loop (SimulatedStore) -> Void)?
   /// Messages whose storing it refuses.
@@ -206,8 +209,13 @@ package final class SimulatedStore: MailStore {
 
   package func move(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName
-  ) async throws(StoreError) -> [MessageKey: MessageKey] {
-    try place(keys, from: source, to: target, removing: true)
+  ) async throws(StoreError) -> Moved {
+    let there = Set(keys.filter { folders[source]?.messages[$0] != nil })
+    return switch movesTo {
+    case .move: Moved(try place(keys, from: source, to: target, removing: true))
+    case .copy: Moved(try place(keys, from: source, to: target, removing: false), left: there)
+    case .nothing: Moved(left: there)
+    }
   }
 
   package func update(

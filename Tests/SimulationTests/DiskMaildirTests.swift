@@ -96,7 +96,7 @@ struct DiskMaildirTests {
       let deletion = try await store.delete([keys[2]], in: .inbox)
       let look = try await store.look(at: .inbox, .wide(since: nil))
       #expect(look.coverage == .complete && Set(look.present.keys) == [keys[0]])
-      #expect(Set(try await store.look(at: archive, .wide(since: nil)).present.keys) == Set(moved.values))
+      #expect(Set(try await store.look(at: archive, .wide(since: nil)).present.keys) == Set(moved.keys.values))
       let restored = try await store.restore(Array(deletion.kept.values), to: .inbox)
       #expect(try await store.look(at: .inbox, .wide(since: nil)).present.count == 2)
       let identified = try await store.identify(Array(restored.values), in: .inbox)

@@ -112,7 +112,7 @@ struct ServerStoreTests {
       let copied = try await stage.store.copy([.uid(2)], from: .inbox, to: archive)
       #expect(copied == [.uid(2): .uid(1)])
       let moved = try await stage.store.move([.uid(4), .uid(3), .uid(9)], from: .inbox, to: archive)
-      #expect(moved == [.uid(3): .uid(2), .uid(4): .uid(3)])
+      #expect(moved.keys == [.uid(3): .uid(2), .uid(4): .uid(3)])
       #expect(stage.texts(archive) == [2, 3, 4].map { ServerStage.mail($0) })
       let deletion = try await stage.store.delete([.uid(5), .uid(3)], in: .inbox)
       #expect(deletion.gone == [.uid(3), .uid(5)])

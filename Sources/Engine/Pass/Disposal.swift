@@ -72,7 +72,7 @@ struct Disposal {
     }
     let keys = records.map(\.pair[.far].key)
     let moved = try await move(keys, to: trash)
-    var deletion = Deletion(gone: Set(moved.keys))
+    var deletion = Deletion(gone: Set(moved.keys.keys).subtracting(moved.left))
     let rest = Set(keys).subtracting(deletion.gone)
     guard !rest.isEmpty else { return deletion }
     // Others were quicker, or the server did not say where they are now.
@@ -81,9 +81,7 @@ struct Disposal {
   }
 
   /// Whether the Trash is there, only the server can tell: it need not list it, nor the rules let it take part.
-  private func move(
-    _ keys: [MessageKey], to trash: FolderName
-  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+  private func move(_ keys: [MessageKey], to trash: FolderName) async throws(StoreError) -> Moved {
     let store = context.stores.far
     do {
       return try await store.move(keys, from: folder.names.far, to: trash)

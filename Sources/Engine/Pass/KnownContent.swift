@@ -118,7 +118,7 @@ struct KnownContent {
     let current = try await withKeywords(try unchanged(known), originFolder)
     let moving = try await emptied(current, originFolder)
     guard hasKnownNumbers(originFolder) else { return }
-    let (moves, copies) = (
+    var (moves, copies) = (
       current.filter { moving.contains($0.original.pair.id) }, current.filter { !moving.contains($0.original.pair.id) }
     )
     let store = context.stores[target]
@@ -128,22 +128,34 @@ struct KnownContent {
       try intents.record(current.map(\.expected))
     }
     if !moves.isEmpty {
-      let keys = try await store.move(
+      let moved = try await store.move(
         moves.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
-      report.counts[target].moved += keys.count
-      try await record(moves, keys, &placed, &report) { known, near, far in
+      // What stays in its old place for now was copied, or is: the pass over that folder deletes it there.
+      let left = moves.filter { moved.left.contains($0.original.pair[target].key) }
+      let copied = left.filter { moved.keys[$0.original.pair[target].key] != nil }
+      copies += left.filter { moved.keys[$0.original.pair[target].key] == nil }
+      moves.removeAll { moved.left.contains($0.original.pair[target].key) }
+      report.counts[target].moved += moved.keys.count - copied.count
+      try await record(moves, moved.keys, &placed, &report) { known, near, far in
         .relocate(known.original.pair.id, to: folder.id, near: near, far: far)
       }
+      try await record(copied: copied, moved.keys, &placed, &report)
     }
     if !copies.isEmpty, hasKnownNumbers(originFolder) {
       let keys = try await store.copy(
         copies.map(\.original.pair[target].key), from: originFolder.names[target], to: folder.names[target])
-      report.counts[target].copied += keys.count
-      try await record(copies, keys, &placed, &report) { known, near, far in
-        .addPair(
-          folder.id, near: near, far: far, identity: known.original.identity,
-          date: known.parcel.date ?? known.original.date)
-      }
+      try await record(copied: copies, keys, &placed, &report)
+    }
+  }
+
+  private func record(
+    copied: [Known], _ keys: [MessageKey: MessageKey], _ placed: inout Set<MessageKey>, _ report: inout PassReport
+  ) async throws(StoreError) {
+    report.counts[target].copied += copied.count { keys[$0.original.pair[target].key] != nil }
+    try await record(copied, keys, &placed, &report) { known, near, far in
+      .addPair(
+        folder.id, near: near, far: far, identity: known.original.identity,
+        date: known.parcel.date ?? known.original.date)
     }
   }
 

@@ -274,7 +274,7 @@ struct WatchTests {
       let target = try #require(FolderName("A"))
       let placed =
         if command == "MOVE" {
-          try await world.store.move([.uid(1)], from: .inbox, to: target)
+          try await world.store.move([.uid(1)], from: .inbox, to: target).keys
         } else {
           try await world.store.copy([.uid(1)], from: .inbox, to: target)
         }

@@ -79,6 +79,27 @@ struct DeletionRulesTests {
     }
   }
 
+  @Test(
+    "wait where the server cannot take them from their folder into the Trash, and are not brought back (L3)",
+    arguments: [SimulatedStore.MoveResult.copy, .nothing])
+  func trashInVain(result: SimulatedStore.MoveResult) async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let trash = try #require(FolderName("Trash"))
+      account.deletionRules.trash = trash
+      account.far.folders[trash] = SimulatedStore.Folder()
+      account.near.remove(try #require(account.near.key(of: "a")))
+      account.far.movesTo = result
+      #expect(try await !account.sync().isClean)
+      account.far.movesTo = .move
+      for _ in 1...2 { #expect(try await account.sync().isClean) }
+      for side in [account.near, account.far] {
+        #expect(side.contents().map(\.text) == ["b", "c"])
+        #expect(side.contents(of: trash).map(\.text) == ["a"])
+      }
+    }
+  }
+
   @Test("go to a Trash that does not take part, and what lives on only in a folder left out by now goes there, too")
   func leftOut() async throws {
     try await Reactor.onShared {

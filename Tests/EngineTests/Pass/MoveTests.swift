@@ -63,6 +63,26 @@ struct MoveTests {
     }
   }
 
+  @Test(
+    "leaves what the server cannot take from its old place to the deletion there, and never brings it back (L3)",
+    arguments: [SimulatedStore.MoveResult.copy, .nothing])
+  func leftBehind(result: SimulatedStore.MoveResult) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.movesTo = result
+      account.near.move("a", to: archive)
+      let before = (account.near.transfers, account.far.transfers)
+      try await account.sync()
+      #expect((account.near.transfers, account.far.transfers) == before)
+      for side in [account.near, account.far] {
+        #expect(side.contents().map(\.text) == ["b", "c"])
+        #expect(side.contents(of: archive).map(\.text) == ["a"])
+      }
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
   @Test("of one of two that differ in content alone is of that one (L1)", arguments: [true, false])
   func alike(isKept: Bool) async throws {
     try await Reactor.onShared {

@@ -18,26 +18,31 @@ extension IMAPStore {
 
   package func move(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName
-  ) async throws(StoreError) -> [MessageKey: MessageKey] {
+  ) async throws(StoreError) -> Moved {
     let uids = UIDSet(keys.compactMap(\.uid).sorted())
-    guard !uids.isEmpty else { return [:] }
+    guard !uids.isEmpty else { return Moved() }
     let hasMove = features?.hasMove == true
-    let copying = try await withSelected(source, .light) { connection async throws(StoreError) in
+    let copying = try await withSelected(source, .light) {
+      connection async throws(StoreError) -> MessageCopying? in
+      if !hasMove, try await !mayExpunge(uids, on: connection, in: source) { return nil }
       let copying = MessageCopying(self, connection, from: source, to: target)
       if hasMove { try await copying.move(uids) } else { try await copying.copy(uids) }
       return copying
     }
+    guard let copying else { return Moved(left: uids.keys) }
     let placed = try await copying.placed()
-    if hasMove { return placed.keyed }
-    // The copies are there now; what cannot be expunged stays marked, and is not copied again.
     let copied = UIDSet(placed.keys.sorted())
-    if !copied.isEmpty {
-      _ = try await withSelected(source, .light) { connection async throws(StoreError) in
-        try await expunge(copied, on: connection, in: source)
-      }
+    if hasMove || copied.isEmpty { return Moved(placed.keyed) }
+    // The copies are there now; what cannot be expunged stays marked.
+    let gone = try await withSelected(source, .light) { connection async throws(StoreError) in
+      try await expunge(copied, on: connection, in: source)
     }
-    return placed.keyed
+    return Moved(placed.keyed, left: UIDSet(copied.filter { !gone.contains($0) }).keys)
   }
+}
+
+extension UIDSet {
+  fileprivate var keys: Set<MessageKey> { Set(lazy.map { .uid($0) }) }
 }
 
 extension [UID: UID] {

@@ -87,6 +87,13 @@ extension IMAPStore {
     try succeed(try await connection.run(.expunge) { own.take($0) }, folder)
   }
 
+  /// False where these would have to wait, because others' messages are marked (law L10).
+  func mayExpunge(_ uids: UIDSet, on connection: IMAPConnection, in folder: FolderName) async throws(StoreError) -> Bool
+  {
+    if features?.hasUIDPlus == true { return true }
+    return try await searchDeleted(on: connection, in: folder).isSubset(of: uids)
+  }
+
   private func searchDeleted(
     on connection: IMAPConnection, in folder: FolderName
   ) async throws(StoreError) -> UIDSet {

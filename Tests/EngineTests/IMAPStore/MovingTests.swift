@@ -1,0 +1,85 @@
+import Mail
+import Ports
+import Reconciliation
+import Testing
+
+@testable import Engine
+
+@Suite("Moving messages on a server")
+struct MovingTests {
+  @Test("pairs by COPYUID in the order told, also where it comes before the answer")
+  func moves() async throws {
+    try await ScriptedStore.play(
+      ChangeTests.opened("UIDPLUS MOVE") + """
+        C: m3 UID MOVE 1:2,5 "A"
+        S: * OK [COPYUID 9 1:2,5 1:3] moved
+        S: * 1 EXPUNGE
+        S: * 1 EXPUNGE
+        S: * 1 EXPUNGE
+        S: m3 OK done
+        C: m4 UID FETCH 1:2,5 (UID)
+        S: m4 OK done
+        """
+    ) { world in
+      let target = try #require(FolderName("A"))
+      let moved = try await world.store.move([.uid(5), .uid(2), .uid(1)], from: .inbox, to: target)
+      #expect(moved.keys == [.uid(1): .uid(1), .uid(2): .uid(2), .uid(5): .uid(3)])
+    }
+  }
+
+  @Test("a move that was carried out in part reports that part")
+  func partialMove() async throws {
+    try await ScriptedStore.play(
+      ChangeTests.opened("UIDPLUS MOVE") + """
+        C: m3 UID MOVE 1:2 "A"
+        S: * OK [COPYUID 9 1 4] moved
+        S: * 1 EXPUNGE
+        S: m3 NO [OVERQUOTA] full
+        C: m4 UID FETCH 1:2 (UID)
+        S: * 1 FETCH (UID 2)
+        S: m4 OK done
+        """
+    ) { world in
+      let target = try #require(FolderName("A"))
+      let moved = try await world.store.move([.uid(2), .uid(1)], from: .inbox, to: target)
+      #expect(moved.keys == [.uid(1): .uid(4)])
+    }
+  }
+
+  @Test("without MOVE is a copy and an expunge of just what was copied")
+  func copyAndExpunge() async throws {
+    try await ScriptedStore.play(
+      ChangeTests.opened("UIDPLUS") + """
+        C: m3 UID COPY 1 "A"
+        S: m3 OK [COPYUID 9 1 4] copied
+        C: m4 NOOP
+        C: m5 UID STORE 1 +FLAGS.SILENT (\\Deleted)
+        C: m6 UID EXPUNGE 1
+        S: m4 OK done
+        S: m5 OK done
+        S: * 1 EXPUNGE
+        S: m6 OK done
+        C: m7 UID FETCH 1 (UID)
+        S: m7 OK done
+        """
+    ) { world in
+      let target = try #require(FolderName("A"))
+      let moved = try await world.store.move([.uid(1)], from: .inbox, to: target)
+      #expect(moved.keys == [.uid(1): .uid(4)])
+    }
+  }
+
+  @Test("without MOVE and UIDPLUS leaves all where it is as long as another's message is marked (L3, L10)")
+  func moveAmongMarked() async throws {
+    try await ScriptedStore.play(
+      ChangeTests.opened("") + """
+        C: m3 UID SEARCH DELETED
+        S: * SEARCH 3
+        S: m3 OK done
+        """
+    ) { world in
+      let moved = try await world.store.move([.uid(1)], from: .inbox, to: try #require(FolderName("A")))
+      #expect(moved == Moved(left: [.uid(1)]))
+    }
+  }
+}
