@@ -14,9 +14,14 @@ struct ArrivalLinking {
   let folder: SyncedFolder
   let looks: Sides<Look>
   let scopes: Sides<LookScope?>
+  /// Sides that show so little that the brake holds: what a delivery left there may be there all the same.
+  var doubted: Set<Side> = []
 
   struct Outcome {
     var didLink = false
+    /// Messages that were on their way when it was broken off, to a side that is doubted now: sent once more, they might
+    /// be there twice.
+    var waiting = Sides<Set<MessageKey>>(near: [], far: [])
     /// Identities read on the way, for those that need them next.
     var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
     /// Local messages that could not be read: whether they are new, nobody knows.
@@ -44,21 +49,26 @@ struct ArrivalLinking {
       let target = intent.draft.target
       // Only a wide look could have shown what the delivery left.
       guard scopes[target]?.isWide == true else { continue }
+      let source = intent.draft.source.key
+      let isPaired = try isPaired(source, target.other)
+      let isSettled = isPaired || linked[target.other].contains(source)
+      let traced =
+        try await isSettled ? nil : trace(intent.draft, among: remaining[target], &outcome.identified[target])
+      guard traced != nil || isSettled || !doubted.contains(target) else {
+        outcome.waiting[target.other].insert(source)
+        continue
+      }
       changes.append(.removeIntent(intent.id))
-      guard !linked[target.other].contains(intent.draft.source.key),
-        let (arrival, found) = try await trace(
-          intent.draft, among: remaining[target], &outcome.identified[target]),
-        try isUnpaired(intent.draft.source.key, target.other)
-      else { continue }
+      guard let (arrival, found) = traced else { continue }
       try await context.stores[target].secure([arrival.key], in: folder.names[target])
-      try await context.stores[target.other].secure([intent.draft.source.key], in: folder.names[target.other])
+      try await context.stores[target.other].secure([source], in: folder.names[target.other])
       changes.append(link(intent.draft, arrival, found))
-      changes.append(.clearSetAside(folder.id, target.other, intent.draft.source.key))
+      changes.append(.clearSetAside(folder.id, target.other, source))
       changes.append(.clearSetAside(folder.id, target, arrival.key))
       linked[target].insert(arrival.key)
-      linked[target.other].insert(intent.draft.source.key)
+      linked[target.other].insert(source)
       remaining[target].removeAll { $0.key == arrival.key }
-      remaining[target.other].removeAll { $0.key == intent.draft.source.key }
+      remaining[target.other].removeAll { $0.key == source }
       outcome.didLink = true
     }
     try context.commit(changes)
@@ -92,9 +102,9 @@ struct ArrivalLinking {
     return traits.messageID == expected.messageID || traits.wireSize == expected.wireSize
   }
 
-  private func isUnpaired(_ key: MessageKey, _ side: Side) throws(StoreError) -> Bool {
+  private func isPaired(_ key: MessageKey, _ side: Side) throws(StoreError) -> Bool {
     try context.withLedger { ledger throws(LedgerError) in
-      try ledger.pairs(in: folder.id, side: side, keys: [key]).isEmpty
+      try !ledger.pairs(in: folder.id, side: side, keys: [key]).isEmpty
     }
   }
 

@@ -61,7 +61,7 @@ final class FolderPass {
     }
     plan = try reconcileWithBase()
     if !options.isDryRun { try await linkArrivals() }
-    pairCount = try context.withLedger { ledger throws(LedgerError) in try ledger.pairCount(in: folder.id) }
+    pairCount = try countPairs()
     if !options.isDryRun { try await requireReadable(progress) }
     try dropSetAside()
     if options.isDryRun { return try await describePlan() }
@@ -241,15 +241,26 @@ final class FolderPass {
     }
   }
 
+  private func countPairs() throws(StoreError) -> Int {
+    try context.withLedger { ledger throws(LedgerError) in try ledger.pairCount(in: folder.id) }
+  }
+
   // MARK: Arrivals
 
   private func linkArrivals() async throws(StoreError) {
     guard !plan.arrivals.near.isEmpty || !plan.arrivals.far.isEmpty || hasIntents else { return }
-    let linking = ArrivalLinking(context: context, folder: folder, looks: looks, scopes: scopes)
+    pairCount = try countPairs()
+    let linking = ArrivalLinking(
+      context: context, folder: folder, looks: looks, scopes: scopes,
+      doubted: Set(Side.allCases.filter { isHeldByItself($0.other) }))
     let outcome = try await linking.run(plan.arrivals)
     identified = outcome.identified
     unread = outcome.unread
     if outcome.didLink { plan = try reconcileWithBase() }
+    for side in Side.allCases where !outcome.waiting[side].isEmpty {
+      plan.arrivals[side].removeAll { outcome.waiting[side].contains($0.key) }
+      unfinished.insert(side)
+    }
   }
 
   /// Leaves out arrivals that failed before and are not due yet.

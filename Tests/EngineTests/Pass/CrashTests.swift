@@ -89,6 +89,29 @@ struct CrashTests {
     }
   }
 
+  @Test("before a server that then shows next to nothing: what may be hidden there is not sent once more (L3)")
+  func hiddenArrival() async throws {
+    try await Reactor.onShared {
+      let texts = (1...30).map { "\($0)" }
+      let trial = try await SimulatedAccount.filled(texts)
+      trial.near.put(SimulatedMessage("x"))
+      try await trial.sync()
+      let account = try await SimulatedAccount.filled(texts)
+      account.far.hasModSeq = false
+      account.near.put(SimulatedMessage("x"))
+      account.faults.deadline = try #require(trial.faults.log.firstIndex(of: "after far store x")) + 1
+      await #expect(throws: StoreError.self) { try await account.sync() }
+      account.faults.revive()
+      let shown = account.far.folders[.inbox]?.messages
+      account.far.folders[.inbox]?.messages = [:]
+      #expect(try await !account.sync().held.isEmpty)
+      account.far.folders[.inbox]?.messages = try #require(shown)
+      try await account.sync()
+      #expect(account.far.contents().map(\.text) == account.near.contents().map(\.text))
+      #expect(account.far.contents().count == 31)
+    }
+  }
+
   @Loop
   private static func world(_ scenario: Scenario) async throws -> SimulatedAccount {
     let archive = try #require(FolderName("Archive"))
