@@ -47,6 +47,8 @@ package final class SimulatedStore: MailStore {
   package enum MoveResult: CaseIterable, Sendable { case move, copy, nothing }
   /// What somebody else does to the store while it carries out the next flag change.
   package var meanwhile: (@Loop (SimulatedStore) -> Void)?
+  /// Messages that a deletion leaves, as others' marks may make it.
+  package var undeletable: Set<String> = []
   /// Messages whose storing it refuses.
   package var refused: Set<String> = []
   /// How many messages' contents left it.
@@ -239,7 +241,7 @@ package final class SimulatedStore: MailStore {
 
   package func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion {
     var deletion = Deletion()
-    for key in keys {
+    for key in keys where !(folders[folder]?.messages[key].map { undeletable.contains($0.text) } ?? false) {
       try faults.effect("\(title) delete \(key)") {
         if let message = folders[folder]?.messages.removeValue(forKey: key), kind == .maildir {
           let keptKey = MessageKey.file("limbo-\(key)")

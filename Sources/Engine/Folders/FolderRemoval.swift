@@ -37,6 +37,12 @@ struct FolderRemoval {
     guard look.coverage == .complete, look.unreadable.isEmpty else {
       throw StoreError(.folder, .refused, "the \(side) folder could not be listed completely; it is kept")
     }
+    if !options.isDryRun {
+      // Messages that the base knew under other numbers are no strangers for it (law L8).
+      var looks = Sides(near: Look.nothing, far: Look.nothing)
+      looks[side] = look
+      _ = try await Rematching(context: context, folder: folder).run(looks)
+    }
     var known = hasKnownNumbers(look, folder, side) ? try await knownRecords(in: look, folder, side) : []
     // Another folder's pass may be moving some of them to it.
     let pairs = Set(known.map(\.pair.id))
@@ -63,7 +69,7 @@ struct FolderRemoval {
       report.planned.append(PlannedWork(folder: folder.title, side: side, kind: .remove, count: look.present.count))
       return
     }
-    try await dispose(known, of: folder, side, &report)
+    guard try await dispose(known, of: folder, side, &report) else { return }
     if strangers == 0, isAboveOthers(folder, side) {
       try await context.stores[side.other].createFolder(folder.names[side.other])
       report.foldersCreated[side.other].append(folder.names[side.other])
@@ -78,10 +84,11 @@ struct FolderRemoval {
     try context.withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder.id) }
   }
 
+  /// False where some of them are still there: without a base they would be new, and brought over once more (law L3).
   private func dispose(
     _ known: [PairRecord], of folder: SyncedFolder, _ side: Side, _ report: inout PassReport
-  ) async throws(StoreError) {
-    guard !known.isEmpty else { return }
+  ) async throws(StoreError) -> Bool {
+    guard !known.isEmpty else { return true }
     let disposal = Disposal(context: context, folder: folder, side: side)
     await disposal.begin()
     defer { disposal.end() }
@@ -93,6 +100,9 @@ struct FolderRemoval {
       try context.commit(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
       await Task.yield()
     }
+    guard gone.count < known.count else { return true }
+    report.problems.append(.left(known.count - gone.count, of: folder, on: side))
+    return false
   }
 
   private func areStill(_ records: [PairRecord], in folder: SyncedFolder) throws(StoreError) -> Bool {

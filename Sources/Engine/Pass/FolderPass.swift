@@ -294,10 +294,7 @@ final class FolderPass {
     // What showed the deletion must not be left behind as settled: a later pass has to see it again.
     for side in Side.allCases where left[side] > 0 {
       unfinished.insert(side.other)
-      report.problems.append(
-        .init(
-          folder: folder.title,
-          reason: "\(left[side]) messages were deleted, but the \(side) side still shows them; tried again later"))
+      report.problems.append(.left(left[side], of: folder, on: side))
     }
   }
 

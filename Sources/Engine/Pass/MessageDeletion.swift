@@ -78,6 +78,15 @@ struct MessageDeletion {
   }
 }
 
+extension PassReport.Problem {
+  /// Messages that were to be deleted, and are there nevertheless.
+  static func left(_ count: Int, of folder: SyncedFolder, on side: Side) -> Self {
+    .init(
+      folder: folder.title,
+      reason: "\(count) messages were deleted, but the \(side) side still shows them; tried again later")
+  }
+}
+
 extension Array {
   /// All of it in slices of at most `size`.
   func portions(of size: Int) -> [ArraySlice<Element>] {

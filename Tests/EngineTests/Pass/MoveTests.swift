@@ -137,6 +137,22 @@ struct MoveTests {
     }
   }
 
+  @Test("of a whole folder needs no person either where the server numbered it anew meanwhile (L8)")
+  func renamedAndRenumbered() async throws {
+    try await Reactor.onShared {
+      let (archive, renamed) = (try #require(Self.archive), try #require(FolderName("Archive 2")))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      for text in ["x", "y"] { account.far.put(SimulatedMessage(text), in: archive) }
+      try await account.sync()
+      account.near.folders[renamed] = account.near.folders.removeValue(forKey: archive)
+      account.far.renumber(archive)
+      #expect(try await account.sync().isClean)
+      #expect(account.far.folders[archive] == nil)
+      #expect(account.far.contents(of: renamed).map(\.text) == ["x", "y"])
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
   @Test("of all that was in a folder, which then goes, needs no person (L2)", arguments: Side.allCases)
   func emptiedFolder(side: Side) async throws {
     try await Reactor.onShared {
@@ -174,6 +190,26 @@ struct MoveTests {
       let allowed = try await account.sync(PassOptions(allowsDeletions: true))
       #expect(allowed.held.isEmpty)
       #expect(there.folders[archive] == nil)
+    }
+  }
+
+  @Test("what a vanished folder does not let go of is not brought back, whoever else is in it (L3)")
+  func leftInVanishedFolder() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.put(SimulatedMessage("known"), in: archive)
+      try await account.sync()
+      account.near.folders[archive] = nil
+      account.far.put(SimulatedMessage("new"), in: archive)
+      account.far.undeletable = ["known"]
+      for _ in 1...2 { try await account.sync(PassOptions(allowsDeletions: true)) }
+      #expect(account.far.contents(of: archive).map(\.text) == ["known", "new"])
+      #expect(account.near.folders[archive] == nil)
+      account.far.undeletable = []
+      for _ in 1...2 { try await account.sync(PassOptions(allowsDeletions: true)) }
+      #expect(account.far.contents(of: archive).map(\.text) == ["new"])
+      #expect(account.near.contents(of: archive).map(\.text) == ["new"])
     }
   }
 

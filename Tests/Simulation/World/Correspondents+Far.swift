@@ -47,8 +47,8 @@ extension Correspondents {
   }
 
   /// On a server without UIDPLUS a deletion waits as long as others' messages are marked for theirs, because there is
-  /// only one EXPUNGE for all of them (law L10). So that it ends, people think better of what both sides still have.
-  /// False where nothing is marked.
+  /// only one EXPUNGE for all of them (law L10). So that it ends, people think better of what both sides still have, and
+  /// of all in folders that only the server has. False where nothing is marked.
   func takeBackMarks() -> Bool {
     let view = view()
     let marked = view.far.items.filter { item in
@@ -59,6 +59,7 @@ extension Correspondents {
       guard let number = item.number, let uid = item.key.uid else { continue }
       let isSettled = isSettled(number, view)
       site.server.setFlags(
+      guard view.near.folders.contains(item.folder) else { return true }
         adding: [], removing: FlagSet(.deleted).onWire, of: uid, in: site.server.name(of: item.folder))
       registry.chronicle.marked(number, adding: .none, removing: FlagSet(.deleted), on: .far, isSettled: isSettled)
     }
