@@ -109,6 +109,23 @@ struct DiskMaildirTests {
     }
   }
 
+  @Test("what is to be secured survives a power cut with the folder that somebody made for it (L4)", arguments: 1...20)
+  func securesTheWay(seed: UInt64) async throws {
+    try await Reactor.onShared {
+      var traits = DiskTraits()
+      traits.journal = .byDirectory
+      let fixture = try DiskFixture(traits)
+      let store = fixture.store(marker: nil)
+      try await store.open()
+      for part in ["cur", "new", "tmp"] { try fixture.disk.makeDirectory("/mail/A/B/\(part)") }
+      try fixture.disk.write("/mail/A/B/new/x", "x")
+      let folder = try #require(FolderName("A/B"))
+      try await store.secure([.file("x")], in: folder)
+      fixture.crash(.powerCut, seed: seed)
+      #expect(fixture.disk.text("/mail/A/B/new/x") == "x")
+    }
+  }
+
   @Test("sees what another program does through its watch")
   func watch() async throws {
     try await Reactor.onShared {
