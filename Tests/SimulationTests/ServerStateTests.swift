@@ -41,6 +41,21 @@ struct ServerStateTests {
     }
   }
 
+  @Test("are shown on under their former name to whoever has them open")
+  func renamedWhileOpen() async throws {
+    try await ServerDialogue.play { server, client in
+      server.createMailbox("A")
+      _ = client.ask("a SELECT A")
+      #expect(server.formerNamesInUse(of: "A") == 0)
+      server.renameMailbox("A", to: "B")
+      server.append([65], to: "B")
+      #expect(client.ask("b NOOP").contains("* 1 EXISTS"))
+      #expect(server.formerNamesInUse(of: "B") == 1)
+      _ = client.ask("c SELECT B")
+      #expect(server.formerNamesInUse(of: "B") == 0)
+    }
+  }
+
   @Test("take a login in three ways, and remember what was said (L13)")
   func logins() async throws {
     try await ServerDialogue.play(logsIn: false, isConfidential: false) { server, client in

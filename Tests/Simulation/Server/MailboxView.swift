@@ -10,6 +10,8 @@ struct MailboxView {
   }
 
   let mailbox: SimulatedMailbox
+  /// As it was called when it was selected.
+  let name: String
   let isReadOnly: Bool
   var entries: [Entry]
   /// The mailbox's `changeCount` when everything was told; -1 where something was held back.
@@ -20,6 +22,7 @@ struct MailboxView {
   @Loop
   init(_ mailbox: SimulatedMailbox, isReadOnly: Bool, isBlind: Bool) {
     self.mailbox = mailbox
+    name = mailbox.name
     self.isReadOnly = isReadOnly
     self.isBlind = isBlind
     entries = isBlind ? [] : mailbox.messages.map { Entry(uid: $0.uid, told: $0.modSeq) }

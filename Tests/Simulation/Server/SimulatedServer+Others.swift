@@ -94,6 +94,13 @@ extension SimulatedServer {
     return true
   }
 
+  /// How many names a mailbox had under which sessions still have it open.
+  package func formerNamesInUse(of name: String) -> Int {
+    guard let box = mailbox(name) else { return 0 }
+    let names = sessions.compactMap { $0.view?.mailbox === box ? $0.view?.name : nil }
+    return Set(names).subtracting([box.name]).count
+  }
+
   @discardableResult
   package func subscribe(_ name: String, _ isSubscribed: Bool = true) -> Bool {
     guard let box = mailbox(name) else { return false }

@@ -31,7 +31,13 @@ extension Correspondents {
         registry.bag.wire(of: number), flags: flags.onWire, to: site.server.name(of: folder))
     else { return nil }
     registry.chronicle.made(number, in: folder, on: .far, flags: flags, isSettled: isSettled)
+    noteArrival(number, in: folder)
     return "appends m\(number) to \(folder) (UID \(uid), \(flags))"
+  }
+
+  /// A server goes on to show a mailbox that was renamed to those who have it open.
+  private func noteArrival(_ number: Mailbag.Number, in folder: FolderName) {
+    registry.chronicle[number].seenUnderOldNames += site.server.formerNamesInUse(of: site.server.name(of: folder))
   }
 
   private func markFar(isSet: Bool, _ view: View, _ dice: inout Dice) -> String? {
@@ -53,13 +59,13 @@ extension Correspondents {
     let view = view()
     let marked = view.far.items.filter { item in
       guard item.flags.system.contains(.deleted), let number = item.number else { return false }
+      guard view.near.folders.contains(item.folder) else { return true }
       return view.near.items(in: item.folder).contains { $0.number == number }
     }
     for item in marked {
       guard let number = item.number, let uid = item.key.uid else { continue }
       let isSettled = isSettled(number, view)
       site.server.setFlags(
-      guard view.near.folders.contains(item.folder) else { return true }
         adding: [], removing: FlagSet(.deleted).onWire, of: uid, in: site.server.name(of: item.folder))
       registry.chronicle.marked(number, adding: .none, removing: FlagSet(.deleted), on: .far, isSettled: isSettled)
     }
@@ -90,6 +96,7 @@ extension Correspondents {
     else { return nil }
     note(moved: item, to: target, .far, view)
     site.server.move(uid, from: site.server.name(of: item.folder), to: site.server.name(of: target))
+    noteArrival(number, in: target)
     return "moves m\(number) from \(item.folder) (UID \(uid)) to \(target)"
   }
 
@@ -99,6 +106,7 @@ extension Correspondents {
     let isSettled = isSettled(number, view)
     site.server.copy(uid, from: site.server.name(of: item.folder), to: site.server.name(of: target))
     registry.chronicle.made(number, in: target, on: .far, flags: item.flags, isSettled: isSettled)
+    noteArrival(number, in: target)
     return "copies m\(number) from \(item.folder) (UID \(uid)) to \(target)"
   }
 
@@ -137,9 +145,9 @@ extension Correspondents {
     }
     let folder = dice.pick(folders)
     guard site.server.renameMailbox(site.server.name(of: folder), to: site.server.name(of: target)) else { return nil }
+    for moved in view.far.folders.compactMap({ $0.renamed(folder, to: target) }) { noteNewMailbox(moved, view) }
     for item in view.far.items {
       guard let moved = item.folder.renamed(folder, to: target) else { continue }
-      noteNewMailbox(moved, view)
       note(moved: item, to: moved, .far, view)
     }
     return "renames \(folder) to \(target)"

@@ -88,12 +88,28 @@ package struct Correspondents {
 
   func note(removed item: Item, _ side: Side, _ view: View) {
     guard let number = item.number else { return }
+    if side == .far, isNumberedUnseen(item.folder) { registry.chronicle.forget(number) }
     registry.chronicle.removed(number, from: item.folder, on: side, isSettled: isSettled(number, view))
   }
 
   func note(moved item: Item, to target: FolderName, _ side: Side, _ view: View) {
     guard let number = item.number else { return }
+    if side == .far, isNumberedUnseen(item.folder) { registry.chronicle.forget(number) }
     registry.chronicle.moved(
       number, from: item.folder, to: target, on: side, isSettled: isSettled(number, view))
+  }
+
+  /// The mailbox has new numbers, and martlet has not come to see them yet. It cannot know then what went from it in
+  /// between, and that is no deletion (law L8): what the Maildir has of it stays.
+  private func isNumberedUnseen(_ folder: FolderName) -> Bool {
+    do {
+      guard let box = site.server.mailbox(of: folder),
+        case .imap(let known)? = try site.vault.current.folders().first(where: { $0.names.far == folder })?.checkpoints
+          .far
+      else { return false }
+      return known.uidValidity.rawValue != box.uidValidity
+    } catch {
+      return true
+    }
   }
 }

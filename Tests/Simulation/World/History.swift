@@ -18,6 +18,9 @@ package struct History: Sendable {
   /// How often a power cut undid that it was taken out of the Maildir. Then martlet may take it out once more, although
   /// nobody removed it on the server but martlet itself, at a person's behest.
   package var resurrected = 0
+  /// In how many folders martlet may have seen it because it had the mailbox open under a name from before a rename:
+  /// from there it is gone then, although nobody took it out.
+  package var seenUnderOldNames = 0
   /// A power cut took it before martlet could have seen it.
   package var isExcused = false
 

@@ -115,7 +115,8 @@ package final class LawBook {
   private func deleted(_ number: Mailbag.Number, on side: Side, from place: String, isMove: Bool) {
     registry.chronicle[number].removedByMartlet[side] += 1
     let history = registry.chronicle[number]
-    let allowed = history.removed[side.other] + (side == .near ? history.resurrected : 0)
+    let allowed =
+      history.removed[side.other] + (side == .near ? history.resurrected + history.seenUnderOldNames : 0)
     if history.removedByMartlet[side] > allowed {
       report(
         .nothingLost,

@@ -112,8 +112,10 @@ extension World {
   }
 
   private func mount() {
+    let covered = Set(people.view().near.items.compactMap(\.number))
     do {
       try site.disk.mount(Setting.root)
+      excuse(covered)
     } catch {
       // It was never taken away.
       site.log.note("world: \(error.text)")
@@ -173,14 +175,19 @@ extension World {
 
   /// Where the Maildir was unmounted, and a power cut took what martlet knew of it, martlet has made another one in the
   /// empty directory. It demands a person then, who does as it says: the state directory goes, and both sides are matched
-  /// anew. What was put into the other Maildir is below the mount point, out of sight.
+  /// anew.
   func startAnewIfDemanded() {
     let wasUnmounted = story.actions.contains { if case .trouble(.unmount) = $0.deed { true } else { false } }
     guard wasUnmounted, isAnotherMaildir else { return }
     note("people start anew with another Maildir")
     loseLedger()
+    excuse(0..<registry.bag.count)
+  }
+
+  /// What was put into another Maildir, where the right one was not mounted, is below the mount point, out of sight.
+  private func excuse(_ numbers: some Sequence<Mailbag.Number>) {
     let (near, far) = (people.view().near, people.view().far)
-    for number in 0..<registry.bag.count {
+    for number in numbers {
       registry.chronicle.forget(number)
       if near.items(number).isEmpty, far.items(number).isEmpty { registry.chronicle[number].isExcused = true }
     }
