@@ -125,7 +125,8 @@ package struct Intent: Hashable, Sendable {
 package struct IntentDraft: Hashable, Sendable {
   /// The side delivered to.
   package let target: Side
-  /// The message on the other side, with its flags as sent.
+  /// The message on the other side, with the flags that it is brought with: its own where it is sent, and those of its
+  /// original where that is copied or moved.
   package let source: Sighting
   /// Where the target gives out names beforehand.
   package let reserved: MessageKey?

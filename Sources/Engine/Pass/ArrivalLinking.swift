@@ -62,7 +62,8 @@ struct ArrivalLinking {
       guard let (arrival, found) = traced else { continue }
       try await context.stores[target].secure([arrival.key], in: folder.names[target])
       try await context.stores[target.other].secure([source], in: folder.names[target.other])
-      changes.append(link(intent.draft, arrival, found))
+      let shown = remaining[target.other].first { $0.key == source }?.observation
+      changes.append(link(intent.draft, shown, arrival, found))
       changes.append(.clearSetAside(folder.id, target.other, source))
       changes.append(.clearSetAside(folder.id, target, arrival.key))
       linked[target].insert(arrival.key)
@@ -108,18 +109,22 @@ struct ArrivalLinking {
     }
   }
 
-  private func link(_ draft: IntentDraft, _ arrival: Arrival, _ found: Identified) -> LedgerChange {
-    // What the target shows beside what was sent was set there since, and is still to be followed (law L6); but not a
-    // mark of deletion, which a copy may have from its original (law L1).
-    var sent = draft.source.flags
-    var shown = arrival.observation.flags.intersection(sent)
-    if arrival.observation.flags.system.contains(.deleted), !sent.system.contains(.deleted) {
-      sent.system.insert(.deleted)
-      shown.system.insert(.deleted)
+  private func link(
+    _ draft: IntentDraft, _ source: Observation?, _ arrival: Arrival, _ found: Identified
+  ) -> LedgerChange {
+    // Both sides have in common what the step brought and the target shows. What either shows beside is still to be
+    // followed: a copy bears its original's flags and not yet its source's, and others may have marked it since (law
+    // L6). But not a mark of deletion, which a copy may have from its original (law L1).
+    let shown = arrival.observation.flags
+    var common = draft.source.flags.intersection(shown)
+    if shown.system.contains(.deleted) { common.system.insert(.deleted) }
+    if let source, source.hidesKeywords {
+      // Nor was a keyword taken away that cannot be told there; what the target shows of them is brought back.
+      common = common.intersection(FlagSet(.all, keywords: source.flags.keywords))
     }
-    let source = Sighting(key: draft.source.key, flags: sent)
-    var sightings = Sides(near: source, far: source)
-    sightings[draft.target] = Sighting(key: arrival.key, flags: shown)
+    let original = Sighting(key: draft.source.key, flags: common)
+    var sightings = Sides(near: original, far: original)
+    sightings[draft.target] = Sighting(key: arrival.key, flags: common)
     return .addPair(
       folder.id, near: sightings.near, far: sightings.far, identity: found.identity, date: draft.date ?? found.date)
   }

@@ -33,9 +33,10 @@ struct KnownContent {
     let parcel: Parcel
     let original: PairRecord
 
-    /// With what is known of the original.
-    var expected: Parcel {
-      Parcel(arrival: parcel.arrival, identity: original.identity, date: parcel.date ?? original.date)
+    /// With what is known of the original, and what a copy has of it on `target`.
+    func expected(on target: Side) -> Parcel {
+      let marked = parcel.marked(original.pair[target].flags)
+      return Parcel(arrival: marked.arrival, identity: original.identity, date: parcel.date ?? original.date)
     }
   }
 
@@ -125,7 +126,7 @@ struct KnownContent {
     if !current.isEmpty {
       // As with a transfer: what a power cut undid would be taken for deleted, and its copy would go, too (laws L1, L4).
       try await context.stores[source].secure(current.map(\.parcel.arrival.key), in: folder.names[source])
-      try intents.record(current.map(\.expected))
+      try intents.record(current.map { $0.expected(on: target) })
     }
     if !moves.isEmpty {
       let moved = try await store.move(

@@ -11,8 +11,8 @@ import Testing
 struct CrashTests {
   /// What happened since the last pass; each is played with a death at every step.
   enum Scenario: String, CaseIterable, CustomTestStringConvertible {
-    case firstSync, newOnBothSides, flagsOnBothSides, deletions, moveNear, moveFar, newFolder, goneFolder, lostLedger,
-      newValidity
+    case firstSync, newOnBothSides, flagsOnBothSides, deletions, moveNear, moveFar, copyMarkedAnew, moveMarkedAnew,
+      newFolder, goneFolder, lostLedger, newValidity
 
     var testDescription: String { rawValue }
   }
@@ -137,6 +137,10 @@ struct CrashTests {
       far.remove(try #require(far.key(of: "b")))
     case .moveNear: near.move("a", to: archive)
     case .moveFar: far.move("a", to: archive)
+    case .copyMarkedAnew: near.put(SimulatedMessage("a", flags: FlagSet(.flagged)), in: archive)
+    case .moveMarkedAnew:
+      near.remove(try #require(near.key(of: "a")))
+      near.put(SimulatedMessage("a", flags: FlagSet(.flagged)), in: archive)
     case .newFolder:
       let lists = try #require(FolderName("Lists"))
       far.folders[lists] = SimulatedStore.Folder()
