@@ -190,6 +190,7 @@ struct DiskNamesTests {
       #expect(refusal { () throws(FileError) in try fixture.files.rename("a", to: "b") } == .exists)
       try fixture.files.rename("a", to: "c")
       #expect(fixture.life.names.suffix(2) == ["disk link a -> c", "disk remove a"])
+      #expect(refusal { () throws(FileError) in try fixture.files.rename("a", to: "d") } == .notFound)
       traits.hasHardLinks = false
       let poor = try DiskFixture(traits)
       try poor.write("a", "1")

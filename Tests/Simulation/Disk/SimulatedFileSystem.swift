@@ -106,7 +106,8 @@ final class SimulatedFileSystem: FileSystem {
     }
   }
 
-  /// A link fails where the target is taken, which a rename would not.
+  /// A link fails where the target is taken, which a rename would not. What it says of the names is true of them; what
+  /// it says of itself is not what was asked.
   private func renameByLink(_ source: String, to target: String, after refusal: FileError) throws(FileError) {
     if try status(source)?.kind == .directory {
       guard try status(target) == nil else { throw FileError("rename", source, .taken) }
@@ -115,7 +116,7 @@ final class SimulatedFileSystem: FileSystem {
     do {
       try link(source, to: target)
     } catch {
-      throw error.kind == .exists ? error : refusal
+      throw error.kind == .exists || error.kind == .notFound ? error : refusal
     }
     try unlink(source)
   }
