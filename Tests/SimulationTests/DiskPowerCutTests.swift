@@ -154,6 +154,20 @@ struct DiskPowerCutTests {
         try await fixture.files.makeDurable(files: [], directories: ["a"])
       }
       #expect(synced == ["", "b/x=x"])
+      // What a person's program lost so is told of, also where there is another link.
+      var traits = DiskTraits()
+      traits.journal = .byDirectory
+      for seed in diskSeeds {
+        let fixture = try DiskFixture(traits)
+        for name in ["a", "b", "c"] { try fixture.files.makeDirectory(name) }
+        try fixture.disk.write("/mail/a/x", "x")
+        try fixture.disk.link("/mail/a/x", "/mail/c/y")
+        fixture.disk.writeBack()
+        try fixture.disk.rename("/mail/a/x", "/mail/b/x")
+        try await fixture.files.makeDurable(files: [], directories: ["a"])
+        fixture.crash(.powerCut, seed: seed)
+        #expect(fixture.disk.torn == (fixture.disk.list("/mail/b").isEmpty ? ["x"] : []))
+      }
     }
   }
 

@@ -29,6 +29,8 @@ struct NameOperation {
   /// An earlier operation without which this one is kept only where it was synced.
   fileprivate(set) var prefers: Int?
   fileprivate(set) var isKept = false
+  /// The new name of a file was lost, whose old one is gone for good.
+  fileprivate(set) var isTorn = false
 
   @Loop
   func touches(_ directory: Inode) -> Bool { removed?.directory === directory || added?.directory === directory }
@@ -176,10 +178,17 @@ final class NameJournal {
         survivors.insert(base + index)
       } else {
         lost.append(operation)
+        lost[lost.count - 1].isTorn = isTorn(index)
       }
     }
     keep(pending.map { base + $0 })
     return lost.reversed()
+  }
+
+  /// True where the other half of this move was synced, and this one was not.
+  private func isTorn(_ index: Int) -> Bool {
+    guard index + 1 < operations.count else { return false }
+    return operations[index + 1].prefers == base + index && operations[index + 1].isKept
   }
 
   /// How a power cut chooses: nothing is kept, all is, all before a moment, or each change by itself.

@@ -35,9 +35,12 @@ extension SimulatedDisk {
   func loseUnsynced(on volume: Volume?, dice: inout Dice) {
     let operations = kernel.journal.takeLost(on: volume, dice: &dice)
     for operation in operations { undo(operation) }
+    // A link in another directory, as martlet keeps one of what it moved, saves nothing of the name.
+    let halved = operations.filter(\.isTorn).map(\.inode)
     torn = operations.compactMap { operation in
       let inode = operation.inode
-      return inode.kind == .file && inode.linkCount == 0 && inode.wasMovedByPerson ? operation.added?.name.text : nil
+      guard inode.kind == .file, inode.wasMovedByPerson else { return nil }
+      return inode.linkCount == 0 || halved.contains { $0 === inode } ? operation.added?.name.text : nil
     }
     var cut = 0
     for number in kernel.unsynced.keys.sorted() {

@@ -21,6 +21,9 @@ package struct History: Sendable {
   /// In how many folders martlet may have seen it because it had the mailbox open under a name from before a rename:
   /// from there it is gone then, although nobody took it out.
   package var seenUnderOldNames = 0
+  /// How often a power cut undid that it was moved in the Maildir. martlet may have done the same on the server already,
+  /// and then moves it back.
+  package var movedBack = 0
   /// A power cut took it before martlet could have seen it.
   package var isExcused = false
 

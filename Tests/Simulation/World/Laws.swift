@@ -116,7 +116,8 @@ package final class LawBook {
     registry.chronicle[number].removedByMartlet[side] += 1
     let history = registry.chronicle[number]
     let allowed =
-      history.removed[side.other] + (side == .near ? history.resurrected + history.seenUnderOldNames : 0)
+      history.removed[side.other]
+      + (side == .near ? history.resurrected + history.seenUnderOldNames : history.movedBack)
     if history.removedByMartlet[side] > allowed {
       report(
         .nothingLost,

@@ -82,6 +82,11 @@ package final class Martlet {
     !life.isDead && (phase == .watching || phase == .syncing)
   }
 
+  /// It knows another Maildir than the one there is, and its ledger need not yet.
+  var findsAnotherMaildir: Bool {
+    if case .waiting(let reason, .needsPerson, _) = phase { reason.contains("this is another Maildir") } else { false }
+  }
+
   // MARK: Living
 
   package func start(_ work: Work) {

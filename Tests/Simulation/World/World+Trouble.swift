@@ -178,7 +178,7 @@ extension World {
   /// anew.
   func startAnewIfDemanded() {
     let wasUnmounted = story.actions.contains { if case .trouble(.unmount) = $0.deed { true } else { false } }
-    guard wasUnmounted, isAnotherMaildir else { return }
+    guard wasUnmounted, isAnotherMaildir || martlet?.findsAnotherMaildir == true else { return }
     note("people start anew with another Maildir")
     loseLedger()
     excuse(0..<registry.bag.count)
