@@ -19,7 +19,7 @@ struct FolderCreation {
   func create(_ directory: String) async throws(FileError) {
     for part in Self.parts { try root.fileSystem.makeDirectory(directory.appending(path: part)) }
     if root.layout == .maildirPlusPlus, !directory.isEmpty { try markSubfolder(directory) }
-    try await root.fileSystem.makeDurable(files: [], directories: directory.ancestry)
+    try await root.fileSystem.makeDurable(files: [], directories: directory.withParents)
   }
 
   /// Throws `.notEmpty` where there is more than an empty folder. With folders below it, it stays as their directory.

@@ -93,15 +93,6 @@ struct DirectoryStamp: Equatable, Sendable {
   let cur: FileStatus
   let new: FileStatus
 
-  /// Which directories they are, however they change.
-  struct Identity: Hashable {
-    let device: UInt64
-    let cur: UInt64
-    let new: UInt64
-  }
-
-  var identity: Identity { Identity(device: cur.device, cur: cur.inode, new: new.inode) }
-
   /// A change may hide behind the time of an earlier one that is younger than this, in nanoseconds: the kernel's clock for
   /// files moves in steps, and some file systems keep whole seconds only.
   var clockStep: Int64 {

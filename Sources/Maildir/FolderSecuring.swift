@@ -29,23 +29,38 @@ extension MaildirFolder {
       if let found { files.append(found) }
     }
     guard !files.isEmpty else { return }
-    try await secureNames(of: files)
+    try await makeDurable(files: files)
   }
 
-  /// One barrier for all names, which hold the flags, and for the content of these files.
-  func secureNames(of files: [String] = []) async throws(FileError) { try await makeDurable(files: files) }
+  /// These files and all names.
+  ///
+  /// `cur` before `new`: a mail reader may have moved messages from `new` to `cur`, and where each directory is kept by
+  /// itself, a power cut would take what only `new` has let go of. With the way to both where it is not known to be
+  /// durable: somebody may have made the folder a moment ago, or renamed it.
+  func makeDurable(files: [String] = []) async throws(FileError) {
+    var way: [DirectoryState] = []
+    for path in directory.withParents {
+      if let status = try root.fileSystem.status(path) { way.append(DirectoryState(status)) }
+    }
+    try await root.fileSystem.makeDurable(
+      files: files, directories: [path(.cur), path(.new)] + (way == durableWay ? [] : directory.withParents))
+    durableWay = way
+  }
 
-  /// A barrier for the content of files, for the names in these parts of the folder, and in `others`. The first one in a
-  /// session is for the folder's own name too, and for those above it: whoever made it may have left them to chance, and
-  /// a folder that a power cut takes away takes its messages along.
-  func makeDurable(
-    files: [String] = [], names: Set<Subdirectory> = Set(Subdirectory.allCases), and others: [String] = []
-  ) async throws(FileError) {
-    let identity = try stamp().identity
-    var directories = names.sorted { $0.rawValue < $1.rawValue }.map { path($0) } + others
-    if identity != anchored { directories += directory.ancestry }
-    try await root.fileSystem.makeDurable(files: files, directories: directories)
-    anchored = identity
+  /// One barrier for all names, which hold the flags.
+  func secureNames() async throws(FileError) {
+    try await root.fileSystem.makeDurable(files: [], directories: [path(.cur), path(.new)])
+  }
+}
+
+/// A directory, and when names last came or went in it.
+struct DirectoryState: Equatable {
+  private let inode: UInt64
+  private let modified: Int64
+
+  init(_ status: FileStatus) {
+    inode = status.inode
+    modified = status.modified
   }
 }
 

@@ -65,11 +65,12 @@ extension MaildirFolder {
         result[key] = .file(fresh)
       }
     }
-    try await target.makeDurable(and: [path(.new), path(.cur)])
+    try await target.makeDurable()
+    try await root.fileSystem.makeDurable(files: [], directories: [path(.new), path(.cur)])
     guard !copied.isEmpty else { return result }
     // The copies are durable: only now the originals go. One that is another by now stays, and is looked at anew.
     for (unique, original) in copied { try await removeCopied(unique, original) }
-    try await makeDurable()
+    try await root.fileSystem.makeDurable(files: [], directories: [path(.new), path(.cur)])
     return result
   }
 

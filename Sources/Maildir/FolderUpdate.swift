@@ -54,7 +54,11 @@ extension MaildirFolder {
       if let place { result[key(item)] = MaildirFlags.flags(of: place.letters(of: unique), table) }
       if step % Self.stepsBetweenPauses == Self.stepsBetweenPauses - 1 { await Task.yield() }
     }
-    if !touched.isEmpty { try await makeDurable(names: touched) }
+    if !touched.isEmpty {
+      // What goes from `new` is in `cur` first.
+      try await root.fileSystem.makeDurable(
+        files: [], directories: [.cur, .new].filter(touched.contains).map { path($0) })
+    }
     return result
   }
 

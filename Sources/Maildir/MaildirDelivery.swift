@@ -71,10 +71,9 @@ final class MaildirDelivery: Delivery {
       throw root.failure(error, in: folder.name)
     }
     var result: [Int: Result<Delivered, StoreError>] = [:]
-    var touched: Set<Subdirectory> = []
     for draft in batch {
       do {
-        result[draft.ticket] = .success(try publish(draft, isTaken: taken.contains(draft.unique), &touched))
+        result[draft.ticket] = .success(try publish(draft, isTaken: taken.contains(draft.unique)))
       } catch {
         discard(draft.unique)
         let kind: StoreError.Scope = error.kind == .exists || error.kind == .nameTooLong ? .message : .folder
@@ -83,7 +82,7 @@ final class MaildirDelivery: Delivery {
       }
     }
     do {
-      try await folder.makeDurable(names: touched)
+      try await folder.makeDurable()
     } catch {
       // The names are there, and may be gone after a power cut: the next look decides, with the reserved names.
       throw StoreError(.account, error.kind.storeKind, "\(root.title): \(error.text); looking at the folder again")
@@ -153,8 +152,7 @@ final class MaildirDelivery: Delivery {
     return Set(uniques.filter { listing.places[$0] != nil })
   }
 
-  private func publish(_ draft: Draft, isTaken: Bool, _ touched: inout Set<Subdirectory>) throws(FileError) -> Delivered
-  {
+  private func publish(_ draft: Draft, isTaken: Bool) throws(FileError) -> Delivered {
     guard !isTaken else {
       throw FileError(
         .exists, path: draft.unique, "\(printable(draft.unique)): there is a message of this name already")
@@ -164,7 +162,6 @@ final class MaildirDelivery: Delivery {
     let draftPath = folder.drafts.appending(path: draft.unique)
     try root.fileSystem.rename(draftPath, to: folder.path(place, of: draft.unique))
     folder.record(draft.unique, at: place)
-    touched.insert(place.subdirectory)
     return Delivered(
       key: .file(draft.unique), flags: MaildirFlags.flags(of: letters, folder.table), identity: draft.identity)
   }

@@ -24,12 +24,12 @@ final class MaildirFolder {
   /// Files that could not be read, with the reason; forgotten with the next wide look, and then tried again.
   var unreadableFiles: [String: String] = [:]
   private var tableStamp: FileStatus?
+  /// The directories down to it as they were when they were last brought to the disk.
+  var durableWay: [DirectoryState] = []
   private var hasReadTable = false
   private var hasTableChanged = false
   private let changeCount: @Loop () -> Int?
   var isSwept = false
-  /// Which directories' own names are known to be durable.
-  var anchored: DirectoryStamp.Identity?
   /// For the store: the higher, the later this folder's index was used.
   var lastUse = 0
 

@@ -106,15 +106,15 @@ extension String {
   /// `name` in the directory that `self` is.
   package func appending(path name: String) -> String { isEmpty ? name : "\(self)/\(name)" }
 
+  /// The directory that holds it; the root's is the root.
+  package var parentPath: String { utf8.lastIndex(of: UInt8(ascii: "/")).map { String(self[..<$0]) } ?? "" }
+
   /// Itself and all directories above it, up to the root.
-  package var ancestry: [String] {
+  package var withParents: [String] {
     var paths = [self]
     while let path = paths.last, !path.isEmpty { paths.append(path.parentPath) }
     return paths
   }
-
-  /// The directory that holds it; the root's is the root.
-  package var parentPath: String { utf8.lastIndex(of: UInt8(ascii: "/")).map { String(self[..<$0]) } ?? "" }
 
   package var lastPathComponent: String {
     utf8.lastIndex(of: UInt8(ascii: "/")).map { String(self[utf8.index(after: $0)...]) } ?? self

@@ -121,8 +121,11 @@ struct DiskMaildirTests {
       try fixture.disk.write("/mail/A/B/new/x", "x")
       let folder = try #require(FolderName("A/B"))
       try await store.secure([.file("x")], in: folder)
+      for part in ["cur", "new", "tmp"] { try fixture.disk.makeDirectory("/mail/INBOX/\(part)") }
+      _ = try await deliver(["y\r\n"], store)
       fixture.crash(.powerCut, seed: seed)
       #expect(fixture.disk.text("/mail/A/B/new/x") == "x")
+      #expect(fixture.disk.list("/mail/INBOX/new").count == 1)
     }
   }
 
