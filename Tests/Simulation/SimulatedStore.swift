@@ -178,6 +178,10 @@ package final class SimulatedStore: MailStore {
     for key in keys {
       try faults.step("\(title) read \(key)")
       guard let message = folders[folder]?.messages[key] else { continue }
+      if kind == .server, unreadable.contains(message.text) {
+        try await receive(key, .failure(StoreError(.message, .refused, "it cannot be read")))
+        continue
+      }
       transfers += 1
       try await receive(key, .success(SimulatedContent(message)))
     }
@@ -320,7 +324,7 @@ extension SimulatedStore {
     for key in keys {
       if let message = state.messages[key] {
         look.present[key] = observation(message)
-        if unreadable.contains(message.text) {
+        if kind == .maildir, unreadable.contains(message.text) {
           look.present[key] = nil
           look.unreadable[key] = "it cannot be read"
         }

@@ -19,9 +19,10 @@ struct ArrivalLinking {
 
   struct Outcome {
     var didLink = false
-    /// Messages that were on their way when it was broken off, to a side that is doubted now: sent once more, they might
-    /// be there twice.
+    /// Messages that must not be sent yet, lest they be there twice: they were on their way to a side that is doubted now,
+    /// or may be the same as one there that cannot be read just now.
     var waiting = Sides<Set<MessageKey>>(near: [], far: [])
+    var problems: [PassReport.Problem] = []
     /// Identities read on the way, for those that need them next.
     var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
     /// Local messages that could not be read: whether they are new, nobody knows.
@@ -165,6 +166,7 @@ struct ArrivalLinking {
     let matching = match(arrivals, outcome.identified)
     // What is local has been read by now: then only the other side is in doubt.
     var isRead = false
+    var unread = Sides<Set<MessageKey>>(near: [], far: [])
     for side in Side.allCases {
       let copies = try copies(of: outcome.identified[side.other], among: arrivals[side])
       let unknown = Set(matching.undecided[side] + copies).filter { outcome.identified[side][$0] == nil }
@@ -172,8 +174,34 @@ struct ArrivalLinking {
       let read = try await context.stores[side].identify(unknown.sorted(), in: folder.names[side])
       outcome.identified[side].merge(read) { first, _ in first }
       isRead = true
+      if !context.stores[side].isLocal { unread[side] = unknown.subtracting(read.keys) }
     }
-    return isRead ? match(arrivals, outcome.identified) : matching
+    guard isRead else { return matching }
+    let decided = match(arrivals, outcome.identified)
+    for side in Side.allCases where !unread[side].isEmpty {
+      let partners = possiblePartners(of: unread[side], on: side, arrivals, outcome, decided)
+      guard !partners.isEmpty else { continue }
+      outcome.waiting[side.other].formUnion(partners)
+      outcome.waiting[side].formUnion(unread[side])
+      outcome.problems += unread[side].sorted().map {
+        .init(
+          folder: folder.title, message: "\(side) \($0)",
+          reason: "cannot be read just now, and so not be told from messages on the other side; tried again later")
+      }
+    }
+    return decided
+  }
+
+  /// Those of the other side that bear the Message-ID of one that cannot be read, or none as it has none.
+  private func possiblePartners(
+    of unread: Set<MessageKey>, on side: Side, _ arrivals: Sides<[Arrival]>, _ outcome: Outcome, _ matching: Matching
+  ) -> Set<MessageKey> {
+    let names = Set(arrivals[side].filter { unread.contains($0.key) }.map(\.observation.traits?.messageID))
+    let matched = Set(matching.matched.map { side == .far ? $0.near : $0.far })
+    let others = arrivals[side.other].map {
+      Candidate($0.key, $0.observation, identified: outcome.identified[side.other][$0.key])
+    }
+    return Set(others.filter { names.contains($0.messageID) && !matched.contains($0.key) }.map(\.key))
   }
 
   /// What is being written is whole in a moment, mostly.

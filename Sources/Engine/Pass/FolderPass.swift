@@ -26,6 +26,8 @@ final class FolderPass {
   private var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
   /// Local ones that could not be.
   private var unread = Sides<Set<MessageKey>>(near: [], far: [])
+  /// Messages wait to be sent until more is known of the other side: then no narrow look is enough.
+  private var isWaiting = false
   /// Messages are matched by what they are, because the base cannot tell.
   private var matchesByIdentity = false
 
@@ -256,10 +258,13 @@ final class FolderPass {
     let outcome = try await linking.run(plan.arrivals)
     identified = outcome.identified
     unread = outcome.unread
+    report.problems += outcome.problems
     if outcome.didLink { plan = try reconcileWithBase() }
     for side in Side.allCases where !outcome.waiting[side].isEmpty {
       plan.arrivals[side].removeAll { outcome.waiting[side].contains($0.key) }
-      unfinished.insert(side)
+      // The next look shows again both them and what they wait for.
+      unfinished.formUnion(Side.allCases)
+      isWaiting = true
     }
   }
 
@@ -341,7 +346,8 @@ final class FolderPass {
 
   /// What a wide look vouches for moves forward only now that all it showed is in the base.
   private func recordCheckpoints() throws(StoreError) {
-    if isWideOnBothSides, !looks.near.isPartial, !looks.far.isPartial { folder.isConfirmed = true }
+    if isWaiting { folder.isConfirmed = false }
+    if isWideOnBothSides, !isWaiting, !looks.near.isPartial, !looks.far.isPartial { folder.isConfirmed = true }
     var changes: [LedgerChange] = []
     // A narrow look's checkpoint is the store's word for all that went before, which the ledger may not hold yet.
     for side in Side.allCases where !unfinished.contains(side) && (isWide(side) || looks[side].coverage == .complete) {

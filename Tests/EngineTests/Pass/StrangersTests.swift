@@ -42,6 +42,25 @@ struct StrangersTests {
     }
   }
 
+  @Test("is one message, although the server's copy cannot be read for hours, and holds up no other (L3, L11)")
+  func unreadableForLong() async throws {
+    try await Reactor.onShared {
+      let account = SimulatedAccount()
+      for store in [account.near, account.far] { for text in ["?", "b"] { store.put(SimulatedMessage(text)) } }
+      account.near.put(SimulatedMessage("c"))
+      account.far.unreadable = ["?"]
+      for _ in 1...4 {
+        let report = try await account.sync()
+        #expect(!report.isClean)
+        #expect(account.far.contents().map(\.text) == ["?", "b", "c"])
+        account.clock.advance(by: .seconds(7200))
+      }
+      account.far.unreadable = []
+      #expect(try await account.sync().isClean)
+      for store in [account.near, account.far] { #expect(store.contents().map(\.text) == ["?", "b", "c"]) }
+    }
+  }
+
   @Test("stays one, although a listing leaves out its folder while it is renamed on the other side (L3, L8)")
   func emptyListing() async throws {
     try await Reactor.onShared {
