@@ -83,14 +83,16 @@ struct ChangeTests {
       Self.opened("") + """
         C: m3 UID STORE 1 +FLAGS.SILENT (\\Deleted)
         S: m3 OK done
-        C: m4 UID SEARCH DELETED
-        S: * SEARCH 1
+        C: m4 NOOP
+        C: m5 UID SEARCH DELETED
         S: m4 OK done
-        C: m5 EXPUNGE
-        S: * 1 EXPUNGE
+        S: * SEARCH 1
         S: m5 OK done
-        C: m6 UID FETCH 1 (UID)
+        C: m6 EXPUNGE
+        S: * 1 EXPUNGE
         S: m6 OK done
+        C: m7 UID FETCH 1 (UID)
+        S: m7 OK done
         """
     ) { world in
       let deletion = try await world.store.delete([.uid(1)], in: .inbox)
@@ -104,12 +106,15 @@ struct ChangeTests {
       Self.opened("") + """
         C: m3 UID STORE 1 +FLAGS.SILENT (\\Deleted)
         S: m3 OK done
-        C: m4 UID SEARCH DELETED
-        S: * SEARCH 1 3
+        C: m4 NOOP
+        C: m5 UID SEARCH DELETED
+        S: * 4 EXISTS
         S: m4 OK done
-        C: m5 UID FETCH 1 (UID)
-        S: * 1 FETCH (UID 1)
+        S: * SEARCH 1 4
         S: m5 OK done
+        C: m6 UID FETCH 1 (UID)
+        S: * 1 FETCH (UID 1)
+        S: m6 OK done
         """
     ) { world in
       let deletion = try await world.store.delete([.uid(1)], in: .inbox)
