@@ -241,19 +241,18 @@ struct ChangeTests {
   func removesEmptyOnly() async throws {
     try await ScriptedStore.play(
       preauthenticated("") + """
-        C: m2 STATUS "Full" (MESSAGES)
-        S: * STATUS Full (MESSAGES 1)
+        C: m2 LIST "" "Full/%"
         S: m2 OK done
-        C: m3 STATUS "Above" (MESSAGES)
-        S: * STATUS Above (MESSAGES 0)
+        C: m3 STATUS "Full" (MESSAGES)
+        S: * STATUS Full (MESSAGES 1)
         S: m3 OK done
         C: m4 LIST "" "Above/%"
         S: * LIST () "/" Above/Below
         S: m4 OK done
-        C: m5 STATUS "Empty" (MESSAGES)
-        S: * STATUS Empty (MESSAGES 0)
+        C: m5 LIST "" "Empty/%"
         S: m5 OK done
-        C: m6 LIST "" "Empty/%"
+        C: m6 STATUS "Empty" (MESSAGES)
+        S: * STATUS Empty (MESSAGES 0)
         S: m6 OK done
         C: m7 DELETE "Empty"
         S: m7 OK done

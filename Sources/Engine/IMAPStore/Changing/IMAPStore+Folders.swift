@@ -66,11 +66,12 @@ extension IMAPStore {
       let connection = member.connection
       // A server closes the connections that have it selected.
       if connection.mailbox?.name == mailbox { try await selectInbox(on: connection) }
-      guard try await messageCount(of: mailbox, shown, on: connection) == 0 else {
-        throw StoreError(.folder, .refused, "\(title): \(shown) holds messages, so it is not removed")
-      }
       guard try await !hasChildren(mailbox, shown, on: member) else {
         throw StoreError(.folder, .refused, "\(title): \(shown) holds other folders, so it is not removed")
+      }
+      // Last: what somebody puts there between this and DELETE goes with it, whatever we do (RFC 9051 §6.3.5).
+      guard try await messageCount(of: mailbox, shown, on: connection) == 0 else {
+        throw StoreError(.folder, .refused, "\(title): \(shown) holds messages, so it is not removed")
       }
       let answer = try await connection.run(.delete(mailbox))
       if answer.isOK {
