@@ -56,6 +56,18 @@ struct ServerStateTests {
     }
   }
 
+  @Test("end with what came after they were counted, and the record says so")
+  func deletedUncounted() async throws {
+    try await ServerDialogue.play { server, client in
+      server.createMailbox("A")
+      server.append([65], to: "A")
+      _ = client.ask("a STATUS A (MESSAGES)")
+      server.append([66], to: "A")
+      #expect(client.ask("b DELETE A").last == "b OK DELETE completed")
+      #expect(server.record.expunges.map(\.wasCounted) == [true, false])
+    }
+  }
+
   @Test("take a login in three ways, and remember what was said (L13)")
   func logins() async throws {
     try await ServerDialogue.play(logsIn: false, isConfidential: false) { server, client in

@@ -36,6 +36,8 @@ package struct ServerRecord: Sendable {
     package let uid: UID
     /// True where somebody else than a session had set \Deleted.
     package let wasMarkedByOthers: Bool
+    /// False where it came after the mailbox's messages were counted for the last time.
+    package let wasCounted: Bool
     package let at: LoopInstant
     /// What it was.
     package let bytes: [UInt8]

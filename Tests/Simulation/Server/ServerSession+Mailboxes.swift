@@ -53,6 +53,7 @@ extension ServerSession {
     try scanner.end()
     guard let box = server.mailbox(name), box.isSelectable else { return "NO [NONEXISTENT] No such mailbox" }
     sayStatus(of: box, items)
+    if items.contains("MESSAGES") { box.uidNextWhenCounted = box.uidNext }
     return "OK STATUS completed"
   }
 

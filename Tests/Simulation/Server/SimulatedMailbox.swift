@@ -25,6 +25,8 @@ package final class SimulatedMailbox {
   package internal(set) var uidValidity: UInt32
   package internal(set) var uidNext: UID = 1
   package internal(set) var highestModSeq: UInt64 = 1
+  /// What `uidNext` was when STATUS last told how many messages there are.
+  var uidNextWhenCounted: UID = 1
   /// Ascending.
   package internal(set) var messages: [ServerMessage] = []
   package internal(set) var isSubscribed = false

@@ -79,7 +79,8 @@ extension SimulatedServer {
       record.expunges.append(
         .init(
           session: session.number, way: way, mailbox: box.name, uid: message.uid,
-          wasMarkedByOthers: message.isMarkedByOthers, at: clock.now, bytes: message.bytes))
+          wasMarkedByOthers: message.isMarkedByOthers, wasCounted: message.uid < box.uidNextWhenCounted, at: clock.now,
+          bytes: message.bytes))
     }
   }
 

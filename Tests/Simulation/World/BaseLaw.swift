@@ -85,6 +85,8 @@ extension LawBook {
 
   /// True where both sides and the base show the same of this message: whoever changes it now has seen all there was.
   package func isSettled(_ number: Mailbag.Number, near: Inventory, far: Inventory) -> Bool {
+    // What is not mounted shows nothing.
+    guard site.disk.unmounted[Setting.root] == nil else { return false }
     let (here, there) = (near.items(number), far.items(number))
     guard here.count == there.count, near.places(number) == far.places(number) else { return false }
     var known = 0

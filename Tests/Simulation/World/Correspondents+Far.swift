@@ -24,13 +24,12 @@ extension Correspondents {
     return append(old ?? registry.bag.write(&dice), to: folder, flags: someFlags(&dice), view)
   }
 
-  func append(
-    _ number: Mailbag.Number, to folder: FolderName, flags: FlagSet, date: InternalDate? = nil, _ view: View
-  ) -> String? {
+  func append(_ number: Mailbag.Number, to folder: FolderName, flags: FlagSet, _ view: View) -> String? {
     let isSettled = isSettled(number, view)
     guard
       let uid = site.server.append(
-        registry.bag.wire(of: number), flags: flags.onWire, date: date, to: site.server.name(of: folder))
+        registry.bag.wire(of: number), flags: flags.onWire, date: registry.bag.date(of: number),
+        to: site.server.name(of: folder))
     else { return nil }
     registry.chronicle.made(number, in: folder, on: .far, flags: flags, isSettled: isSettled)
     noteArrival(number, in: folder)

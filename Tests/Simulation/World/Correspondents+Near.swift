@@ -37,14 +37,14 @@ extension Correspondents {
   ) throws(FileError) -> String? {
     let isSettled = isSettled(number, view)
     let bytes = dice.happens(10) ? registry.bag.wire(of: number) : registry.bag.text(of: number)
-    try put(bytes, into: folder, flags: flags, &dice)
+    try put(bytes, into: folder, flags: flags, date: registry.bag.date(of: number), &dice)
     registry.chronicle.made(number, in: folder, on: .near, flags: flags, isSettled: isSettled)
     return "delivers m\(number) to \(folder) (\(flags))"
   }
 
   /// As maildir(5) has it: written in `tmp`, and linked or renamed into place.
   private func put(
-    _ bytes: [UInt8], into folder: FolderName, flags: FlagSet, _ dice: inout Dice
+    _ bytes: [UInt8], into folder: FolderName, flags: FlagSet, date: InternalDate?, _ dice: inout Dice
   ) throws(FileError) {
     let path = directory(of: folder)
     let name = uniqueName(&dice)
@@ -62,7 +62,8 @@ extension Correspondents {
       try disk.rename("\(path)/tmp/\(name)", target)
     }
     if isSynced { try disk.sync("\(path)/\(isNew ? "new" : "cur")") }
-    if dice.happens(30) { try disk.setModificationTime(target, to: InternalDate(secondsSince1970: 1_600_000_000)) }
+    let drawn = dice.happens(30) ? InternalDate(secondsSince1970: 1_600_000_000) : nil
+    if let date = date ?? drawn { try disk.setModificationTime(target, to: date) }
   }
 
   private func markNear(isSet: Bool, _ view: View, _ dice: inout Dice) throws(FileError) -> String? {
@@ -140,7 +141,9 @@ extension Correspondents {
     guard let (item, number) = item(view.near, &dice), let target = folder(view.near, &dice, except: item.folder) else {
       return nil
     }
-    try put(registry.bag.saved(number), into: target, flags: FlagSet(item.flags.system), &dice)
+    try put(
+      registry.bag.saved(number), into: target, flags: FlagSet(item.flags.system), date: registry.bag.date(of: number),
+      &dice)
     try disk.unlink(item.path)
     note(moved: item, to: target, .near, view)
     noteKeywords(of: item, number)

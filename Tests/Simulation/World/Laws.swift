@@ -102,6 +102,12 @@ package final class LawBook {
     expungesSeen = expunges.count
     for expunge in new {
       guard let number = registry.bag.number(of: expunge.bytes) else { continue }
+      if expunge.way == .deleteMailbox, !expunge.wasCounted {
+        // IMAP has no DELETE on a condition: nobody can look between it and the count before it.
+        registry.chronicle.forget(number)
+        registry.chronicle[number].isExcused = true
+        continue
+      }
       if expunge.way == .expunge || expunge.way == .close, site.server.profile.extensions.contains(.uidPlus) {
         report(.expungesOwnOnly, "m\(number): \(expunge.way) on a server with UID EXPUNGE")
       }

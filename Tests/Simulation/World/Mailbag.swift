@@ -1,4 +1,4 @@
-import Mail
+package import Mail
 package import Support
 
 /// Every message that ever existed in a world, known by its bytes: whatever a program did to line ends and to the four
@@ -12,6 +12,7 @@ package struct Mailbag {
   /// By bytes as they were met, so that each form is brought into its canonical one once.
   private var known: [[UInt8]: Number?] = [:]
   private var fields: [(messageID: String, subject: String)] = []
+  private var twins: Set<Number> = []
 
   package init() {}
 
@@ -23,6 +24,12 @@ package struct Mailbag {
     let number = numbers[Self.canonical(bytes)]
     known[bytes] = .some(number)
     return number
+  }
+
+  /// Its date where that is its own. Two of one name and size are never of one second here: nothing but their content
+  /// could tell them apart then, which martlet does not read in vain (decision 0002).
+  package func date(of number: Number) -> InternalDate? {
+    twins.contains(number) ? InternalDate(secondsSince1970: 1_500_000_000 + Int64(number)) : nil
   }
 
   /// The message as a Maildir holds it, with LF.
@@ -53,6 +60,7 @@ package struct Mailbag {
     if number > 0, dice.happens(8) {
       // Another message of the same name and size.
       (messageID, _) = fields[dice.below(number)]
+      twins.insert(number)
       subject = "Letter \(String(repeating: "0", count: max(0, 4 - "\(number)".count)))\(number)"
     }
     var lines = ["Date: Fri, 1 Nov 2024 10:00:00 +0000", "From: a@example.org", "Subject: \(subject)"]

@@ -31,9 +31,7 @@ extension World {
     let number = registry.bag.write(&dice)
     let flags = people.someFlags(&dice)
     if near { _ = try people.deliver(number, to: folder, flags: flags, view, &dice) }
-    // Each of another time: of two with one Message-ID, one size and one second martlet holds that they are one.
-    let date = InternalDate(secondsSince1970: 1_600_000_000 + 60 * Int64(number))
-    if far { _ = people.append(number, to: folder, flags: flags, date: date, view) }
+    if far { _ = people.append(number, to: folder, flags: flags, view) }
     // Two copies of one message, which martlet has to find out to be one.
     if near, far { registry.chronicle.met(number, in: folder) }
   }
