@@ -86,12 +86,18 @@ struct LookPlan: Equatable, Sendable {
     mailbox.uidValidity == since.uidValidity
   }
 
-  /// A modification sequence below ours: restored from a backup, and Dovecot then says silently that nothing changed.
+  /// A modification sequence below ours: restored from a backup, and Dovecot then says silently that nothing changed. So
+  /// it does where the sequences began anew and have just come up to ours: each message that came raises them.
+  private func hasGoneOn(_ since: MailboxCheckpoint, _ selected: MailboxState.Snapshot) -> Bool {
+    if selected.highestModSeq > since.highestModSeq { return true }
+    return selected.highestModSeq == since.highestModSeq && (selected.uidNext ?? since.uidNext) == since.uidNext
+  }
+
   /// Numbers that cannot be: a gap in the answer. Too many gone to be ours: not worth naming.
   private func isPlausible(
     _ since: MailboxCheckpoint, _ selected: MailboxState.Snapshot, _ listing: MessageListing
   ) -> Bool {
-    guard selected.highestModSeq >= since.highestModSeq, let uidNext = since.uidNext, !listing.isDisturbed,
+    guard hasGoneOn(since, selected), let uidNext = since.uidNext, !listing.isDisturbed,
       listing.vanished.count <= Self.goneMax
     else { return false }
     if let next = selected.uidNext, next < uidNext { return false }
@@ -107,8 +113,8 @@ struct LookPlan: Equatable, Sendable {
   private func nothingIsGone(
     _ since: MailboxCheckpoint, _ mailbox: MailboxState, _ selected: MailboxState.Snapshot, _ listing: MessageListing
   ) -> Bool {
-    guard selected.highestModSeq >= since.highestModSeq, let uidNext = since.uidNext, !listing.isDisturbed,
-      listing.vanished.isEmpty, mailbox.expunged == 0
+    guard hasGoneOn(since, selected), let uidNext = since.uidNext, !listing.isDisturbed, listing.vanished.isEmpty,
+      mailbox.expunged == 0
     else { return false }
     return mailbox.exists == since.messageCount + listing.count(from: uidNext)
   }
