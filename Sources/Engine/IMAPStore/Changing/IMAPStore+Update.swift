@@ -63,9 +63,10 @@ extension IMAPStore {
     for (store, completion) in zip(stores, try await connection.completions(of: answers)) {
       // Some of the set were gone; the others were done (RFC 9051 §7.1, EXPUNGEISSUED).
       if completion.isOK || completion.code == .expungeIssued { continue }
-      guard !store.flags.keywords.isEmpty else {
-        throw refusal(completion, "marking messages in \(printable("\(folder)"))", .folder)
-      }
+      let refusal = refusal(completion, "marking messages in \(printable("\(folder)"))", .folder)
+      // What may work later says nothing of what the mailbox can hold (law L6).
+      let mayBeKeywords = refusal.kind != .unavailable && refusal.scope < .account
+      guard mayBeKeywords, !store.flags.keywords.isEmpty else { throw refusal }
       refused.append(store)
     }
     return refused
