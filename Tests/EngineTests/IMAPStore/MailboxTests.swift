@@ -147,6 +147,21 @@ struct SelectionTests {
     #expect(selection.takeLeft().isEmpty)
   }
 
+  @Test("are not where they tell of messages after a SELECT was refused: the server may still have the old one (L1)")
+  func afterRefusal() {
+    var selection = Self.selected()
+    selection.begin(Self.other, readOnly: false, id: 2)
+    selection.completed(2, Completion(.no))
+    #expect(selection.current == nil)
+    selection.begin(Self.other, readOnly: false, id: 3)
+    #expect(selection.isLastOfOld(.vanished([2], isEarlier: false)))
+    #expect(!selection.isLastOfOld(.vanished([2], isEarlier: true)))
+    selection.hear(.ok(ResponseText(code: .closed)), isAsked: false)
+    #expect(!selection.isLastOfOld(.vanished([2], isEarlier: false)))
+    selection.completed(3, Completion(.ok))
+    #expect(selection.current?.name == Self.other)
+  }
+
   @Test("beyond a limit are not listened to (L12)")
   func flood() {
     var selection = Selection(heardMax: 2)

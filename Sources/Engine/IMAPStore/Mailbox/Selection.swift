@@ -32,6 +32,9 @@ struct Selection: Sendable {
   private(set) var isFlooded = false
   /// True where the server has said, by `[CLOSED]` or by a UIDVALIDITY, that what comes now is the new mailbox's.
   private(set) var isOldClosed = false
+  /// A SELECT was refused. No mailbox is selected then (RFC 9051 §6.3.2); but where something before the server proper
+  /// refused it, the one before still is, and goes on telling of its messages.
+  private var isOldOpenPerhaps = false
 
   init(heardMax: Int = Self.heardMax) { limit = heardMax }
 
@@ -51,7 +54,7 @@ struct Selection: Sendable {
     if case .ok(let text) = untagged, text.code == .closed {
       flushToOld()
       leaveOld()
-      isOldClosed = true
+      (isOldClosed, isOldOpenPerhaps) = (true, false)
       return
     }
     if case .ok(let text) = untagged, case .uidValidity? = text.code { isOldClosed = true }
@@ -61,7 +64,7 @@ struct Selection: Sendable {
 
   /// True for what is said of a message of the old mailbox while SELECT is on its way.
   func isLastOfOld(_ untagged: Untagged) -> Bool {
-    guard !changes.isEmpty, current != nil, !isOldClosed else { return false }
+    guard !changes.isEmpty, current != nil || isOldOpenPerhaps, !isOldClosed else { return false }
     switch untagged {
     case .fetch, .expunge, .vanished(_, isEarlier: false): return true
     default: return false
@@ -77,6 +80,7 @@ struct Selection: Sendable {
     }
     changes.removeFirst()
     isOldClosed = false
+    isOldOpenPerhaps = !completion.isOK && (current != nil || isOldOpenPerhaps)
     leaveOld()
     guard completion.isOK else { return }
     var mailbox = MailboxState(name: change.name, isReadOnly: change.isReadOnly)
