@@ -171,6 +171,26 @@ struct DiskPowerCutTests {
     }
   }
 
+  @Test("a directory that shows another content than before does not bear its times of then")
+  func directoryTimes() async throws {
+    try await Reactor.onShared {
+      for seed in diskSeeds {
+        let fixture = try DiskFixture()
+        try fixture.files.makeDirectory("a")
+        for name in ["a/1", "a/2"] { try fixture.write(name, "x") }
+        fixture.disk.writeBack()
+        let before = try fixture.files.status("a")?.modified
+        for name in ["a/1", "a/2"] {
+          fixture.clock.advance(by: .seconds(9))
+          try fixture.files.unlink(name)
+        }
+        fixture.crash(.powerCut, seed: seed)
+        let isWhole = fixture.disk.list("/mail/a").count == 2
+        #expect((try fixture.files.status("a")?.modified == before) == isWhole)
+      }
+    }
+  }
+
   @Test("a directory goes with all that is in it, unless the one above was synced")
   func lostDirectory() async throws {
     try await Reactor.onShared {

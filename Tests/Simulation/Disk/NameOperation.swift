@@ -31,6 +31,8 @@ struct NameOperation {
   fileprivate(set) var isKept = false
   /// The new name of a file was lost, whose old one is gone for good.
   fileprivate(set) var isTorn = false
+  /// A later change of the directory was kept, and with it the directory's times.
+  fileprivate(set) var isOvertaken = (removed: false, added: false)
 
   @Loop
   func touches(_ directory: Inode) -> Bool { removed?.directory === directory || added?.directory === directory }
@@ -168,7 +170,7 @@ final class NameJournal {
     }
     let chances = Chances(count: pending.count, dice: &dice)
     var survivors: Set<Int> = []
-    var lost: [NameOperation] = []
+    var lost: [Int] = []
     for (position, index) in pending.enumerated() {
       let operation = operations[index]
       let isPossible = (operation.needs + (operation.prefers.map { [$0] } ?? [])).allSatisfy {
@@ -177,12 +179,30 @@ final class NameJournal {
       if isPossible, chances.survives(position, dice: &dice) {
         survivors.insert(base + index)
       } else {
-        lost.append(operation)
-        lost[lost.count - 1].isTorn = isTorn(index)
+        lost.append(index)
       }
     }
+    let undone = undone(lost, kept: survivors)
     keep(pending.map { base + $0 })
-    return lost.reversed()
+    return undone.reversed()
+  }
+
+  private func undone(_ lost: [Int], kept survivors: Set<Int>) -> [NameOperation] {
+    var lastKept: [ObjectIdentifier: Int] = [:]
+    for (index, operation) in operations.enumerated() where operation.isKept || survivors.contains(base + index) {
+      for place in [operation.removed, operation.added] {
+        if let place { lastKept[ObjectIdentifier(place.directory)] = index }
+      }
+    }
+    return lost.map { index in
+      func isOvertaken(_ place: NamePlace?) -> Bool {
+        place.flatMap { lastKept[ObjectIdentifier($0.directory)] }.map { $0 > index } ?? false
+      }
+      var operation = operations[index]
+      operation.isTorn = isTorn(index)
+      operation.isOvertaken = (isOvertaken(operation.removed), isOvertaken(operation.added))
+      return operation
+    }
   }
 
   /// True where the other half of this move was synced, and this one was not.

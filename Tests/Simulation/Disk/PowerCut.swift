@@ -55,11 +55,15 @@ extension SimulatedDisk {
     if let added = operation.added, let names = added.directory.names {
       if let entry = names[added.name] { kernel.drop(entry, added.directory) }
       if let replaced = operation.replaced { kernel.place(Entry(replaced, added.name), names, added.directory) }
-      added.directory.restoreTimes(modified: added.modified, changed: added.changed)
+      if !operation.isOvertaken.added {
+        added.directory.restoreTimes(modified: added.modified, changed: added.changed)
+      }
     }
     if let removed = operation.removed, let names = removed.directory.names {
       kernel.place(Entry(inode, removed.name), names, removed.directory)
-      removed.directory.restoreTimes(modified: removed.modified, changed: removed.changed)
+      if !operation.isOvertaken.removed {
+        removed.directory.restoreTimes(modified: removed.modified, changed: removed.changed)
+      }
     }
   }
 
