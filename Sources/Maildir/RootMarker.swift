@@ -18,9 +18,11 @@ enum RootMarker {
       throw StoreError(.account, .needsPerson, "\(root.title): \(error.text)")
     }
     guard let expected else {
-      if let found { return found }
       do {
-        return try await create(root)
+        guard let found else { return try await create(root) }
+        // Who made it may have died before it was on the disk; once known it must never be missing.
+        try await root.fileSystem.makeDurable(files: [path], directories: path.parentPath.withParents)
+        return found
       } catch {
         throw StoreError(.account, error.kind.storeKind, "\(root.title): \(error.text)")
       }

@@ -129,6 +129,22 @@ struct DiskMaildirTests {
     }
   }
 
+  @Test("makes the marker durable, too, that another martlet made and did not live to (L8)")
+  func foundMarker() async throws {
+    try await Reactor.onShared {
+      for seed in UInt64(0)..<8 {
+        let fixture = try DiskFixture()
+        try fixture.disk.makeDirectory("/mail/.martlet")
+        try fixture.disk.write("/mail/.martlet/marker", "one\n")
+        let store = fixture.store(marker: nil)
+        try await store.open()
+        #expect(store.marker == "one")
+        fixture.crash(.powerCut, seed: seed)
+        #expect(fixture.disk.text("/mail/.martlet/marker") == "one\n")
+      }
+    }
+  }
+
   @Test("sees what another program does through its watch")
   func watch() async throws {
     try await Reactor.onShared {

@@ -173,13 +173,26 @@ struct KnownContent {
     let carried = known.filter {
       origin.id != folder.id && $0.original.pair[source].key == $0.parcel.arrival.key
     }
-    guard !carried.isEmpty else { return known }
+    guard !carried.isEmpty, try await !cameWhole(carried, origin) else { return known }
     let shown = try await context.stores[source].carryOver(
       Dictionary(
         carried.map { ($0.parcel.arrival.key, $0.original.pair[source].flags) }, uniquingKeysWith: { $1 }),
       in: folder.names[source])
     return known.map { item in
       shown[item.parcel.arrival.key].map { Known(parcel: item.parcel.marked($0), original: item.original) } ?? item
+    }
+  }
+
+  /// True where the folder was renamed: then its letters' meanings came with the files.
+  private func cameWhole(_ known: [Known], _ origin: SyncedFolder) async throws(StoreError) -> Bool {
+    guard folder.lastPass == nil else { return false }
+    let keys = Set(known.prefix(1).map(\.parcel.arrival.key))
+    do {
+      _ = try await context.stores[source].look(at: origin.names[source], .messages(keys))
+      return false
+    } catch {
+      guard error.scope < .account else { throw error }
+      return error.kind == .gone
     }
   }
 
