@@ -121,11 +121,12 @@ final class FolderPass {
 
   /// A narrow look shows one side's end of a pair that the base does not know of yet. Where there may be such pairs, it
   /// would be taken for a new message: so the first look, and that after an interrupted delivery, is wide (law L3). So
-  /// is the first of a session: only then is it known that the base's UIDs still mean the same messages (law L8).
+  /// is the first of a session: only then is it known that the base's UIDs still mean the same messages (law L8). And
+  /// what the brake holds is let go as soon as the messages are back, which the whole folder tells.
   private func begin() async throws(StoreError) {
     let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
     hasIntents = !intents.isEmpty
-    guard folder.lastPass == nil || !folder.isConfirmed || hasIntents else { return }
+    guard folder.lastPass == nil || !folder.isConfirmed || hasIntents || !folder.held.isEmpty else { return }
     for side in Side.allCases where !isWide(side) { scopes[side] = .wide(since: folder.checkpoints[side]) }
     for side in Side.allCases where !context.stores[side].isLocal {
       // Where we chose the name ourselves, a second one cannot be.
@@ -356,7 +357,7 @@ final class FolderPass {
       folder.checkpoints[side] = checkpoint
     }
     let now = context.wallSeconds
-    if isWideOnASide { folder.lastSync = now }
+    folder.lastSync = now
     // A pass that found nothing leaves the disk alone, but for once an hour.
     let isStale = folder.lastPass.map { now - $0 > 3600 } ?? true
     if isWideOnASide, report.didChange || !changes.isEmpty || isStale {

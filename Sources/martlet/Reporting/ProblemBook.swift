@@ -1,5 +1,6 @@
 import Engine
 import Mail
+import Reconciliation
 
 /// Which problems of an account have been said, so that each is said once, and once more when it is over.
 struct ProblemBook {
@@ -12,7 +13,20 @@ struct ProblemBook {
   }
 
   private var said: [Subject: String] = [:]
-  private var heldSaid: Set<PassReport.Held> = []
+  private var heldSaid: Set<Hold> = []
+
+  /// How many messages it are may change with every look.
+  private struct Hold: Hashable {
+    let folder: FolderName
+    let side: Side
+    let wholeFolder: Bool
+    let isOfAccount: Bool
+
+    init(_ held: PassReport.Held) {
+      (folder, side, wholeFolder) = (held.folder, held.side, held.wholeFolder)
+      isOfAccount = held.account != nil
+    }
+  }
 
   /// True where it is news: not said yet, or with another reason.
   mutating func note(_ problem: PassReport.Problem) -> Bool {
@@ -38,8 +52,8 @@ struct ProblemBook {
 
   /// What the brake holds in `folder` now; answers what is news.
   mutating func note(held: [PassReport.Held], in folder: FolderName) -> [PassReport.Held] {
-    let news = held.filter { !heldSaid.contains($0) }
-    heldSaid = heldSaid.filter { $0.folder != folder }.union(held)
+    let news = held.filter { !heldSaid.contains(Hold($0)) }
+    heldSaid = heldSaid.filter { $0.folder != folder }.union(held.map(Hold.init))
     return news
   }
 }

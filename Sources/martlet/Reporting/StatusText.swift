@@ -42,7 +42,12 @@ enum StatusText {
     }
     if account.state == .offline, account.folders.isEmpty, account.lastError == nil { parts = ["never synced"] }
     if account.queue > 0 { parts.append(Amount.count(account.queue, "folder") + " being synced") }
-    if let last = account.lastSync { parts.append("in sync \(time(last))") }
+    let held = account.folders.count { !$0.held.isEmpty }
+    if held > 0 {
+      parts.append("deletions held in " + Amount.count(held, "folder"))
+    } else if let last = account.lastSync {
+      parts.append("in sync \(time(last))")
+    }
     return parts.joined(separator: ", ")
   }
 

@@ -36,6 +36,25 @@ struct EvidenceTests {
     }
   }
 
+  @Test("that the brake held is let go with the event that tells that the messages are back (L9)")
+  func heldAndBack() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled((1...30).map { "m\($0)" })
+      let taken = try (1...25).map { try #require(account.near.key(of: "m\($0)")) }
+      let folder = account.near.folders[.inbox]
+      for key in taken { account.near.remove(key) }
+      let context = account.context()
+      try await context.open()
+      let full = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      let inbox = try #require(context.folders.all.first)
+      #expect(full.report.held.count == 1 && inbox.held.count == 1)
+      account.near.folders[.inbox] = folder
+      let request = PassRunner.Request(folder: inbox, scopes: Sides(near: .pending, far: nil))
+      _ = try await PassRunner(context: context, options: PassOptions(), isFull: false).run([request])
+      #expect(inbox.held.isEmpty)
+    }
+  }
+
   @Test("of a removed folder is gone with its messages, also where the folder itself stays (L1)")
   func removedFolderThatStays() async throws {
     try await Reactor.onShared {
