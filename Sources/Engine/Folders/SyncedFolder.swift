@@ -28,12 +28,20 @@ package final class SyncedFolder {
 
   /// A pass saw deletions before this session had looked at all folders, and left them to a later one.
   var hasPostponedDeletions = false
+  /// Sides with messages that lost their partners to another folder: they have to be looked at whole.
+  var bereft: Set<Side> = []
   /// Deletions carried out on each side a moment ago.
   var deletions = Sides(near: DeletionMeter(), far: DeletionMeter())
   /// Held by whoever looks at the folder or changes it: one pass at a time.
   let lock = AsyncLock()
   /// What the brake holds back at the moment.
   package internal(set) var held: [PassReport.Held] = []
+
+  /// By the pass that looks at them.
+  func takeBereft() -> Set<Side> {
+    defer { bereft = [] }
+    return bereft
+  }
 
   init(_ row: LedgerFolder) {
     id = row.id

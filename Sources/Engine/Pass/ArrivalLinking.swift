@@ -23,6 +23,8 @@ struct ArrivalLinking {
     /// or may be the same as one there that cannot be read just now.
     var waiting = Sides<Set<MessageKey>>(near: [], far: [])
     var problems: [PassReport.Problem] = []
+    /// Pairs of other folders are this one's now: what is deleted here may be there again.
+    var didRelocate = false
     /// Identities read on the way, for those that need them next.
     var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
     /// Local messages that could not be read: whether they are new, nobody knows.
@@ -43,6 +45,10 @@ struct ArrivalLinking {
     _ remaining: inout Sides<[Arrival]>, _ outcome: inout Outcome
   ) async throws(StoreError) {
     let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
+    let claimed = try pairsElsewhere(of: intents)
+    await context.claims.claim(claimed)
+    defer { context.claims.release(claimed) }
+    var elsewhere = claimed
     var changes: [LedgerChange] = []
     // One message may have several: a copy was tried, and then it was sent.
     var linked = Sides<Set<MessageKey>>(near: [], far: [])
@@ -64,7 +70,17 @@ struct ArrivalLinking {
       try await context.stores[target].secure([arrival.key], in: folder.names[target])
       try await context.stores[target.other].secure([source], in: folder.names[target.other])
       let shown = remaining[target.other].first { $0.key == source }?.observation
-      changes.append(link(intent.draft, shown, arrival, found))
+      let (near, far) = sightings(intent.draft, shown, arrival)
+      if let original = try await movedHere(intent.draft, among: elsewhere) {
+        elsewhere.remove(original.pair.id)
+        changes += leave(original, target.other)
+        changes.append(.relocate(original.pair.id, to: folder.id, near: near, far: far))
+        outcome.didRelocate = true
+      } else {
+        changes.append(
+          .addPair(
+            folder.id, near: near, far: far, identity: found.identity, date: intent.draft.date ?? found.date))
+      }
       changes.append(.clearSetAside(folder.id, target.other, source))
       changes.append(.clearSetAside(folder.id, target, arrival.key))
       linked[target].insert(arrival.key)
@@ -110,9 +126,53 @@ struct ArrivalLinking {
     }
   }
 
-  private func link(
-    _ draft: IntentDraft, _ source: Observation?, _ arrival: Arrival, _ found: Identified
-  ) -> LedgerChange {
+  /// Pairs of other folders that may be the originals of what was to come here.
+  private func pairsElsewhere(of intents: [Intent]) throws(StoreError) -> Set<PairID> {
+    try context.withLedger { ledger throws(LedgerError) in
+      var pairs: Set<PairID> = []
+      for intent in intents {
+        guard let digest = intent.draft.identity?.digest else { continue }
+        for record in try ledger.records(digest: digest) where record.folder != folder.id {
+          pairs.insert(record.pair.id)
+        }
+      }
+      return pairs
+    }
+  }
+
+  /// The pair whose message the interrupted step has moved here. It is gone from its old place by our own doing, and
+  /// whoever has put it back there on the other side meanwhile is not to lose it for that (law L1).
+  private func movedHere(
+    _ draft: IntentDraft, among pairs: Set<PairID>
+  ) async throws(StoreError) -> PairRecord? {
+    guard let digest = draft.identity?.digest else { return nil }
+    let records = try context.withLedger { ledger throws(LedgerError) in try ledger.records(digest: digest) }
+    for record in records where pairs.contains(record.pair.id) && record.folder != folder.id {
+      guard let origin = context.folders[record.folder], origin.isConfirmed || origin.hasKnownNumbers else { continue }
+      let key = record.pair[draft.target].key
+      do {
+        let look = try await context.stores[draft.target].look(at: origin.names[draft.target], .messages([key]))
+        if look.gone.contains(key) { return record }
+      } catch {
+        // The old folder cannot be looked at: nothing is known to be gone from it.
+        guard error.scope < .account else { throw error }
+      }
+    }
+    return nil
+  }
+
+  /// Takes a pair from its folder: what of it is still there is without a partner, which only a look at everything shows.
+  private func leave(_ original: PairRecord, _ side: Side) -> [LedgerChange] {
+    guard let origin = context.folders[original.folder] else { return [] }
+    origin.bereft.insert(side)
+    origin.checkpoints[side] = origin.checkpoints[side]?.void
+    origin.hasPostponedDeletions = true
+    return [.setCheckpoint(origin.id, side, origin.checkpoints[side])]
+  }
+
+  private func sightings(
+    _ draft: IntentDraft, _ source: Observation?, _ arrival: Arrival
+  ) -> (near: Sighting, far: Sighting) {
     // Both sides have in common what the step brought and the target shows. What either shows beside is still to be
     // followed: a copy bears its original's flags and not yet its source's, and others may have marked it since (law
     // L6). But not a mark of deletion, which a copy may have from its original (law L1).
@@ -126,8 +186,7 @@ struct ArrivalLinking {
     let original = Sighting(key: draft.source.key, flags: common)
     var sightings = Sides(near: original, far: original)
     sightings[draft.target] = Sighting(key: arrival.key, flags: common)
-    return .addPair(
-      folder.id, near: sightings.near, far: sightings.far, identity: found.identity, date: draft.date ?? found.date)
+    return (sightings.near, sightings.far)
   }
 
   // MARK: Matching

@@ -22,6 +22,8 @@ final class FolderPass {
   private var unfinished: Set<Side> = []
   /// A delivery was interrupted here.
   private var hasIntents = false
+  /// False where what is gone here may be in another folder that has yet to be looked at again.
+  private var mayDelete = true
   /// Identities that were read on the way.
   private var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
   /// Local ones that could not be.
@@ -89,7 +91,7 @@ final class FolderPass {
   func finishOrWiden(
     _ progress: ProgressMeter, account: Sides<AccountBrake.Hold?>, mayDelete: Bool = true
   ) async throws(StoreError) {
-    if !mayDelete { postponeDeletions() }
+    if !mayDelete || !self.mayDelete { postponeDeletions() }
     guard needsWiderLook else { return try await finish(account) }
     let wide = Sides<LookScope?>(near: .wide(since: nil), far: .wide(since: folder.checkpoints.far))
     let wider = FolderPass(folder, scopes: wide, options: options, in: context)
@@ -126,6 +128,7 @@ final class FolderPass {
   private func begin() async throws(StoreError) {
     let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
     hasIntents = !intents.isEmpty
+    for side in folder.takeBereft() { scopes[side] = .wide(since: folder.checkpoints[side]) }
     guard folder.lastPass == nil || !folder.isConfirmed || hasIntents || !folder.held.isEmpty else { return }
     for side in Side.allCases where !isWide(side) { scopes[side] = .wide(since: folder.checkpoints[side]) }
     for side in Side.allCases where !context.stores[side].isLocal {
@@ -257,10 +260,10 @@ final class FolderPass {
       context: context, folder: folder, looks: looks, scopes: scopes,
       doubted: Set(Side.allCases.filter { isHeldByItself($0.other) }))
     let outcome = try await linking.run(plan.arrivals)
-    identified = outcome.identified
-    unread = outcome.unread
+    (identified, unread) = (outcome.identified, outcome.unread)
     report.problems += outcome.problems
     if outcome.didLink { plan = try reconcileWithBase() }
+    mayDelete = !outcome.didRelocate
     for side in Side.allCases where !outcome.waiting[side].isEmpty {
       plan.arrivals[side].removeAll { outcome.waiting[side].contains($0.key) }
       // The next look shows again both them and what they wait for.
@@ -351,6 +354,7 @@ final class FolderPass {
     if isWideOnBothSides, !isWaiting, !looks.near.isPartial, !looks.far.isPartial { folder.isConfirmed = true }
     var changes: [LedgerChange] = []
     // A narrow look's checkpoint is the store's word for all that went before, which the ledger may not hold yet.
+    unfinished.formUnion(folder.bereft)
     for side in Side.allCases where !unfinished.contains(side) && (isWide(side) || looks[side].coverage == .complete) {
       guard let checkpoint = looks[side].checkpoint, folder.checkpoints[side] != checkpoint else { continue }
       changes.append(.setCheckpoint(folder.id, side, checkpoint))

@@ -108,7 +108,7 @@ extension LedgerChange {
 
 extension Checkpoint {
   /// Proves nothing of the messages; a mailbox's still tells under which numbering its keys are.
-  fileprivate var void: Checkpoint? {
+  var void: Checkpoint? {
     switch self {
     case .imap(let mailbox): .imap(mailbox.void)
     case .maildir: nil

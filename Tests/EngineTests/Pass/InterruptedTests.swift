@@ -164,6 +164,36 @@ struct InterruptedTests {
     }
   }
 
+  @Test("as a move is no loss where the message is back in its old place before the next run (L1)")
+  func movedAndBack() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let rehearsal = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      rehearsal.near.move("a", to: archive)
+      try await rehearsal.sync()
+      let step = try #require(rehearsal.faults.log.firstIndex { $0.hasPrefix("after far move") })
+      let play = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let key = try #require(play.near.key(of: "a"))
+      play.near.move("a", to: archive)
+      play.faults.deadline = step + 1
+      await #expect(throws: StoreError.self) { try await play.sync() }
+      play.faults.revive()
+      // Under its own name, as mv does.
+      let moved = try #require(play.near.key(of: "a", in: archive))
+      let message = try #require(play.near.folders[archive]?.messages[moved])
+      play.near.remove(moved, in: archive)
+      play.near.folders[.inbox]?.messages[key] = message
+      try await play.sync()
+      try await play.sync()
+      for store in [play.near, play.far] {
+        #expect(store.contents().map(\.text) == ["a", "b", "c"])
+        #expect(store.contents(of: archive).isEmpty)
+      }
+      #expect(play.near.transfers == 0)
+      #expect(try await !play.sync().didChange)
+    }
+  }
+
   @Test("of a file by a power cut is in no base: it is made durable first (L4)", arguments: [true, false])
   func durability(isOnBothSides: Bool) async throws {
     try await Reactor.onShared {
