@@ -102,9 +102,12 @@ final class MaildirFolder {
     }
   }
 
-  /// Nil where all is to be listed: for many names, and for those that may be spelled in other bytes on disk.
+  /// Nil where all is to be listed: for many names, for those that may be spelled in other bytes on disk, and for those
+  /// of files that have no unique part of their own and go by their path.
   private static func prefixes(_ uniques: Set<String>) -> [String]? {
-    let isPlain = uniques.count <= prefixesMax && uniques.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 } }
+    let isPlain =
+      uniques.count <= prefixesMax
+      && uniques.allSatisfy { $0.utf8.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "/") } }
     return isPlain ? Array(uniques) : nil
   }
 
