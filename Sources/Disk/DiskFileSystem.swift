@@ -71,6 +71,8 @@ package final class DiskFileSystem: FileSystem {
     }
   }
 
+  package var isRootInPlace: Bool { heldRoot?.isInPlace ?? true }
+
   package func makeDirectory(_ path: String) throws(FileError) {
     guard !path.isEmpty else {
       heldRoot = nil

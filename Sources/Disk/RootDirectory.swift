@@ -25,6 +25,14 @@ final class RootDirectory: Sendable {
     self.descriptor = descriptor
   }
 
+  /// False where the path leads to another directory by now, or to none. A way that cannot be looked along tells nothing.
+  var isInPlace: Bool {
+    var (held, found) = (stat(), stat())
+    guard unsafe fstat(descriptor.number, &held) == 0 else { return true }
+    guard unsafe stat(path, &found) == 0 else { return errno != ENOENT && errno != ENOTDIR }
+    return held.st_dev == found.st_dev && held.st_ino == found.st_ino
+  }
+
   /// Makes the directory (mode 0700) and what is missing above it.
   static func make(_ path: String) throws(FileError) {
     var prefix = path.hasPrefix("/") ? "" : "."

@@ -93,10 +93,13 @@ package final class MaildirStore: MailStore {
     do {
       // It is made when it is first opened for more than looking.
       if root.isLookedAtOnly, try root.fileSystem.status("") == nil { return [] }
-      return try await walk()
+      let folders = try await walk()
+      if root.fileSystem.isRootInPlace { return folders }
     } catch {
       throw root.failure(error)
     }
+    // What others put where people look for their mail is not in the directory that is held open (law L8).
+    throw StoreError(.account, .needsPerson, "\(title): another directory is in its place by now, or none")
   }
 
   package func createFolder(_ folder: FolderName) async throws(StoreError) {

@@ -16,6 +16,10 @@ package protocol FileSystem: AnyObject, Sendable {
   /// Nil where there is nothing by that name. Does not follow a symbolic link.
   func status(_ path: String) throws(FileError) -> FileStatus?
 
+  /// False where the root's path leads to another directory than the one at hand by now, or to none: it was moved away,
+  /// or something was mounted over it.
+  var isRootInPlace: Bool { get }
+
   /// Makes the directory (mode 0700) and what is missing above it. Fine if it is there.
   func makeDirectory(_ path: String) throws(FileError)
 
@@ -80,6 +84,9 @@ package protocol FileWriter: AnyObject, Sendable {
 }
 
 extension FileSystem {
+  /// What is no path of this machine leads nowhere else.
+  package var isRootInPlace: Bool { true }
+
   package func list(
     _ directory: String, beginningWith prefixes: [String]
   ) async throws(FileError) -> [DirectoryEntry] {

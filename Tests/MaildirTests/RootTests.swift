@@ -1,4 +1,5 @@
 import Disk
+import Glibc
 import Mail
 import Maildir
 import Ports
@@ -67,6 +68,28 @@ struct RootTests {
       let error = await #expect(throws: StoreError.self) { try await maildir.lookWide() }
       #expect(error?.scope == .account)
       await maildir.remove()
+    }
+  }
+
+  @Test("a root that is moved away, or has another in its place, stops the account (law L8)", arguments: [true, false])
+  func rootIsReplaced(byAnother: Bool) async throws {
+    try await Reactor.onShared {
+      let parent = try temporaryDirectory()
+      let maildir = try await MaildirFixture.make(in: parent + "/Mail")
+      #expect(try await maildir.store.folders().count == 1)
+      let aside = maildir.path + ".aside"
+      try #require(unsafe rename(maildir.path, aside) == 0)
+      if byAnother { try #require(unsafe mkdir(maildir.path, 0o700) == 0) }
+      let error = await #expect(throws: StoreError.self) { try await maildir.store.folders() }
+      #expect(error?.scope == .account)
+      #expect(error?.kind == .needsPerson)
+      await #expect(throws: StoreError.self) { try await maildir.store.open() }
+      if byAnother { try #require(unsafe rmdir(maildir.path) == 0) }
+      try #require(unsafe rename(aside, maildir.path) == 0)
+      try await maildir.store.open()
+      #expect(try await maildir.store.folders().count == 1)
+      await maildir.store.close()
+      removeTree(parent)
     }
   }
 

@@ -142,6 +142,30 @@ struct
     await daemon.stop()
   }
 
+  @Test("stops where a Maildir is moved away under it, and goes on with the copy in its place (L8)")
+  func movedAway() async throws {
+    let (home, client) = try await Home.prepared("moved-away")
+    // What lies there can be read by a confined process, whether or not it was given.
+    let maildir = home.folder.appending(".config/martlet/Mail")
+    try home.configure(
+      Home.account("work", on: try await DovecotServer.shared(), user: "moved-away", path: maildir))
+    try await client.append(letter("one"))
+    let daemon = try await home.startDaemon()
+    try FileManager.default.moveItem(atPath: maildir, toPath: maildir + ".away")
+    _ = try await daemon.line(of: .errors) { $0.contains("another directory is in its place by now, or none") }
+    try FileManager.default.createDirectory(atPath: maildir, withIntermediateDirectories: false)
+    daemon.signal(SIGUSR1)
+    _ = try await daemon.line(of: .errors) { $0.contains("this is not the Maildir that was synced before") }
+    try FileManager.default.removeItem(atPath: maildir)
+    try FileManager.default.copyItem(atPath: maildir + ".away", toPath: maildir)
+    daemon.signal(SIGUSR1)
+    _ = try await daemon.line(of: .errors) { $0.hasPrefix("work: watching") }
+    try await client.append(letter("two"))
+    _ = try await daemon.line(of: .errors) { $0 == "work: INBOX: local: 1 new" }
+    #expect(try await client.status().messages == 2)
+    await daemon.stop()
+  }
+
   @Test(
     "keeps no password in either process, once it is logged in (L13)",
     .enabled(if: geteuid() == 0, "only root may look"),

@@ -18,8 +18,8 @@ final class AccountRoster {
 
   private let program: ProgramContext
   private let onEvent: @Loop () -> Void
-  /// Whenever an account could not go on and waits for its next try.
-  var onWaiting: @Loop () -> Void = {}
+  /// Whenever an account could not go on and waits for its next try, or makes it: names may lead elsewhere by now.
+  var onSetback: @Loop () -> Void = {}
   private var running: [String: DaemonAccount] = [:]
   /// Not to run any more, and not at rest yet.
   private var leaving: [DaemonAccount] = []
@@ -102,7 +102,10 @@ final class AccountRoster {
       let account = try DaemonAccount(configuration, program)
       _ = account.reporter.listen { [onEvent, weak self] event in
         onEvent()
-        if case .phaseChanged(.waiting) = event { self?.onWaiting() }
+        switch event {
+        case .phaseChanged(.waiting), .phaseChanged(.connecting): self?.onSetback()
+        default: break
+        }
       }
       running[name] = account
       outages[name] = nil

@@ -34,7 +34,7 @@ final class Daemon {
     trial = ConfigurationTrial(program, names: names)
     let board = board
     roster = AccountRoster(program) { board.change() }
-    roster.onWaiting = { [weak self] in self?.lookAtPlaces() }
+    roster.onSetback = { [weak self] in self?.lookAtPlaces() }
   }
 
   func run() async -> ExitStatus {
