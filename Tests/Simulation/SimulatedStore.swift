@@ -40,6 +40,8 @@ package final class SimulatedStore: MailStore {
   package var elusive: Set<String> = []
   /// Texts of messages whose content cannot be read just now, so that nobody can tell what they are.
   package var unreadable: Set<String> = []
+  /// No folder can be made, as on a disk that is full.
+  package var hasNoRoom = false
   /// The listing of folders names none, as of a server in trouble.
   package var listsNothing = false
   /// What a move comes to: on a server without MOVE and UIDPLUS others' marks of deletion are in its way.
@@ -125,6 +127,7 @@ package final class SimulatedStore: MailStore {
   }
 
   package func createFolder(_ folder: FolderName) async throws(StoreError) {
+    if hasNoRoom { throw StoreError(.folder, .noSpace, "\(folder): no room") }
     try faults.effect("\(title) create \(folder)") { folders[folder] = folders[folder] ?? Folder() }
   }
 

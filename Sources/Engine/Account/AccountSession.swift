@@ -30,6 +30,8 @@ final class AccountSession {
   /// When the tasks that sleep for the agenda will wake.
   private var wakes: Set<LoopInstant> = []
   private var isFullPassQueued = false
+  private var foldersBackoff = Backoff()
+  private var isFoldersRetryDue = false
   /// Nobody serves requests any more.
   private var isOver = false
   /// Why whoever still waits for a full pass gets none.
@@ -150,7 +152,9 @@ final class AccountSession {
         case .tick: events.append(.tick)
         case .fullPassDue: queueFullPass(&group)
         case .requested(let request): group.addTask { await self.fullPass(request) }
-        case .fullPassEnded(let outcome): events += fullPassEnded(outcome)
+        case .fullPassEnded(let outcome):
+          events += fullPassEnded(outcome)
+          retryFolders(outcome.report, &group)
         }
       }
       for effect in agenda.handle(events, at: context.clock.now, jitter: context.jitter) {
@@ -272,6 +276,23 @@ final class AccountSession {
     failures = failures.filter { there.contains($0.key) }
     // A folder that failed is tried again by itself; the others' agenda is their own.
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()
+  }
+
+  /// What could not be made or removed is tried again before the next poll, ever more seldom (law L11).
+  private func retryFolders(_ report: PassReport, _ group: inout DiscardingTaskGroup) {
+    guard report.hasFoldersLeft else { return foldersBackoff.reset() }
+    guard !isFoldersRetryDue else { return }
+    isFoldersRetryDue = true
+    let wait = foldersBackoff.next(.folder, jitter: context.jitter)
+    group.addTask {
+      guard await self.context.sleep(wait) else { return }
+      await self.foldersRetryIsDue()
+    }
+  }
+
+  private func foldersRetryIsDue() {
+    isFoldersRetryDue = false
+    inbox.post(.fullPassDue)
   }
 
   /// What passes left undone until all folders had been looked at. This one may have done it, or looked before.

@@ -149,7 +149,7 @@ struct FolderDiscovery {
       try await context.stores[side].createFolder(name)
     } catch {
       guard error.scope < .account else { throw error }
-      report.problems.append(.init(folder: present.names.far, reason: error.text))
+      report.note(error, of: present.names.far)
       return false
     }
     report.foldersCreated[side].append(name)

@@ -22,7 +22,7 @@ struct FolderRemoval {
       try await remove(folder, side, &report)
     } catch {
       guard error.scope < .account else { throw error }
-      report.problems.append(.init(folder: folder.title, reason: error.text))
+      report.note(error, of: folder.title)
     }
     return report
   }

@@ -1,4 +1,5 @@
 package import Mail
+import Ports
 package import Reconciliation
 
 /// What a pass did, and what it could not do.
@@ -69,6 +70,8 @@ package struct PassReport: Equatable, Sendable {
   package var foldersCreated = Sides<[FolderName]>(near: [], far: [])
   package var foldersRemoved = Sides<[FolderName]>(near: [], far: [])
   package var problems: [Problem] = []
+  /// A folder could not be made or removed for a reason that may pass.
+  package var hasFoldersLeft = false
   /// Sides with messages that changed while they were read: what was seen of them is not settled.
   package var unread: Set<Side> = []
   package var held: [Held] = []
@@ -89,6 +92,13 @@ package struct PassReport: Equatable, Sendable {
 
   package var isClean: Bool { problems.isEmpty && held.isEmpty }
 
+  /// Names a folder that could not be made or removed, and why.
+  mutating func note(_ error: StoreError, of folder: FolderName) {
+    problems.append(Problem(folder: folder, reason: error.text))
+    // What was refused once is refused until a person changes something; the next poll is soon enough.
+    if error.kind != .refused { hasFoldersLeft = true }
+  }
+
   package mutating func merge(_ other: PassReport) {
     for side in Side.allCases {
       counts[side] += other.counts[side]
@@ -97,6 +107,7 @@ package struct PassReport: Equatable, Sendable {
     }
     foldersSynced += other.foldersSynced
     problems += other.problems
+    hasFoldersLeft = hasFoldersLeft || other.hasFoldersLeft
     unread.formUnion(other.unread)
     held += other.held
     plan += other.plan

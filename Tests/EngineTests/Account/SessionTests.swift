@@ -185,6 +185,22 @@ struct SessionTests {
     }
   }
 
+  @Test("makes a folder soon that could not be made for lack of room (L11)")
+  func foldersLeft() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let new = try #require(FolderName("New"))
+      account.near.hasNoRoom = true
+      account.far.folders[new] = SimulatedStore.Folder()
+      try await whileRunning(account) { runner in
+        #expect(runner.snapshot().problems.map(\.folder) == [new])
+        account.near.hasNoRoom = false
+        account.clock.advance(by: .seconds(10))
+        await account.recorder.wait { account.near.folders[new] != nil }
+      }
+    }
+  }
+
   @Test("says nothing of a folder that goes away under a pass but what the discovery says", arguments: Side.allCases)
   func goneUnderAPass(side: Side) async throws {
     try await Reactor.onShared {
