@@ -83,8 +83,8 @@ final class FolderPass {
 
   /// In a pass over everything nobody may say that all is in sync; after an event the next one comes with the last write.
   private func reportUnread(_ side: Side) {
-    report.problems.append(
-      .init(folder: folder.title, reason: "messages on the \(side) side changed while they were read; tried again"))
+    let reason = "messages on the \(side) side changed while they were read; tried again"
+    report.problems.append(.init(folder: folder.title, reason: reason))
   }
 
   /// A narrow look that would delete much is not enough to go by: then the whole folder is looked at first.
@@ -275,9 +275,8 @@ final class FolderPass {
   /// Leaves out arrivals that failed before and are not due yet.
   private func dropSetAside() throws(StoreError) {
     guard !plan.arrivals.near.isEmpty || !plan.arrivals.far.isEmpty else { return }
-    let now = context.wallSeconds
     let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    for entry in aside where entry.retryAt > now {
+    for entry in aside where entry.retryAt > context.wallSeconds {
       plan.arrivals[entry.side].removeAll { $0.key == entry.key }
     }
   }
@@ -350,8 +349,9 @@ final class FolderPass {
 
   /// What a wide look vouches for moves forward only now that all it showed is in the base.
   private func recordCheckpoints() throws(StoreError) {
-    if isWaiting { folder.isConfirmed = false }
-    if isWideOnBothSides, !isWaiting, !looks.near.isPartial, !looks.far.isPartial { folder.isConfirmed = true }
+    if isWaiting || isWideOnBothSides && !looks.near.isPartial && !looks.far.isPartial {
+      folder.isConfirmed = !isWaiting
+    }
     var changes: [LedgerChange] = []
     // A narrow look's checkpoint is the store's word for all that went before, which the ledger may not hold yet.
     unfinished.formUnion(folder.bereft)

@@ -164,6 +164,33 @@ struct InterruptedTests {
     }
   }
 
+  @Test("as a move with other flags at once brings them when its note finds it (L6)", arguments: [true, false])
+  func movedAndMarked(isSet: Bool) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      @Loop func account() async throws -> SimulatedAccount {
+        let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+        account.near.setFlags(FlagSet(isSet ? .seen : .flagged), of: try #require(account.near.key(of: "a")))
+        try await account.sync()
+        account.near.move("a", to: archive)
+        let moved = try #require(account.near.key(of: "a", in: archive))
+        account.near.setFlags(FlagSet(isSet ? [.seen, .flagged] : []), of: moved, in: archive)
+        return account
+      }
+      let rehearsal = try await account()
+      try await rehearsal.sync()
+      let step = try #require(rehearsal.faults.log.firstIndex { $0.hasPrefix("after far move") })
+      let play = try await account()
+      play.faults.deadline = step + 1
+      await #expect(throws: StoreError.self) { try await play.sync() }
+      play.faults.revive()
+      try await play.sync()
+      for store in [play.near, play.far] {
+        #expect(store.contents(of: archive).map(\.flags) == [FlagSet(isSet ? [.seen, .flagged] : [])])
+      }
+    }
+  }
+
   @Test("as a move is no loss where the message is back in its old place before the next run (L1)")
   func movedAndBack() async throws {
     try await Reactor.onShared {

@@ -92,7 +92,9 @@ extension World {
   /// been the first half of something: it forgets the base of a folder that is to be made anew, takes note of the hour,
   /// or lets go of what was kept aside.
   private func passUntilNothingChanges() async {
-    for number in 1...Self.passesMax {
+    // Where a server does not tell the state of each, each folder may take note of the hour in a pass of its own.
+    let passesMax = Self.passesMax + people.view().near.folders.count
+    for number in 1...passesMax {
       let before = footprint
       guard let report = await pass(PassOptions(allowsDeletions: laws.allowsDeletions)) else { return }
       describe(report)
@@ -105,7 +107,7 @@ extension World {
         laws.report(.converges, "a pass changed the server and did not say so")
       }
       if isSilent, footprint == before { return }
-      if number == Self.passesMax { reportRestless(report, before) }
+      if number == passesMax { reportRestless(report, before, passesMax) }
       if !report.held.isEmpty { laws.allowsDeletions = true }
       // What was set aside in a folder that was held has its time, too.
       if hasWork { await advance(to: site.clock.now.advanced(by: Self.patience)) }
@@ -120,9 +122,9 @@ extension World {
     }
   }
 
-  private func reportRestless(_ report: PassReport, _ before: Footprint) {
+  private func reportRestless(_ report: PassReport, _ before: Footprint, _ passesMax: Int) {
     let now = footprint
-    let passes = "after \(Self.passesMax) passes"
+    let passes = "after \(passesMax) passes"
     if report.didChange { laws.report(.converges, "\(passes) one still changed something: \(report.counts)") }
     for problem in report.problems {
       laws.report(
