@@ -175,7 +175,6 @@ final class FolderPass {
   }
 
   private var isWideOnASide: Bool { Side.allCases.contains(where: isWide) }
-
   private var isWideOnBothSides: Bool { Side.allCases.allSatisfy(isWide) }
 
   private func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
