@@ -32,7 +32,20 @@ struct FullPass {
       }
     }
     context.tell(.passStarted(folders: requests.count))
-    let passed = try await PassRunner(context: context, options: options, isFull: true).run(requests)
+    let runner = PassRunner(context: context, options: options, isFull: true)
+    var passed = try await runner.run(requests)
+    // What was found to belong elsewhere leaves something to be done where it was.
+    let unsettled = finding.folders.filter { $0.hasPostponedDeletions && finding.missing[$0.id] == nil }
+    if !unsettled.isEmpty, !options.isDryRun {
+      for folder in unsettled { folder.hasPostponedDeletions = false }
+      let again = try await runner.run(
+        unsettled.map { folder in
+          let since = folder.checkpoints
+          return .init(folder: folder, scopes: Sides(near: .wide(since: since.near), far: .wide(since: since.far)))
+        })
+      passed.report.merge(again.report)
+      passed.failures.merge(again.failures) { $1 }
+    }
     if names == nil, !options.isDryRun { context.hasSeenAllFolders = true }
     outcome.report.merge(passed.report)
     outcome.failures = passed.failures
