@@ -181,7 +181,8 @@ final class FolderWatching {
       defer { withExtendedLifetime(store) {} }
       do { try await store.clock.sleep(for: store.settings.timing.notifyRenewal) } catch { return }
       self.renewal = nil
-      if let member = self.watchers.first { await self.notifyAgain(member) }
+      // What was about to be told of names is not told any more.
+      if let member = self.watchers.first, await self.notifyAgain(member) { await self.ask(isSlow: true) }
     }
   }
 
@@ -202,7 +203,6 @@ final class FolderWatching {
   }
 
   /// The states that it tells say what was missed. False where the watch is over.
-  @discardableResult
   private func notifyAgain(_ member: PooledConnection) async -> Bool {
     do {
       try await store.pool.lease(member)
@@ -265,17 +265,27 @@ final class FolderWatching {
       sinceSlow += wait
       let isSlow = sinceSlow >= timing.slowPoll
       if isSlow { sinceSlow = .zero }
-      do throws(StoreError) {
-        try await pollOnce(isSlow: isSlow)
-        if isSlow {
-          store.pool.trim()
-          renewNotifySoon()
-        }
-      } catch {
-        if Task.isCancelled { return }
-        if error.scope == .account { return store.events.fail(error) }
+      guard await ask(isSlow: isSlow) else { return }
+      if isSlow {
+        store.pool.trim()
+        renewNotifySoon()
       }
     }
+  }
+
+  /// False where nothing more can be asked.
+  @discardableResult
+  private func ask(isSlow: Bool) async -> Bool {
+    do throws(StoreError) {
+      try await pollOnce(isSlow: isSlow)
+    } catch {
+      if Task.isCancelled { return false }
+      if error.scope == .account {
+        store.events.fail(error)
+        return false
+      }
+    }
+    return true
   }
 
   /// IDLE tells nothing of folders, so they are asked for in time to take the place of a renewal: the watcher's IDLE
