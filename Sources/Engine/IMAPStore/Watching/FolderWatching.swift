@@ -181,8 +181,7 @@ final class FolderWatching {
       defer { withExtendedLifetime(store) {} }
       do { try await store.clock.sleep(for: store.settings.timing.notifyRenewal) } catch { return }
       self.renewal = nil
-      // What was about to be told of names is not told any more.
-      if let member = self.watchers.first, await self.notifyAgain(member) { await self.ask(isSlow: true) }
+      if let member = self.watchers.first { await self.notifyAgain(member) }
     }
   }
 
@@ -203,6 +202,7 @@ final class FolderWatching {
   }
 
   /// The states that it tells say what was missed. False where the watch is over.
+  @discardableResult
   private func notifyAgain(_ member: PooledConnection) async -> Bool {
     do {
       try await store.pool.lease(member)
@@ -265,27 +265,17 @@ final class FolderWatching {
       sinceSlow += wait
       let isSlow = sinceSlow >= timing.slowPoll
       if isSlow { sinceSlow = .zero }
-      guard await ask(isSlow: isSlow) else { return }
-      if isSlow {
-        store.pool.trim()
-        renewNotifySoon()
+      do throws(StoreError) {
+        try await pollOnce(isSlow: isSlow)
+        if isSlow {
+          store.pool.trim()
+          renewNotifySoon()
+        }
+      } catch {
+        if Task.isCancelled { return }
+        if error.scope == .account { return store.events.fail(error) }
       }
     }
-  }
-
-  /// False where nothing more can be asked.
-  @discardableResult
-  private func ask(isSlow: Bool) async -> Bool {
-    do throws(StoreError) {
-      try await pollOnce(isSlow: isSlow)
-    } catch {
-      if Task.isCancelled { return false }
-      if error.scope == .account {
-        store.events.fail(error)
-        return false
-      }
-    }
-    return true
   }
 
   /// IDLE tells nothing of folders, so they are asked for in time to take the place of a renewal: the watcher's IDLE
