@@ -10,8 +10,6 @@ final class FolderWatching {
   private(set) var kinds: [FolderName: WatchKind] = [:]
   private var watchers: [PooledConnection] = []
   private var notifyStep: NotifyStep?
-  private var renewal: Task<Void, Never>?
-  private var isRenewing = false
   /// Those that hold messages, as the engine knows them from the last listing.
   private var names: Set<FolderName>?
   /// Those listed as if they did.
@@ -134,8 +132,6 @@ final class FolderWatching {
   func stop() {
     pollTask?.cancel()
     pollTask = nil
-    renewal?.cancel()
-    renewal = nil
     for member in watchers where member.isOpen {
       member.unwatch()
       if notifyStep != nil { store.pool.retire(member) }
@@ -161,7 +157,6 @@ final class FolderWatching {
 
   private func heard(_ status: StatusResponse, of mailbox: MailboxName) {
     guard let folder = store.folder(heardAs: mailbox), let memory = store.memories[folder] else { return }
-    renewNotifySoon()
     // A name that only held others holds messages now.
     if let names, !names.contains(folder) { store.events.post(.foldersChanged) }
     store.memories[folder]?.pushes += 1
@@ -173,18 +168,6 @@ final class FolderWatching {
     store.hint(folder)
   }
 
-  /// Where Dovecot (2.3.19) begins a new log of its mailboxes' states, NOTIFY tells of those that are not selected up to
-  /// half a minute late from then on, until it is asked anew. Changes make it begin one.
-  private func renewNotifySoon() {
-    guard notifyStep != nil, renewal == nil, !isRenewing else { return }
-    renewal = Loop.task { [store] in
-      defer { withExtendedLifetime(store) {} }
-      do { try await store.clock.sleep(for: store.settings.timing.notifyRenewal) } catch { return }
-      self.renewal = nil
-      if let member = self.watchers.first { await self.notifyAgain(member) }
-    }
-  }
-
   private func heard(_ line: ListResponse) {
     guard let folder = store.folder(heardAs: line.name), let names else { return }
     let isGone = line.attributes.contains(.nonExistent)
@@ -193,29 +176,28 @@ final class FolderWatching {
   }
 
   private func overflow(_ member: PooledConnection) {
-    guard notifyStep != nil, watchers.contains(where: { $0 === member }) else { return }
+    guard notifyStep != nil, watchers.contains(where: { $0 === member }), let folder = member.watched else { return }
     // The server may have forgotten what it was asked to tell (RFC 5465 §5.8).
     Loop.task { [store] in
-      if await self.notifyAgain(member) { store.events.post(.everythingUncertain) }
+      await self.notifyAgain(folder)
       withExtendedLifetime(store) {}
     }
   }
 
-  /// The states that it tells say what was missed. False where the watch is over.
-  @discardableResult
-  private func notifyAgain(_ member: PooledConnection) async -> Bool {
+  private func notifyAgain(_ folder: FolderName) async {
     do {
-      try await store.pool.lease(member)
-      defer { store.pool.release(member) }
-      guard let step = notifyStep, watchers.contains(where: { $0 === member }) else { return false }
-      isRenewing = true
-      defer { isRenewing = false }
-      if try await member.connection.run(.notify(step.request)).isOK { return true }
-      breakOff("NOTIFY could not be set again")
+      let isSet = try await store.withConnection(for: folder, .light) { member async throws(StoreError) in
+        guard let step = notifyStep, watchers.contains(where: { $0 === member }) else { return false }
+        return try await member.connection.run(.notify(step.request)).isOK
+      }
+      if isSet {
+        store.events.post(.everythingUncertain)
+      } else {
+        breakOff("NOTIFY could not be set again")
+      }
     } catch {
-      if watchers.contains(where: { $0 === member }) { breakOff(error.text) }
+      breakOff(error.text)
     }
-    return false
   }
 
   private func breakOff(_ reason: String) {
@@ -267,10 +249,7 @@ final class FolderWatching {
       if isSlow { sinceSlow = .zero }
       do throws(StoreError) {
         try await pollOnce(isSlow: isSlow)
-        if isSlow {
-          store.pool.trim()
-          renewNotifySoon()
-        }
+        if isSlow { store.pool.trim() }
       } catch {
         if Task.isCancelled { return }
         if error.scope == .account { return store.events.fail(error) }
