@@ -102,8 +102,8 @@ actor Trial {
     return seen.map { $0 - start }
   }
 
-  /// Takes a message out of INBOX by `commands` on its UID, parted by `|`, of which the last does it. Where the server says OK and leaves it, that
-  /// is no change, and another one is taken.
+  /// Takes a message out of INBOX by `commands` on its UID, parted by `|`, of which the last does it. Where the server
+  /// says OK and leaves it, that is no change, and another one is taken.
   private func remove(comesTo target: FolderName? = nil, _ commands: (UInt32) -> String) throws -> Duration? {
     for _ in 0..<Self.attemptsMax {
       let removal = try removeOnce(comesTo: target, commands)
