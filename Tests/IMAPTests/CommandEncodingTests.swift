@@ -80,6 +80,7 @@ struct CommandEncodingTests {
       (.create(box), #"CREATE "Box""#), (.delete(box), #"DELETE "Box""#),
       (.rename(box, to: box), #"RENAME "Box" "Box""#),
       (.subscribe(box), #"SUBSCRIBE "Box""#), (.unsubscribe(box), #"UNSUBSCRIBE "Box""#),
+      (.notifyNone, "NOTIFY NONE"),
       (
         .notify(NotifyRequest(status: false, flagChanges: false, mailboxNames: false, subscriptions: false)),
         "NOTIFY SET (SELECTED (MessageNew MessageExpunge)) (PERSONAL (MessageNew MessageExpunge))"

@@ -90,6 +90,8 @@ package struct IMAPTiming: Sendable, Hashable {
   package var slowPoll: Duration = .seconds(15 * 60)
   /// How long a push may come after a poll has seen the change: Dovecot waits 0.5 s, for a rename 1.5 s.
   package var pushGrace: Duration = .seconds(5)
+  /// After the server told by NOTIFY of a change, until it is asked anew to tell.
+  package var notifyRenewal: Duration = .seconds(10)
   /// After a server took no more connections, until one more is tried.
   package var limitRetry: Duration = .seconds(300)
   /// For the answer to LOGOUT.

@@ -162,6 +162,7 @@ package final class IMAPStore: MailStore {
     guard let folder = folder(named: mailbox) else { return }
     memories[folder, default: FolderMemory(mailbox: mailbox)].news.merge(news)
     memories[folder]?.pushes += 1
+    watching.somethingChanged()
     if news.isMarkingDeletedOnly { tellUnlessExpunged(folder) } else { tell(folder) }
   }
 

@@ -41,6 +41,8 @@ package enum Command: Sendable {
   case subscribe(MailboxName)
   case unsubscribe(MailboxName)
   case idle
+  /// What was asked for before is told no more.
+  case notifyNone
   case notify(NotifyRequest)
 
   /// What a login tells of its user.

@@ -52,6 +52,7 @@ extension Command {
     case .rename(let name, let target): encoder.command("RENAME", name, target)
     case .subscribe(let name): encoder.command("SUBSCRIBE", name)
     case .unsubscribe(let name): encoder.command("UNSUBSCRIBE", name)
+    case .notifyNone: encoder.raw("NOTIFY NONE")
     case .notify(let request): encoder.notify(request)
     }
   }

@@ -32,7 +32,7 @@ extension InFlight.Meaning {
     case .uidMove: self = .move
     case .uidStore: self = .store
     case .noop, .id, .enable, .namespace, .list, .lsub, .status, .uidFetch, .uidSearch, .uidExpunge, .expunge, .create,
-      .delete, .rename, .subscribe, .unsubscribe, .idle, .notify:
+      .delete, .rename, .subscribe, .unsubscribe, .idle, .notifyNone, .notify:
       self = .other
     }
   }

@@ -96,53 +96,6 @@ struct WatchTests {
     }
   }
 
-  @Test("by NOTIFY asks for less where the server refuses, and at last watches by IDLE")
-  func notifyRefused() async throws {
-    let refusals = ["m7", "m8", "m9"].map { "S: \($0) NO [BADEVENT] unsupported" }
-    try await ScriptedStore.play(
-      Self.server + """
-        C: m6 NOOP
-        C: m7 \(Self.notify)
-        S: m6 OK done
-        \(refusals[0])
-        C: m8 \(Self.notify.replacing(" MailboxName", with: ""))
-        \(refusals[1])
-        C: m9 \(Self.notify.replacing(" MailboxName", with: "").replacing(" FlagChange", with: ""))
-        \(refusals[2])
-        C: m10 NOOP
-        C: m11 IDLE
-        S: m10 OK done
-        S: + idling
-        """, maxConnections: 2
-    ) { world in
-      let kinds = try await Self.arm(world)
-      #expect(kinds == [.inbox: .idle, try #require(FolderName("A")): .poll])
-    }
-  }
-
-  @Test("that the server has lost count of looks everywhere, and asks for NOTIFY again")
-  func overflow() async throws {
-    try await ScriptedStore.play(
-      Self.server + """
-        C: m6 NOOP
-        C: m7 \(Self.notify)
-        S: m6 OK done
-        S: m7 OK done
-        C: m8 IDLE
-        S: + idling
-        S: * OK [NOTIFICATIONOVERFLOW] too much
-        C: DONE
-        C: m9 \(Self.notify)
-        S: m8 OK done
-        S: m9 OK done
-        """
-    ) { world in
-      _ = try await Self.arm(world)
-      let events = try await world.store.nextEvents()
-      #expect(events == [.everythingUncertain])
-    }
-  }
-
   @Test("work on the watched folder leaves in one write with DONE, and DONE never comes before the plus")
   func workInterrupts() async throws {
     var timing = IMAPTiming()

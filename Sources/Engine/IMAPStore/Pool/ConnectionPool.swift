@@ -53,6 +53,15 @@ final class ConnectionPool {
     }
   }
 
+  /// That one and no other, once it is free.
+  func lease(_ member: PooledConnection) async throws(StoreError) {
+    while member.isLeased {
+      if let closed { throw closed }
+      try await change.wait()
+    }
+    take(member, .light)
+  }
+
   func release(_ member: PooledConnection) {
     member.isLeased = false
     member.isUploading = false

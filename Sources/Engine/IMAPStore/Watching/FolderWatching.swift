@@ -10,6 +10,8 @@ final class FolderWatching {
   private(set) var kinds: [FolderName: WatchKind] = [:]
   private var watchers: [PooledConnection] = []
   private var notifyStep: NotifyStep?
+  private var renewal: Task<Void, Never>?
+  private var isRenewing = false
   /// Those that hold messages, as the engine knows them from the last listing.
   private var names: Set<FolderName>?
   /// Those listed as if they did.
@@ -132,6 +134,8 @@ final class FolderWatching {
   func stop() {
     pollTask?.cancel()
     pollTask = nil
+    renewal?.cancel()
+    renewal = nil
     for member in watchers where member.isOpen {
       member.unwatch()
       if notifyStep != nil { store.pool.retire(member) }
@@ -160,7 +164,21 @@ final class FolderWatching {
     // A name that only held others holds messages now.
     if let names, !names.contains(folder) { store.events.post(.foldersChanged) }
     store.memories[folder]?.pushes += 1
+    somethingChanged()
     if memory.differs(from: status) { hint(status, folder) }
+  }
+
+  /// Changes make Dovecot (2.3.19) begin a new log of its mailboxes' states, now and then. From there on NOTIFY tells of
+  /// those that are not selected up to half a minute late, until it is set anew.
+  func somethingChanged() {
+    guard notifyStep != nil, renewal == nil, !isRenewing else { return }
+    renewal = Loop.task { [store] in
+      defer { withExtendedLifetime(store) {} }
+      do { try await store.clock.sleep(for: store.settings.timing.notifyRenewal) } catch { return }
+      self.renewal = nil
+      // Names that were about to be told went with the old setting.
+      if let member = self.watchers.first, await self.notifyAgain(member) { await self.ask(isSlow: false) }
+    }
   }
 
   private func hint(_ status: StatusResponse, _ folder: FolderName) {
@@ -176,28 +194,30 @@ final class FolderWatching {
   }
 
   private func overflow(_ member: PooledConnection) {
-    guard notifyStep != nil, watchers.contains(where: { $0 === member }), let folder = member.watched else { return }
+    guard notifyStep != nil, watchers.contains(where: { $0 === member }) else { return }
     // The server may have forgotten what it was asked to tell (RFC 5465 §5.8).
     Loop.task { [store] in
-      await self.notifyAgain(folder)
+      if await self.notifyAgain(member) { store.events.post(.everythingUncertain) }
       withExtendedLifetime(store) {}
     }
   }
 
-  private func notifyAgain(_ folder: FolderName) async {
+  /// The states that it tells say what was missed. NONE goes before: Dovecot puts an old watch away after the new one,
+  /// which goes with it. False where the watch is over.
+  private func notifyAgain(_ member: PooledConnection) async -> Bool {
     do {
-      let isSet = try await store.withConnection(for: folder, .light) { member async throws(StoreError) in
-        guard let step = notifyStep, watchers.contains(where: { $0 === member }) else { return false }
-        return try await member.connection.run(.notify(step.request)).isOK
-      }
-      if isSet {
-        store.events.post(.everythingUncertain)
-      } else {
-        breakOff("NOTIFY could not be set again")
-      }
+      try await store.pool.lease(member)
+      defer { store.pool.release(member) }
+      guard let step = notifyStep, watchers.contains(where: { $0 === member }) else { return false }
+      isRenewing = true
+      defer { isRenewing = false }
+      let answers = [Command.notifyNone, .notify(step.request)].map { member.connection.send($0) }
+      if try await member.connection.completions(of: answers).allSatisfy(\.isOK) { return true }
+      breakOff("NOTIFY could not be set again")
     } catch {
-      breakOff(error.text)
+      if watchers.contains(where: { $0 === member }) { breakOff(error.text) }
     }
+    return false
   }
 
   private func breakOff(_ reason: String) {
@@ -247,14 +267,24 @@ final class FolderWatching {
       sinceSlow += wait
       let isSlow = sinceSlow >= timing.slowPoll
       if isSlow { sinceSlow = .zero }
-      do throws(StoreError) {
-        try await pollOnce(isSlow: isSlow)
-        if isSlow { store.pool.trim() }
-      } catch {
-        if Task.isCancelled { return }
-        if error.scope == .account { return store.events.fail(error) }
+      guard await ask(isSlow: isSlow) else { return }
+      if isSlow { store.pool.trim() }
+    }
+  }
+
+  /// False where nothing more can be asked.
+  @discardableResult
+  private func ask(isSlow: Bool) async -> Bool {
+    do throws(StoreError) {
+      try await pollOnce(isSlow: isSlow)
+    } catch {
+      if Task.isCancelled { return false }
+      if error.scope == .account {
+        store.events.fail(error)
+        return false
       }
     }
+    return true
   }
 
   /// IDLE tells nothing of folders, so they are asked for in time to take the place of a renewal: the watcher's IDLE

@@ -1,0 +1,103 @@
+import Mail
+import Ports
+import Reactor
+import Simulation
+import Testing
+
+@testable import Engine
+
+/// What becomes of a watch by NOTIFY.
+extension WatchTests {
+  @Test("by NOTIFY asks for less where the server refuses, and at last watches by IDLE")
+  func notifyRefused() async throws {
+    let refusals = ["m7", "m8", "m9"].map { "S: \($0) NO [BADEVENT] unsupported" }
+    try await ScriptedStore.play(
+      Self.server + """
+        C: m6 NOOP
+        C: m7 \(Self.notify)
+        S: m6 OK done
+        \(refusals[0])
+        C: m8 \(Self.notify.replacing(" MailboxName", with: ""))
+        \(refusals[1])
+        C: m9 \(Self.notify.replacing(" MailboxName", with: "").replacing(" FlagChange", with: ""))
+        \(refusals[2])
+        C: m10 NOOP
+        C: m11 IDLE
+        S: m10 OK done
+        S: + idling
+        """, maxConnections: 2
+    ) { world in
+      let kinds = try await Self.arm(world)
+      #expect(kinds == [.inbox: .idle, try #require(FolderName("A")): .poll])
+    }
+  }
+
+  @Test("that the server has lost count of looks everywhere, and asks for NOTIFY again")
+  func overflow() async throws {
+    try await ScriptedStore.play(
+      Self.server + """
+        C: m6 NOOP
+        C: m7 \(Self.notify)
+        S: m6 OK done
+        S: m7 OK done
+        C: m8 IDLE
+        S: + idling
+        S: * OK [NOTIFICATIONOVERFLOW] too much
+        C: DONE
+        C: m9 NOTIFY NONE
+        C: m10 \(Self.notify)
+        S: m8 OK done
+        S: m9 OK done
+        S: m10 OK done
+        """
+    ) { world in
+      _ = try await Self.arm(world)
+      let events = try await world.store.nextEvents()
+      #expect(events == [.everythingUncertain])
+    }
+  }
+
+  /// Dovecot (2.3.19) tells late after it has begun a new log, until NOTIFY is set anew.
+  @Test("by NOTIFY asks anew some time after a change was told, and once for many")
+  func notifyRenewed() async throws {
+    var timing = IMAPTiming()
+    timing.idleLinger = .zero
+    try await ScriptedStore.play(
+      Self.armed + """
+        S: * STATUS A (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1 HIGHESTMODSEQ 4)
+        S: * STATUS A (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 1 HIGHESTMODSEQ 5)
+        C: DONE
+        C: m9 NOTIFY NONE
+        C: m10 \(Self.notify)
+        S: m8 OK done
+        S: m9 OK done
+        S: * STATUS A (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 1 HIGHESTMODSEQ 6)
+        S: m10 OK done
+        C: m11 LIST "" "*" RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))
+        S: * LIST () "/" INBOX
+        S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1 HIGHESTMODSEQ 5)
+        S: * LIST () "/" A
+        S: * STATUS A (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 1 HIGHESTMODSEQ 6)
+        S: * LIST () "/" B
+        S: * STATUS B (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 1)
+        S: m11 OK done
+        C: m12 IDLE
+        S: + idling
+        """, timing: timing
+    ) { world in
+      _ = try await Self.arm(world)
+      let other = try #require(FolderName("A"))
+      #expect(try await world.store.nextEvents() == [.uncertain(other)])
+      await world.settle()
+      world.clock.advance(by: timing.notifyRenewal)
+      // What it tells then is news like any other, and no reason to ask once more. A folder that came in the moment
+      // before is not told any more, and so asked for.
+      var told = Set(try await world.store.nextEvents())
+      if !told.contains(.foldersChanged) { told.formUnion(try await world.store.nextEvents()) }
+      #expect(told == [.uncertain(other), .foldersChanged])
+      await world.settle()
+      world.clock.advance(by: timing.notifyRenewal)
+      await world.settle()
+    }
+  }
+}
