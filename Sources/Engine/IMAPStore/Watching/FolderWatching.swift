@@ -176,8 +176,10 @@ final class FolderWatching {
       defer { withExtendedLifetime(store) {} }
       do { try await store.clock.sleep(for: store.settings.timing.notifyRenewal) } catch { return }
       self.renewal = nil
-      // Names that were about to be told went with the old setting.
-      if let member = self.watchers.first, await self.notifyAgain(member) { await self.ask(isSlow: false) }
+      // What was about to be told went with the old setting, and is no miss.
+      if let member = self.watchers.first, await self.notifyAgain(member) {
+        await self.ask(isSlow: false, countingMisses: false)
+      }
     }
   }
 
@@ -267,16 +269,16 @@ final class FolderWatching {
       sinceSlow += wait
       let isSlow = sinceSlow >= timing.slowPoll
       if isSlow { sinceSlow = .zero }
-      guard await ask(isSlow: isSlow) else { return }
+      guard await ask(isSlow: isSlow, countingMisses: true) else { return }
       if isSlow { store.pool.trim() }
     }
   }
 
   /// False where nothing more can be asked.
   @discardableResult
-  private func ask(isSlow: Bool) async -> Bool {
+  private func ask(isSlow: Bool, countingMisses: Bool) async -> Bool {
     do throws(StoreError) {
-      try await pollOnce(isSlow: isSlow)
+      try await pollOnce(isSlow: isSlow, countingMisses: countingMisses)
     } catch {
       if Task.isCancelled { return false }
       if error.scope == .account {
@@ -299,7 +301,7 @@ final class FolderWatching {
 
   /// The slow poll asks for every folder's state, beside the watchers: what one of these says of its own folder is only
   /// what it was told. In between, the state of all where it comes with the names, else of those without push.
-  private func pollOnce(isSlow: Bool) async throws(StoreError) {
+  private func pollOnce(isSlow: Bool, countingMisses: Bool) async throws(StoreError) {
     guard let features = store.features else { return }
     let polled = Set(kinds.filter { $0.value == .poll }.keys)
     let helper = isSlow || !polled.isEmpty ? nil : watchers.first?.watched
@@ -312,15 +314,15 @@ final class FolderWatching {
     if !isSlow, !features.listsStatus { told.subtract(phantoms) }
     if let names, names != told { store.events.post(.foldersChanged) }
     for line in listing.found {
-      if let status = line.status { compare(status, line.folder) }
+      if let status = line.status { compare(status, line.folder, countingMisses: countingMisses) }
     }
   }
 
-  private func compare(_ status: StatusResponse, _ folder: FolderName) {
+  private func compare(_ status: StatusResponse, _ folder: FolderName, countingMisses: Bool) {
     guard let kind = kinds[folder], let memory = store.memories[folder], memory.differs(from: status) else { return }
     let isExpected = memory.isAhead || memory.isHinted || !memory.news.isEmpty
     hint(status, folder)
-    guard kind != .poll, !isExpected else { return }
+    guard countingMisses, kind != .poll, !isExpected else { return }
     let pushes = memory.pushes
     Loop.task { [store] in
       await self.countMiss(of: folder, kind, unlessMoreThan: pushes)
