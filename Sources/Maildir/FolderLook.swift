@@ -38,7 +38,7 @@ extension MaildirFolder {
       return Look(coverage: .changes, checkpoint: .maildir(stamp))
     }
     var listing = try await list()
-    let hasRemoved = removeSecondNames(in: listing)
+    let hasRemoved = await removeSecondNames(in: listing)
     if try await separateDoubles(in: listing) || hasRemoved { listing = try await list() }
     // A letter that was given meanwhile is in names that were just listed.
     try await refreshTable()

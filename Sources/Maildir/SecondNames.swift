@@ -2,23 +2,29 @@ import Mail
 import Ports
 
 extension MaildirFolder {
-  /// Removes the names in `new` of messages that have one in `cur`, too: what a power cut leaves of a rename between the
-  /// two where a file system keeps each directory by itself, and a death of what a program does by `link` and `unlink`.
-  /// The one in `cur` is the later one. True where any went; then the listing is not the folder's any more.
+  /// Removes what is a further name of a message's own file: what a power cut leaves of a rename between `new` and `cur`
+  /// where a file system keeps each directory by itself, and a death of what is renamed by `link` and `unlink`, as by
+  /// martlet itself where a file system has no other way. True where any went; then the listing is not the folder's any
+  /// more.
+  ///
+  /// The one in `cur` is the later one. Of two in one directory nobody can tell, and either will do: if a change of flags
+  /// is not told by the one that stays, then it was not recorded, and is made once more.
   ///
   /// Only where both are names of one file that counts them: so whatever others do meanwhile, the message keeps a name,
-  /// unless somebody deletes it (law L1). And only where the last of them is not of this moment, in which a program may
-  /// be about to remove it itself.
-  func removeSecondNames(in listing: FolderListing) -> Bool {
+  /// unless somebody deletes it (law L1). And only where both have stood for a moment, in which a program may be about to
+  /// remove one itself. That moment is waited for: no event would tell that it is over.
+  func removeSecondNames(in listing: FolderListing) async -> Bool {
     guard listing.isComplete, !root.isLookedAtOnly else { return false }
+    let seconds = listing.doubles.compactMap { unique, second in
+      listing.places[unique].flatMap { SecondName(of: path($0, of: unique), path(second, of: unique)) }
+    }
+    let standing = seconds.compactMap { second in file(of: second).map { (second, $0) } }
+    guard !standing.isEmpty else { return false }
+    if standing.contains(where: { isOfThisMoment($0.1) }) { await root.pause(nanoseconds: DirectoryStamp.settlingTime) }
     var hasRemoved = false
-    for (unique, second) in listing.doubles {
-      guard let place = listing.places[unique], place.subdirectory == .cur, second.subdirectory == .new else {
-        continue
-      }
+    for (second, before) in standing where file(of: second) == before {
       do {
-        guard try areOfOneFile(path(place, of: unique), path(second, of: unique)) else { continue }
-        try root.fileSystem.unlink(path(second, of: unique))
+        try root.fileSystem.unlink(second.path)
         hasRemoved = true
       } catch {
         // Nothing is changed: the listing names it, as before.
@@ -75,10 +81,30 @@ extension MaildirFolder {
   /// Seconds.
   private static let doubleAge: Int64 = 10
 
-  private func areOfOneFile(_ one: String, _ two: String) throws(FileError) -> Bool {
-    guard let one = try root.fileSystem.status(one), let two = try root.fileSystem.status(two),
-      one.inode == two.inode, one.device == two.device, one.kind == .file, one.linkCount > 1
-    else { return false }
-    return root.clock.wallTime.nanoseconds &- one.changed > DirectoryStamp.settlingTime
+  /// The file that has both names; nil where it is not one file, or cannot be looked at.
+  private func file(of second: SecondName) -> FileStatus? {
+    do {
+      guard let one = try root.fileSystem.status(second.kept), let two = try root.fileSystem.status(second.path),
+        one.inode == two.inode, one.device == two.device, one.kind == .file, one.linkCount > 1
+      else { return nil }
+      return one
+    } catch {
+      return nil
+    }
+  }
+
+  private func isOfThisMoment(_ file: FileStatus) -> Bool {
+    root.clock.wallTime.nanoseconds &- file.changed <= DirectoryStamp.settlingTime
+  }
+}
+
+/// Two names with the unique part of one message.
+private struct SecondName {
+  let kept: String
+  let path: String
+
+  init(of kept: String, _ path: String) {
+    self.kept = kept
+    self.path = path
   }
 }

@@ -52,7 +52,7 @@ package final class Martlet {
     ledger = try (vault ?? site.vault).open(life: life)
     let disk = site.disk
     let fileSystem = ObservedFileSystem(
-      disk.fileSystem(root: Setting.root, life: life), read: { disk.read("\(Setting.root)/\($0)") }, tell: observe)
+      disk.fileSystem(root: Setting.root, life: life), on: disk, root: Setting.root, tell: observe)
     maildir = MaildirStore(
       title: "~/Mail", layout: site.setting.layout, fileSystem: fileSystem, clock: site.clock,
       names: UniqueNames(host: "martlet", processID: number, tag: dice.next()),

@@ -17,14 +17,26 @@ package enum FileAct: Hashable, Sendable {
 @Loop
 final class ObservedFileSystem: FileSystem {
   private let base: any FileSystem
-  private let read: @Loop (String) -> [UInt8]?
+  private let disk: SimulatedDisk
+  private let root: String
   private let tell: @Loop (FileAct) -> Void
 
-  /// `read` shows a file's content by its path below the root.
-  init(_ base: any FileSystem, read: @escaping @Loop (String) -> [UInt8]?, tell: @escaping @Loop (FileAct) -> Void) {
+  /// `base` is what a process sees of `disk` below `root`.
+  init(_ base: any FileSystem, on disk: SimulatedDisk, root: String, tell: @escaping @Loop (FileAct) -> Void) {
     self.base = base
-    self.read = read
+    self.disk = disk
+    self.root = root
     self.tell = tell
+  }
+
+  private func read(_ path: String) -> [UInt8]? { disk.read("\(root)/\(path)") }
+
+  /// True where the folder has another name of the same file: what a death left of a rename.
+  private func hasSecondName(_ path: String) -> Bool {
+    guard let file = disk.status("\(root)/\(path)"), file.linkCount > 1 else { return false }
+    let parts = ["cur", "new"].map { "\(root)/\(path.parentPath.parentPath.appending(path: $0))" }
+    let names = parts.flatMap { part in disk.list(part).map { "\(part)/\($0)" } }
+    return names.count { disk.status($0)?.inode == file.inode } > 1
   }
 
   func list(_ directory: String) async throws(FileError) -> [DirectoryEntry] { try await base.list(directory) }
@@ -75,7 +87,7 @@ final class ObservedFileSystem: FileSystem {
   }
 
   func unlink(_ path: String) throws(FileError) {
-    let bytes = read(path)
+    let bytes = hasSecondName(path) ? nil : read(path)
     try base.unlink(path)
     if case .message(let directory) = MailPath(path), let bytes {
       tell(.removed(directory: directory, bytes: bytes))
