@@ -23,6 +23,9 @@ package final class AccountContext {
   let folders = FolderIndex()
   /// True once this session has made a pass over all of them.
   var hasSeenAllFolders = false
+  /// A pass made a folder that is no pair's yet: whether it takes part, only a listing of all tells, and no event asks for
+  /// one.
+  var hasMadeFolder = false
   private let observer: any AccountObserver
   private let drawJitter: @Loop () -> Double
 

@@ -148,12 +148,15 @@ final class AccountSession {
           // Whoever asked in the same breath is answered as those are who come later.
           for case .requested(let request) in messages[index...] { request.answer(.failure(error)) }
           return error
-        case .passEnded(let folders, let outcome): events += ended(folders, outcome.failures)
+        case .passEnded(let folders, let outcome):
+          events += ended(folders, outcome.failures)
+          findMade(&group)
         case .tick: events.append(.tick)
         case .fullPassDue: queueFullPass(&group)
         case .requested(let request): group.addTask { await self.fullPass(request) }
         case .fullPassEnded(let outcome):
           events += fullPassEnded(outcome)
+          findMade(&group)
           retryFolders(outcome.report, &group)
         }
       }
@@ -276,6 +279,12 @@ final class AccountSession {
     failures = failures.filter { there.contains($0.key) }
     // A folder that failed is tried again by itself; the others' agenda is their own.
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()
+  }
+
+  private func findMade(_ group: inout DiscardingTaskGroup) {
+    guard context.hasMadeFolder else { return }
+    context.hasMadeFolder = false
+    queueFullPass(&group)
   }
 
   /// What could not be made or removed is tried again before the next poll, ever more seldom (law L11).

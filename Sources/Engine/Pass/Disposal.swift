@@ -88,6 +88,7 @@ struct Disposal {
     } catch {
       guard error.kind == .gone, context.folders[.far, trash] == nil else { throw error }
       try await store.createFolder(trash)
+      context.hasMadeFolder = true
       return try await store.move(keys, from: folder.names.far, to: trash)
     }
   }

@@ -60,6 +60,20 @@ struct SessionTests {
     }
   }
 
+  @Test("brings the Trash that it made for what was deleted here to this side, too")
+  func madeTrash() async throws {
+    try await Reactor.onShared {
+      let trash = try #require(FolderName("Trash"))
+      let account = try await SimulatedAccount.filled()
+      account.deletionRules.trash = trash
+      try await whileRunning(account) { _ in
+        account.near.remove(try #require(account.near.key(of: "a")))
+        await account.recorder.wait { account.near.key(of: "a", in: trash) != nil }
+      }
+      #expect(account.far.contents(of: trash).map(\.text) == ["a"])
+    }
+  }
+
   @Test("comes back after the server went away, and catches up")
   func reconnect() async throws {
     try await Reactor.onShared {
