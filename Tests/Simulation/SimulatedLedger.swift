@@ -2,45 +2,54 @@ package import Mail
 package import Ports
 package import Reconciliation
 
-/// The ledger in memory: the contract of `Ledger` in its simplest form. Outlives a simulated crash, as a database does.
+/// The ledger in memory: the contract of `Ledger` in its simplest form. Outlives a simulated crash, as a database does,
+/// and a power cut with as little as the contract allows.
 @Loop
 package final class SimulatedLedger: Ledger {
+  private struct Content {
+    var rows: [FolderID: LedgerFolder] = [:]
+    var all: [PairID: PairRecord] = [:]
+    var intents: [IntentID: (FolderID, IntentDraft)] = [:]
+    var aside: [SetAside] = []
+    var kept: [LimboEntry] = []
+    var facts: [String: String] = [:]
+    var nextID: Int64 = 1
+  }
+
   private let faults: Faults
-  private var rows: [FolderID: LedgerFolder] = [:]
-  private var all: [PairID: PairRecord] = [:]
-  private var intents: [IntentID: (FolderID, IntentDraft)] = [:]
-  private var aside: [SetAside] = []
-  private var kept: [LimboEntry] = []
-  private var facts: [String: String] = [:]
-  private var nextID: Int64 = 1
+  private var now = Content()
+  /// As of the last durable commit.
+  private var durable = Content()
+  /// How many there were.
+  package private(set) var barriers = 0
 
   package init(faults: Faults) { self.faults = faults }
 
-  package func folders() throws(LedgerError) -> [LedgerFolder] { rows.values.sorted { $0.id < $1.id } }
+  package func folders() throws(LedgerError) -> [LedgerFolder] { now.rows.values.sorted { $0.id < $1.id } }
 
   package func addFolder(_ names: Sides<FolderName>) throws(LedgerError) -> LedgerFolder {
     try step("add folder")
     precondition(
-      !rows.values.contains { $0.names.near == names.near || $0.names.far == names.far },
+      !now.rows.values.contains { $0.names.near == names.near || $0.names.far == names.far },
       "a folder has one partner at a time: the true ledger refuses this")
     let row = LedgerFolder(
       id: FolderID(rawValue: newID()), names: names, checkpoints: Sides(near: nil, far: nil), lastPass: nil)
-    rows[row.id] = row
+    now.rows[row.id] = row
     return row
   }
 
   package func removeFolder(_ id: FolderID) throws(LedgerError) {
     try step("remove folder")
-    rows[id] = nil
-    all = all.filter { $0.value.folder != id }
-    intents = intents.filter { $0.value.0 != id }
-    aside.removeAll { $0.folder == id }
+    now.rows[id] = nil
+    now.all = now.all.filter { $0.value.folder != id }
+    now.intents = now.intents.filter { $0.value.0 != id }
+    now.aside.removeAll { $0.folder == id }
   }
 
   package func removePairs(in folder: FolderID, limit: Int) throws(LedgerError) -> Bool {
     try step("remove pairs")
     let removed = try records(in: folder).prefix(limit)
-    for record in removed { all[record.pair.id] = nil }
+    for record in removed { now.all[record.pair.id] = nil }
     return !removed.isEmpty
   }
 
@@ -58,7 +67,7 @@ package final class SimulatedLedger: Ledger {
   }
 
   package func pairCount(in folder: FolderID) throws(LedgerError) -> Int { try pairs(in: folder).count }
-  package func record(of pair: PairID) throws(LedgerError) -> PairRecord? { all[pair] }
+  package func record(of pair: PairID) throws(LedgerError) -> PairRecord? { now.all[pair] }
 
   package func records(digest: MessageDigest) throws(LedgerError) -> [PairRecord] {
     sorted { $0.identity.digest == digest }
@@ -83,29 +92,39 @@ package final class SimulatedLedger: Ledger {
     try step("committed")
   }
 
-  package func commitDurably(_ changes: [LedgerChange]) throws(LedgerError) { try commit(changes) }
+  package func commitDurably(_ changes: [LedgerChange]) throws(LedgerError) {
+    try commit(changes)
+    makeDurable()
+    barriers += 1
+  }
+
+  /// The kernel has written everything.
+  package func makeDurable() { durable = now }
+
+  /// All is lost that came after the last durable commit.
+  package func cutPower() { now = durable }
 
   package func intents(in folder: FolderID) throws(LedgerError) -> [Intent] {
-    intents.filter { $0.value.0 == folder }.sorted { $0.key.rawValue < $1.key.rawValue }
+    now.intents.filter { $0.value.0 == folder }.sorted { $0.key.rawValue < $1.key.rawValue }
       .map { Intent(id: $0.key, draft: $0.value.1) }
   }
 
   package func setAside(in folder: FolderID?) throws(LedgerError) -> [SetAside] {
-    aside.filter { folder == nil || $0.folder == folder }
+    now.aside.filter { folder == nil || $0.folder == folder }
   }
 
-  package func limbo() throws(LedgerError) -> [LimboEntry] { kept }
-  package func fact(_ name: String) throws(LedgerError) -> String? { facts[name] }
-  package func setFact(_ name: String, to value: String?) throws(LedgerError) { facts[name] = value }
+  package func limbo() throws(LedgerError) -> [LimboEntry] { now.kept }
+  package func fact(_ name: String) throws(LedgerError) -> String? { now.facts[name] }
+  package func setFact(_ name: String, to value: String?) throws(LedgerError) { now.facts[name] = value }
   package func close() {}
 
   private func sorted(_ isWanted: (PairRecord) -> Bool) -> [PairRecord] {
-    all.values.filter(isWanted).sorted { $0.pair.id < $1.pair.id }
+    now.all.values.filter(isWanted).sorted { $0.pair.id < $1.pair.id }
   }
 
   private func newID() -> Int64 {
-    nextID += 1
-    return nextID
+    now.nextID += 1
+    return now.nextID
   }
 
   private func step(_ name: String) throws(LedgerError) {
@@ -121,31 +140,31 @@ package final class SimulatedLedger: Ledger {
     case .addPair(let folder, let near, let far, let identity, let date):
       let pair = Pair(id: PairID(rawValue: newID()), near: near, far: far)
       precondition(
-        !all.values.contains {
+        !now.all.values.contains {
           $0.folder == folder && ($0.pair[.near].key == near.key || $0.pair[.far].key == far.key)
         }, "a message has one partner")
-      all[pair.id] = PairRecord(folder: folder, pair: pair, identity: identity, date: date)
+      now.all[pair.id] = PairRecord(folder: folder, pair: pair, identity: identity, date: date)
     case .setFlags(let id, let flags):
-      guard let record = all[id] else { return }
+      guard let record = now.all[id] else { return }
       var pair = record.pair
       for side in Side.allCases { pair[side].flags = flags[side] }
-      all[id] = PairRecord(folder: record.folder, pair: pair, identity: record.identity, date: record.date)
+      now.all[id] = PairRecord(folder: record.folder, pair: pair, identity: record.identity, date: record.date)
     case .relocate(let id, let folder, let near, let far):
-      guard let record = all[id] else { return }
-      all[id] = PairRecord(
+      guard let record = now.all[id] else { return }
+      now.all[id] = PairRecord(
         folder: folder, pair: Pair(id: id, near: near, far: far), identity: record.identity, date: record.date)
-    case .removePair(let id): all[id] = nil
-    case .setCheckpoint(let folder, let side, let checkpoint): rows[folder]?.checkpoints[side] = checkpoint
-    case .passCompleted(let folder, let seconds): rows[folder]?.lastPass = seconds
-    case .addIntent(let folder, let draft): intents[IntentID(rawValue: newID())] = (folder, draft)
-    case .removeIntent(let id): intents[id] = nil
+    case .removePair(let id): now.all[id] = nil
+    case .setCheckpoint(let folder, let side, let checkpoint): now.rows[folder]?.checkpoints[side] = checkpoint
+    case .passCompleted(let folder, let seconds): now.rows[folder]?.lastPass = seconds
+    case .addIntent(let folder, let draft): now.intents[IntentID(rawValue: newID())] = (folder, draft)
+    case .removeIntent(let id): now.intents[id] = nil
     case .setAside(let entry):
       apply(.clearSetAside(entry.folder, entry.side, entry.key))
-      aside.append(entry)
+      now.aside.append(entry)
     case .clearSetAside(let folder, let side, let key):
-      aside.removeAll { $0.folder == folder && $0.side == side && $0.key == key }
-    case .addLimbo(let entry): kept.append(entry)
-    case .removeLimbo(let key): kept.removeAll { $0.key == key }
+      now.aside.removeAll { $0.folder == folder && $0.side == side && $0.key == key }
+    case .addLimbo(let entry): now.kept.append(entry)
+    case .removeLimbo(let key): now.kept.removeAll { $0.key == key }
     }
   }
 }

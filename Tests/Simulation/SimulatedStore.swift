@@ -156,6 +156,9 @@ package final class SimulatedStore: MailStore {
         delta.checkpoint = checkpoint(folder)
         return delta
       }
+      if kind == .maildir, let since, let now = checkpoint(folder), now.provesNothingChanged(since: since) {
+        return Look(coverage: .changes, checkpoint: now)
+      }
       return Look(
         coverage: .complete, present: state.messages.mapValues(observation), checkpoint: checkpoint(folder))
     }

@@ -142,6 +142,14 @@ package final class AccountContext {
     try withLedger { ledger throws(LedgerError) in try ledger.commit(changes) }
   }
 
+  /// For what was taken from a side, or moved there, and only for that: it costs a barrier. Did a power cut take it from
+  /// the base, then what martlet did itself would look like somebody's deletion, and one who put the message back in its
+  /// old place would lose it (law L1).
+  func commitDurably(_ changes: [LedgerChange]) throws(StoreError) {
+    guard !changes.isEmpty else { return }
+    try withLedger { ledger throws(LedgerError) in try ledger.commitDurably(changes) }
+  }
+
   /// From 0..<1, so that many clients do not come back together.
   var jitter: Double { drawJitter() }
 

@@ -97,7 +97,7 @@ struct FolderRemoval {
     // At once: should the folder itself stay, its base must not tell of messages that are gone.
     let gone = known.filter { deletion.gone.contains($0.pair[side].key) }
     for portion in gone.portions(of: AccountContext.pairsAtOnce) {
-      try context.commit(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
+      try context.commitDurably(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
       await Task.yield()
     }
     guard gone.count < known.count else { return true }

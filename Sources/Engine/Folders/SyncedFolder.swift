@@ -37,6 +37,15 @@ package final class SyncedFolder {
   /// What the brake holds back at the moment.
   package internal(set) var held: [PassReport.Held] = []
 
+  /// For the transaction that tells the base of a message that somebody took from this side of the folder: where that is
+  /// local, a power cut may bring it back together with the directory's time. What that proved unchanged would then be
+  /// believed, and the message be seen by nobody (law L2).
+  func distrust(_ side: Side) -> [LedgerChange] {
+    guard case .maildir? = checkpoints[side] else { return [] }
+    checkpoints[side] = nil
+    return [.setCheckpoint(id, side, nil)]
+  }
+
   /// By the pass that looks at them.
   func takeBereft() -> Set<Side> {
     defer { bereft = [] }

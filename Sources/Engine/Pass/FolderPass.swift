@@ -331,7 +331,7 @@ final class FolderPass {
       }
       return gone
     }
-    try context.commit(gone.map { .removePair($0) })
+    try context.commitDurably(gone.map { .removePair($0) } + Side.allCases.flatMap(folder.distrust))
   }
 
   /// True where more is to be deleted than a narrow look may decide.

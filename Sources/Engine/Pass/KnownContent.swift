@@ -137,7 +137,7 @@ struct KnownContent {
       copies += left.filter { moved.keys[$0.original.pair[target].key] == nil }
       moves.removeAll { moved.left.contains($0.original.pair[target].key) }
       report.counts[target].moved += moved.keys.count - copied.count
-      try await record(moves, moved.keys, &placed, &report) { known, near, far in
+      try await record(moves, moved.keys, outOf: originFolder, &placed, &report) { known, near, far in
         .relocate(known.original.pair.id, to: folder.id, near: near, far: far)
       }
       try await record(copied: copied, moved.keys, &placed, &report)
@@ -212,10 +212,11 @@ struct KnownContent {
     return Set(known.filter { look.gone.contains($0.original.pair[source].key) }.map(\.original.pair.id))
   }
 
-  /// The new message bears its source's flags: what the copy brought along is brought in line first.
+  /// The new message bears its source's flags: what the copy brought along is brought in line first. `origin` has them
+  /// no more, where they were moved.
   private func record(
-    _ known: [Known], _ keys: [MessageKey: MessageKey], _ placed: inout Set<MessageKey>, _ report: inout PassReport,
-    change: (Known, Sighting, Sighting) -> LedgerChange
+    _ known: [Known], _ keys: [MessageKey: MessageKey], outOf origin: SyncedFolder? = nil,
+    _ placed: inout Set<MessageKey>, _ report: inout PassReport, change: (Known, Sighting, Sighting) -> LedgerChange
   ) async throws(StoreError) {
     var corrections: [FlagChange] = []
     var arrived: [(known: Known, key: MessageKey)] = []
@@ -232,18 +233,19 @@ struct KnownContent {
     let shown =
       corrections.isEmpty ? [:] : try await context.stores[target].update(corrections, in: folder.names[target])
     // A message that was not there any more has left no copy, and needs no note.
-    let notes = try intents.removals(of: known.map(\.parcel))
-    try context.commit(
-      notes
-        + arrived.flatMap { item, key in
-          let here = Sighting(key: item.parcel.arrival.key, flags: item.parcel.arrival.observation.flags)
-          let has = item.original.pair[target].flags
-          let there = Sighting(key: key, flags: Self.settled(here.flags, before: has, shown: shown[key]))
-          return [
-            change(item, source == .near ? here : there, source == .near ? there : here),
-            .clearSetAside(folder.id, source, here.key),
-          ]
-        })
+    var changes = try intents.removals(of: known.map(\.parcel))
+    for (item, key) in arrived {
+      let here = Sighting(key: item.parcel.arrival.key, flags: item.parcel.arrival.observation.flags)
+      let has = item.original.pair[target].flags
+      let there = Sighting(key: key, flags: Self.settled(here.flags, before: has, shown: shown[key]))
+      changes.append(change(item, source == .near ? here : there, source == .near ? there : here))
+      changes.append(.clearSetAside(folder.id, source, here.key))
+    }
+    if let origin, !arrived.isEmpty {
+      try context.commitDurably(changes + origin.distrust(source))
+    } else {
+      try context.commit(changes)
+    }
     placed.formUnion(arrived.map(\.known.parcel.arrival.key))
     report.merge(try await follow(shown))
   }

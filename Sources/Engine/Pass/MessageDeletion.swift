@@ -58,7 +58,8 @@ struct MessageDeletion {
     context.deletions[side].record(gone.count, at: context.clock.now)
     for portion in gone.portions(of: AccountContext.pairsAtOnce) {
       // A message that the base forgets and what was kept of it belong together, in one transaction.
-      try context.commit(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
+      try context.commitDurably(
+        portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) } + folder.distrust(side.other))
       await Task.yield()
     }
     return Outcome(deleted: gone.count, left: records.count - gone.count)

@@ -74,6 +74,21 @@ struct SessionTests {
     }
   }
 
+  @Test("does not believe the times of a directory from before a deletion, which a power cut may bring back (L2)")
+  func timesBroughtBack() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let before = account.near.folders
+      try await whileRunning(account) { _ in
+        account.near.remove(try #require(account.near.key(of: "a")))
+        await account.recorder.wait { account.far.key(of: "a") == nil }
+      }
+      account.near.folders = before
+      try await account.sync()
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
   @Test("comes back after the server went away, and catches up")
   func reconnect() async throws {
     try await Reactor.onShared {
