@@ -65,11 +65,18 @@ struct ArrivalLinking {
         outcome.waiting[target.other].insert(source)
         continue
       }
+      let shown = remaining[target.other].first { $0.key == source }?.observation
+      let isSame: Bool? =
+        if traced == nil || shown == nil { true } else { try await isStillSource(intent.draft, &outcome) }
+      guard let isSame else {
+        outcome.waiting[target.other].insert(source)
+        if let (arrival, _) = traced { outcome.waiting[target].insert(arrival.key) }
+        continue
+      }
       changes.append(.removeIntent(intent.id))
-      guard let (arrival, found) = traced else { continue }
+      guard let (arrival, found) = traced, isSame else { continue }
       try await context.stores[target].secure([arrival.key], in: folder.names[target])
       try await context.stores[target.other].secure([source], in: folder.names[target.other])
-      let shown = remaining[target.other].first { $0.key == source }?.observation
       let (near, far) = sightings(intent.draft, shown, arrival)
       if let original = try await movedHere(intent.draft, among: elsewhere) {
         elsewhere.remove(original.pair.id)
@@ -89,7 +96,7 @@ struct ArrivalLinking {
       remaining[target.other].removeAll { $0.key == source }
       outcome.didLink = true
     }
-    try context.commit(changes)
+    if outcome.didRelocate { try context.commitDurably(changes) } else { try context.commit(changes) }
   }
 
   /// The message that the interrupted delivery stored, if it did. What is read for one intent is read for all of them.
@@ -112,6 +119,17 @@ struct ArrivalLinking {
       if let found = identified[arrival.key], found.identity.digest == expected.digest { return (arrival, found) }
     }
     return nil
+  }
+
+  /// False where the source has become another message: what a power cut left of a file that could not be brought to the
+  /// disk. Nil where it cannot be read just now.
+  private func isStillSource(_ draft: IntentDraft, _ outcome: inout Outcome) async throws(StoreError) -> Bool? {
+    let (side, key) = (draft.target.other, draft.source.key)
+    guard context.stores[side].isLocal, let expected = draft.identity else { return true }
+    if outcome.identified[side][key] == nil {
+      outcome.identified[side][key] = try await context.stores[side].identify([key], in: folder.names[side])[key]
+    }
+    return outcome.identified[side][key].map { $0.identity.digest == expected.digest }
   }
 
   private func isPossible(_ arrival: Arrival, _ draft: IntentDraft, _ expected: MessageIdentity) -> Bool {

@@ -46,6 +46,27 @@ struct PowerCutTests {
     }
   }
 
+  @Test("that leaves another message of what was being sent makes no pair of the two (L1, L4)")
+  func tornSource() async throws {
+    try await Reactor.onShared {
+      @Loop func account() async throws -> SimulatedAccount {
+        let account = try await SimulatedAccount.filled()
+        account.near.put(SimulatedMessage("x"))
+        return account
+      }
+      let trial = try await account()
+      try await trial.sync()
+      let cut = try await account()
+      cut.faults.deadline = try #require(trial.faults.log.firstIndex(of: "after far store x")) + 1
+      await #expect(throws: StoreError.self) { try await cut.sync() }
+      cut.faults.revive()
+      let key = try #require(cut.near.key(of: "x"))
+      cut.near.folders[.inbox]?.messages[key] = SimulatedMessage("torn")
+      for _ in 1...2 { try await cut.sync() }
+      for store in [cut.near, cut.far] { #expect(store.contents().map(\.text) == ["a", "b", "c", "torn", "x"]) }
+    }
+  }
+
   @Test("is met by one barrier for what was deleted, and by none for what is new or marked")
   func barriers() async throws {
     try await Reactor.onShared {
