@@ -24,7 +24,7 @@ package final class SimulatedMailbox {
   package internal(set) var name: String
   package internal(set) var uidValidity: UInt32
   package internal(set) var uidNext: UID = 1
-  package internal(set) var highestModSeq: UInt64 = 1
+  package internal(set) var highestModSeq: UInt64
   /// What `uidNext` was when STATUS last told how many messages there are.
   var uidNextWhenCounted: UID = 1
   /// Ascending.
@@ -38,11 +38,14 @@ package final class SimulatedMailbox {
   private(set) var expunged: [(uid: UID, modSeq: UInt64)] = []
   /// How often anything in it changed: what a session's view is compared with.
   private(set) var changeCount = 0
+  /// Where the modification sequences began last.
+  private var beginning: UInt64
   private var spellings: [String: String] = [:]
 
-  init(name: String, uidValidity: UInt32) {
+  init(name: String, uidValidity: UInt32, firstModSeq: UInt64) {
     self.name = name
     self.uidValidity = uidValidity
+    (highestModSeq, beginning) = (firstModSeq, firstModSeq)
   }
 
   package func message(_ uid: UID) -> ServerMessage? { index(of: uid).map { messages[$0] } }
@@ -108,8 +111,13 @@ package final class SimulatedMailbox {
   }
 
   /// A backup was put back: modification sequences begin again, and nobody remembers what was expunged.
+  ///
+  /// Each time they begin far below. That they come up to a client's checkpoint before it asks again is rare where
+  /// thousands were counted, and the rule where it is five; with no new message there nobody could tell then, by any word
+  /// of the protocol, that it is not a mailbox in which little or nothing happened.
   func forgetHistory() {
-    highestModSeq = 1
+    beginning = max(1, beginning / 10)
+    highestModSeq = beginning
     expunged = []
     for index in messages.indices { messages[index].modSeq = advance() }
   }

@@ -13,7 +13,7 @@ extension SimulatedServer {
       box.isSelectable = true
       box.renumber(newValidity())
     } else {
-      put(SimulatedMailbox(name: name, uidValidity: newValidity()))
+      put(SimulatedMailbox(name: name, uidValidity: newValidity(), firstModSeq: firstModSeq))
     }
     return nil
   }
@@ -60,7 +60,7 @@ extension SimulatedServer {
 
   /// RFC 9051 §6.3.6: its messages move, and it stays.
   private func renameInbox(_ inbox: SimulatedMailbox, to target: String) -> String? {
-    let box = SimulatedMailbox(name: target, uidValidity: newValidity())
+    let box = SimulatedMailbox(name: target, uidValidity: newValidity(), firstModSeq: firstModSeq)
     put(box)
     for message in inbox.messages {
       _ = box.append(

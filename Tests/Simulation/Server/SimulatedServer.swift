@@ -22,6 +22,7 @@ package final class SimulatedServer {
   package internal(set) var record = ServerRecord()
   /// Those that are connected, in the order in which they came.
   package private(set) var sessions: [ServerSession] = []
+  let firstModSeq: UInt64
   let clock: any LoopClock
   let log: EventLog
   var dice: Dice
@@ -29,14 +30,17 @@ package final class SimulatedServer {
   private var lastValidity: UInt32 = 1_000
   private var lastSession = 0
 
+  /// Each mailbox counts its changes from `firstModSeq` on.
   package init(
-    profile: ServerProfile = ServerProfile(), clock: any LoopClock, log: EventLog, dice: Dice = Dice(seed: 0)
+    profile: ServerProfile = ServerProfile(), clock: any LoopClock, log: EventLog, dice: Dice = Dice(seed: 0),
+    firstModSeq: UInt64 = 1
   ) {
+    self.firstModSeq = firstModSeq
     self.profile = profile
     self.clock = clock
     self.log = log
     self.dice = dice
-    boxes["INBOX"] = SimulatedMailbox(name: "INBOX", uidValidity: newValidity())
+    boxes["INBOX"] = SimulatedMailbox(name: "INBOX", uidValidity: newValidity(), firstModSeq: firstModSeq)
   }
 
   // MARK: Looking

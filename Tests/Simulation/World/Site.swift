@@ -21,7 +21,9 @@ package final class Site {
     clock = WorldClock()
     disk = SimulatedDisk(log: log, clock: clock, traits: setting.traits)
     disk.trouble = setting.diskTrouble
-    server = SimulatedServer(profile: setting.server, clock: clock, log: log, dice: Dice(seed: setting.seed &+ 11))
+    server = SimulatedServer(
+      profile: setting.server, clock: clock, log: log, dice: Dice(seed: setting.seed &+ 11),
+      firstModSeq: 1_000_000)
     network = SimulatedNetwork(
       servers: [Setting.host: server], clock: clock, dice: Dice(seed: setting.seed &+ 12), log: log)
     network.conditions = setting.conditions
