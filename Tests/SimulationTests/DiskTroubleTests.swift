@@ -97,6 +97,7 @@ struct DiskTroubleTests {
         fixture.crash(.powerCut, seed: seed)
         #expect(fixture.disk.text("/mail/before") == "x" && fixture.disk.text("/mail/after") == "x")
         survivors.insert(try #require(fixture.disk.text("/mail/broken")))
+        #expect(fixture.disk.ruined.isEmpty == (fixture.disk.text("/mail/broken") == "x"))
       }
       #expect(survivors == ["x", "", "\0"])
     }

@@ -43,9 +43,13 @@ extension SimulatedDisk {
       return inode.linkCount == 0 || halved.contains { $0 === inode } ? operation.added?.name.text : nil
     }
     var cut = 0
+    ruined = []
     for number in kernel.unsynced.keys.sorted() {
       guard let inode = kernel.unsynced[number], volume == nil || inode.volume === volume else { continue }
-      if lose(inode, dice: &dice) { cut += 1 }
+      let wasClaimed = inode.isLost && !inode.isDirty
+      guard lose(inode, dice: &dice) else { continue }
+      cut += 1
+      if wasClaimed { ruined.insert(number) }
     }
     log.note("disk power cut: \(operations.count) changes of names lost, \(cut) files cut")
   }

@@ -52,6 +52,12 @@ package struct Mailbag {
   /// Takes bytes that somebody's failing program left for a message.
   package mutating func adopt(_ bytes: [UInt8]) -> Number { insert(Self.canonical(bytes), ("", "")) }
 
+  /// Takes bytes that a disk left of a message for the message itself.
+  package mutating func adopt(_ bytes: [UInt8], as number: Number) {
+    numbers[Self.canonical(bytes)] = number
+    known = known.filter { $0.value != nil }
+  }
+
   /// Writes a new message of one of many kinds.
   package mutating func write(_ dice: inout Dice) -> Number {
     let number = canonical.count

@@ -61,6 +61,12 @@ extension LawBook {
       .filter { $0.number == nil }
     for item in torn {
       guard let bytes = site.disk.read(item.path) else { continue }
+      if let former = ruined(item, before) {
+        registry.bag.adopt(bytes, as: former)
+        registry.chronicle.forget(former)
+        registry.chronicle[former].made += 1
+        continue
+      }
       if item.key.fileName?.hasSuffix(".person") != true {
         report(.survivesCrashes, "\(item.folder): a power cut tore \(item.key), which martlet had delivered")
       }
@@ -72,6 +78,23 @@ extension LawBook {
       for former in before.items where former.path == item.path {
         if let number = former.number { registry.chronicle.forget(number) }
       }
+    }
+  }
+
+  /// The message that a pair means by a file whose content the disk had claimed to hold, and did not. Nobody can tell that
+  /// it is another now: a base that was told so is not looked after, and both sides stay as they are.
+  private func ruined(_ item: Item, _ before: Inventory) -> Mailbag.Number? {
+    guard let inode = site.disk.status(item.path)?.inode, site.disk.ruined.contains(inode) else { return nil }
+    do {
+      let folder = try site.vault.current.folders().first { $0.names.near == item.folder }
+      let pairs = try folder.map { row throws(LedgerError) in
+        try site.vault.current.pairs(in: row.id, side: .near, keys: [item.key])
+      }
+      guard pairs?.isEmpty == false else { return nil }
+      return before.items.first { $0.path == item.path }?.number
+    } catch {
+      report(.baseIsObserved, "the ledger cannot be looked at: \(error.text)")
+      return nil
     }
   }
 
