@@ -31,12 +31,14 @@ package struct Inventory: Sendable {
 }
 
 extension Inventory {
-  /// A Maildir tree.
+  /// A Maildir tree; with what is in folders of which a part is missing, where `inParts`.
   @Loop
-  static func near(_ disk: SimulatedDisk, root: String, _ layout: MaildirLayout, _ bag: inout Mailbag) -> Self {
+  static func near(
+    _ disk: SimulatedDisk, root: String, _ layout: MaildirLayout, _ bag: inout Mailbag, inParts: Bool = false
+  ) -> Self {
     var inventory = Inventory()
     var tables: [String: KeywordTable] = [:]
-    for directory in maildirs(disk, root: root, layout) {
+    for directory in maildirs(disk, root: root, layout, inParts: inParts) {
       guard let folder = name(of: directory, layout) else { continue }
       inventory.folders.insert(folder)
       let path = directory.isEmpty ? root : "\(root)/\(directory)"
@@ -81,12 +83,15 @@ extension Inventory {
 
   /// Directories below the root that hold mail, relative to it.
   @Loop
-  static func maildirs(_ disk: SimulatedDisk, root: String, _ layout: MaildirLayout) -> [String] {
+  static func maildirs(
+    _ disk: SimulatedDisk, root: String, _ layout: MaildirLayout, inParts: Bool = false
+  ) -> [String] {
     var found: [String] = []
     func visit(_ directory: String) {
       let path = directory.isEmpty ? root : "\(root)/\(directory)"
       let names = disk.list(path)
-      if names.contains("cur"), names.contains("new") { found.append(directory) }
+      let parts = ["cur", "new"].count(where: names.contains)
+      if parts == 2 || inParts && parts == 1 { found.append(directory) }
       for name in names where !["cur", "new", "tmp", ".martlet"].contains(name) {
         guard disk.status("\(path)/\(name)")?.kind == .directory else { continue }
         if layout == .maildirPlusPlus, !directory.isEmpty { continue }

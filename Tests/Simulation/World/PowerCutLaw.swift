@@ -5,11 +5,11 @@ import Reconciliation
 
 /// What a power cut may have taken, and what it may not.
 extension LawBook {
-  /// `before` is how the Maildir was a moment before.
+  /// `before` is how the Maildir was a moment before. Afterwards a folder may have a part only, and be made whole again.
   package func powerWasCut(before: Inventory) {
     adoptDebris(before)
     let torn = Set(site.disk.torn.map { MessageKey.file(MaildirFileName($0).unique) })
-    let after = Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag)
+    let after = inParts()
     let far = Inventory.far(site.server, &registry.bag)
     for number in 0..<registry.bag.count {
       let (then, now) = (before.items(number), after.items(number))
@@ -28,6 +28,10 @@ extension LawBook {
     }
     excuse(torn, before)
     checkPairs(before, after, torn: torn)
+  }
+
+  private func inParts() -> Inventory {
+    Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag, inParts: true)
   }
 
   /// How often it is in folders in which it was not.
@@ -57,9 +61,7 @@ extension LawBook {
 
   /// Files that people's programs did not sync may be torn now. A file that martlet put there may not.
   private func adoptDebris(_ before: Inventory) {
-    let torn = Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag).items
-      .filter { $0.number == nil }
-    for item in torn {
+    for item in inParts().items where item.number == nil {
       guard let bytes = site.disk.read(item.path) else { continue }
       if let former = ruined(item, before) {
         registry.bag.adopt(bytes, as: former)
