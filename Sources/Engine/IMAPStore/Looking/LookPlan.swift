@@ -101,7 +101,7 @@ struct LookPlan: Equatable, Sendable {
       listing.vanished.count <= Self.goneMax
     else { return false }
     if let next = selected.uidNext, next < uidNext { return false }
-    let new = listing.present.keys.count { uid in uid >= uidNext && selected.uidNext.map { uid < $0 } ?? true }
+    let new = new(since: uidNext, selected, listing)
     let newGone = listing.vanished.count - listing.vanished.count(below: uidNext)
     let oldGone = listing.vanished.count(below: uidNext)
     // EARLIER may name UIDs that we never knew, so that the gone give bounds and no equation.
@@ -116,7 +116,13 @@ struct LookPlan: Equatable, Sendable {
     guard hasGoneOn(since, selected), let uidNext = since.uidNext, !listing.isDisturbed, listing.vanished.isEmpty,
       mailbox.expunged == 0
     else { return false }
-    return mailbox.exists == since.messageCount + listing.count(from: uidNext)
+    // By what SELECT told: whatever came between, and is in no answer, would stand in for one that is gone.
+    return selected.exists == since.messageCount + new(since: uidNext, selected, listing)
+  }
+
+  /// Of those that were there at SELECT, how many the listing has with `uidNext` or a higher UID.
+  private func new(since uidNext: UID, _ selected: MailboxState.Snapshot, _ listing: MessageListing) -> Int {
+    listing.present.keys.count { uid in uid >= uidNext && selected.uidNext.map { uid < $0 } ?? true }
   }
 
   /// Naming more messages than this costs more than listing those that are left.
