@@ -68,7 +68,12 @@ final class FolderPass {
     pairCount = try countPairs()
     if !options.isDryRun { try await requireReadable(progress) }
     try dropSetAside()
-    if options.isDryRun { return try await describePlan() }
+    if options.isDryRun {
+      let description = PlanDescription(context: context, folder: folder)
+      let described = try await description.run(plan, looks: looks, scopes: scopes, options)
+      (report.plan, report.planned) = (described.steps, described.work)
+      return
+    }
     for side in Side.allCases where !plan.arrivals[side].isEmpty {
       let delivery = ArrivalDelivery(context: context, folder: folder, from: side, progress: progress)
       let delivered = try await delivery.run(plan.arrivals[side], identified: identified[side], unread: unread[side])
@@ -180,49 +185,11 @@ final class FolderPass {
   private func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
 
   private func look(_ side: Side, _ scope: LookScope) async throws(StoreError) -> Look {
-    var look = try await context.stores[side].look(at: folder.names[side], scope)
-    folder.checkNumbering(look.checkpoint, on: side)
-    if look.missingPart != nil {
-      look = try await FolderMending(context: context, folder: folder, side: side).look(scope, options)
-    }
-    if try hidesDeletions(look, side, scope) {
-      look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
-    }
+    let look = try await FolderLooking(context: context, folder: folder, side: side).run(scope, options)
     for (key, reason) in look.unreadable {
       report.problems.append(.init(folder: folder.title, message: "\(side) \(key)", reason: reason))
     }
-    if !options.isDryRun {
-      try SettingAside(context: context, folder: folder, side: side).keepNamed(look.unreadable)
-    }
-    // What could not be synced then is looked at again now, if its time has come.
-    if scope.isWide, look.coverage == .changes {
-      let due = try dueRetries(side).subtracting(look.present.keys).subtracting(look.gone)
-      if !due.isEmpty {
-        let again = try await context.stores[side].look(at: folder.names[side], .messages(due))
-        look.present.merge(again.present) { first, _ in first }
-        look.gone.formUnion(again.gone)
-      }
-    }
     return look
-  }
-
-  /// Without QRESYNC a server's count tells whether any message is gone, and one that is new since the checkpoint, known
-  /// to the base and expunged again can be made up for in it by another that came. Whatever is there of those was listed:
-  /// so one that was not shown calls for a complete listing (law L2).
-  private func hidesDeletions(_ look: Look, _ side: Side, _ scope: LookScope) throws(StoreError) -> Bool {
-    guard look.coverage == .changes, !look.isPartial, case .wide(.imap(let since)?) = scope, let new = since.uidNext,
-      case .imap(let now)? = look.checkpoint, now.uidValidity == since.uidValidity
-    else { return false }
-    let known = try context.withLedger { ledger throws(LedgerError) in
-      try ledger.uids(in: folder.id, side: side, from: new)
-    }
-    return known.contains { look.present[.uid($0)] == nil && !look.gone.contains(.uid($0)) }
-  }
-
-  private func dueRetries(_ side: Side) throws(StoreError) -> Set<MessageKey> {
-    let now = context.wallSeconds
-    let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    return Set(aside.filter { $0.side == side && $0.retryAt <= now }.map(\.key))
   }
 
   private func reconcileWithBase() throws(StoreError) -> FolderPlan {
@@ -369,20 +336,6 @@ final class FolderPass {
     }
     try context.commit(changes)
     report.foldersSynced = 1
-  }
-
-  private func describePlan() async throws(StoreError) {
-    var matched: [Matching.KeyPair] = []
-    // Without a base, what both sides have is matched first: nothing of it is copied.
-    if options.isThorough || folder.lastPass == nil {
-      let linking = ArrivalLinking(context: context, folder: folder, looks: looks, scopes: scopes)
-      matched = try await linking.matches(among: plan.arrivals)
-      let known = Sides(near: Set(matched.map(\.near)), far: Set(matched.map(\.far)))
-      for side in Side.allCases { plan.arrivals[side].removeAll { known[side].contains($0.key) } }
-    }
-    let description = PlanDescription(folder: folder.names)
-    report.plan = description.lines(of: matched) + description.lines(of: plan)
-    report.planned = PlannedWork.of(plan, matched: matched.count, in: folder.title)
   }
 
   /// For a dry run, what the brake would hold.
