@@ -51,6 +51,11 @@ struct SyncSummaryTests {
         30 of 40 messages would be deleted (local); nothing was deleted. If that is meant: \
         martlet sync --allow-deletions work:Lists/x
         """)
+    let late = HeldDeletions(
+      folder: "x", side: .remote, deletions: 55, total: 100, wholeFolder: false, deleted: 40)
+    #expect(
+      SyncSummary.brake(late, account: "work").hasPrefix(
+        "55 of 100 messages would be deleted (remote); 40 of them were before it was held, the others stay. If that"))
     let whole = HeldDeletions(folder: "Old mail", side: .remote, deletions: 1, total: 1, wholeFolder: true)
     #expect(
       SyncSummary.brake(whole, account: "work") == """

@@ -68,17 +68,19 @@ package struct HeldDeletions: Hashable, Sendable, Codable {
   /// Where the messages would be deleted.
   package let side: SideName
   package let deletions: Int
-  /// How many messages the folder has there.
+  /// How many messages the folder has there, those among them that are gone by now included.
   package let total: Int
   /// True where the folder itself is gone on the other side.
   package let wholeFolder: Bool
   /// Where it is the account as a whole from which too much would go: how many messages on that side, of how many.
   package let accountDeletions: Int?
   package let accountTotal: Int?
+  /// How many of them were deleted there in the moment before; nil where none was.
+  package let deleted: Int?
 
   package init(
     folder: String, side: SideName, deletions: Int, total: Int, wholeFolder: Bool, accountDeletions: Int? = nil,
-    accountTotal: Int? = nil
+    accountTotal: Int? = nil, deleted: Int? = nil
   ) {
     self.folder = folder
     self.side = side
@@ -87,5 +89,6 @@ package struct HeldDeletions: Hashable, Sendable, Codable {
     self.wholeFolder = wholeFolder
     self.accountDeletions = accountDeletions
     self.accountTotal = accountTotal
+    self.deleted = deleted
   }
 }

@@ -19,6 +19,8 @@ package final class AccountContext {
   let trashLock = AsyncLock()
   /// Deletions carried out on each side a moment ago, in all folders.
   var deletions = Sides(near: DeletionMeter(), far: DeletionMeter())
+  /// Deletions that are due on each side, and wait.
+  var gathered = Sides(near: GatheredDeletions(), far: GatheredDeletions())
   /// The folder pairs in sync.
   let folders = FolderIndex()
   /// True once this session has made a pass over all of them.
@@ -54,6 +56,10 @@ package final class AccountContext {
     try await stores.far.open()
     for side in Side.allCases { try await recognize(side, onlyToLook: onlyToLook) }
     hasSeenAllFolders = false
+    gathered = Sides(near: GatheredDeletions(), far: GatheredDeletions())
+    for side in Side.allCases where !deletions[side].isHeld {
+      try BrakeMemory(context: self, folder: nil, side: side).recall()
+    }
     for folder in folders.all {
       folder.isConfirmed = false
       folder.hasKnownNumbers = false
@@ -115,6 +121,18 @@ package final class AccountContext {
     try withLedger { ledger throws(LedgerError) in try ledger.setFact(fact, to: place) }
   }
 
+  /// Folders with deletions that wait for a calm, and how long it is until then.
+  var foldersInWaiting: Set<FolderID> { Set(gathered.near.waiting + gathered.far.waiting) }
+  var restOfGathering: Duration { max(gathered.near.rest(at: clock.now), gathered.far.rest(at: clock.now)) }
+
+  /// What the brake remembers of a folder that is one no more.
+  func forgetDeletions(in folder: FolderID) throws(StoreError) {
+    for side in Side.allCases {
+      gathered[side].settle(folder, isHeld: false)
+      try BrakeMemory.forget(folder, side, self)
+    }
+  }
+
   /// Pairs that are read or removed in one go; then others get their turn on the loop.
   static let pairsAtOnce = 500
 
@@ -122,6 +140,7 @@ package final class AccountContext {
   /// discovery forgets.
   func forget(_ folder: FolderID) async throws(StoreError) {
     folders.remove(folder)
+    try forgetDeletions(in: folder)
     while try withLedger({ ledger throws(LedgerError) in
       try ledger.removePairs(in: folder, limit: Self.pairsAtOnce)
     }) { await Task.yield() }

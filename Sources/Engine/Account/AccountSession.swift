@@ -17,6 +17,8 @@ final class AccountSession {
     case passEnded([FolderID], PassRunner.Outcome)
     case tick
     case fullPassDue
+    /// No more deletions came, for as long as it was waited for that.
+    case calmDue
     case requested(FullPassRequest)
     case fullPassEnded(FullPass.Outcome)
   }
@@ -30,6 +32,7 @@ final class AccountSession {
   /// When the tasks that sleep for the agenda will wake.
   private var wakes: Set<LoopInstant> = []
   private var isFullPassQueued = false
+  private var isCalmAwaited = false
   private var foldersBackoff = Backoff()
   private var isFoldersRetryDue = false
   /// Nobody serves requests any more.
@@ -151,12 +154,15 @@ final class AccountSession {
         case .passEnded(let folders, let outcome):
           events += ended(folders, outcome.failures)
           findMade(&group)
+          awaitCalm(&group)
+        case .calmDue: events += calmEvents(&group)
         case .tick: events.append(.tick)
         case .fullPassDue: queueFullPass(&group)
         case .requested(let request): group.addTask { await self.fullPass(request) }
         case .fullPassEnded(let outcome):
           events += fullPassEnded(outcome)
           findMade(&group)
+          awaitCalm(&group)
           retryFolders(outcome.report, &group)
         }
       }
@@ -213,6 +219,27 @@ final class AccountSession {
     } catch {
       inbox.post(.broken(error))
     }
+  }
+
+  /// Deletions that wait are judged by a look at their whole folders, when no more of them come (law L9).
+  private func awaitCalm(_ group: inout DiscardingTaskGroup) {
+    guard !isCalmAwaited, !context.foldersInWaiting.isEmpty else { return }
+    isCalmAwaited = true
+    // Where it is calm already, a pass is under way.
+    let rest = context.restOfGathering
+    group.addTask {
+      guard await self.context.sleep(rest == .zero ? GatheredDeletions.calm : rest) else { return }
+      await self.inbox.post(.calmDue)
+    }
+  }
+
+  private func calmEvents(_ group: inout DiscardingTaskGroup) -> [Agenda.Event] {
+    isCalmAwaited = false
+    guard context.restOfGathering == .zero else {
+      awaitCalm(&group)
+      return []
+    }
+    return context.foldersInWaiting.sorted().map { .uncertain($0, Set(Side.allCases)) }
   }
 
   private func ended(_ folders: [FolderID], _ failed: [FolderID: StoreError]) -> [Agenda.Event] {

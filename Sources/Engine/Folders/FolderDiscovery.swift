@@ -174,6 +174,7 @@ struct FolderDiscovery {
     if let row = rows[names] {
       if let folder = context.folders[row.id] { return folder }
       let folder = SyncedFolder(row)
+      for side in Side.allCases { try BrakeMemory(context: context, folder: folder, side: side).recall() }
       context.folders.insert(folder)
       return folder
     }

@@ -46,6 +46,9 @@ package final class SyncedFolder {
     return [.setCheckpoint(id, side, nil)]
   }
 
+  /// True where the brake holds, or held when this process began: then only a look at everything tells that it need not.
+  var isHeld: Bool { !held.isEmpty || deletions.near.isHeld || deletions.far.isHeld }
+
   /// By the pass that looks at them.
   func takeBereft() -> Set<Side> {
     defer { bereft = [] }

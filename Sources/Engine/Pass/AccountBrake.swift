@@ -11,10 +11,13 @@ package struct AccountBrake {
     package let deletions: Int
     /// Messages of the account.
     package let total: Int
+    /// How many of them went in the moment before.
+    package let deleted: Int
 
-    package init(deletions: Int, total: Int) {
+    package init(deletions: Int, total: Int, deleted: Int = 0) {
       self.deletions = deletions
       self.total = total
+      self.deleted = deleted
     }
   }
 
@@ -22,23 +25,37 @@ package struct AccountBrake {
 
   /// For each side nil where its deletions may go on. What the passes brought does not dilute what they would delete, and
   /// what a folder's own brake holds anyway is no reason to hold the others.
-  func holds(_ passes: [FolderPass]) throws(StoreError) -> Sides<Hold?> {
-    var deletions = Sides(near: 0, far: 0)
-    for side in Side.allCases {
-      for pass in passes where !pass.isHeldByItself(side) { deletions[side] += pass.deletionCounts[side] }
-    }
-    let brake = context.deletionRules.brake
+  func holds(_ passes: [FolderPass], _ options: PassOptions) throws(StoreError) -> Sides<Hold?> {
     var holds = Sides<Hold?>(near: nil, far: nil)
-    for side in Side.allCases where deletions[side] > 0 {
-      let recent = context.deletions[side].recent(at: context.clock.now)
-      // Most passes delete little, and then nothing is counted.
-      guard deletions[side] + recent > brake.freeCount else { continue }
-      let total = try total(before: passes)
-      if brake.holds(deletions[side], of: total, recent: recent) {
-        holds[side] = Hold(deletions: deletions[side], total: total)
-      }
+    for side in Side.allCases {
+      holds[side] = try hold(passes.filter { $0.deletionCounts[side] > 0 }, of: passes, side)
+      guard holds[side] != nil, !options.isDryRun, !options.allowsDeletions else { continue }
+      try BrakeMemory(context: context, folder: nil, side: side).hold()
     }
+    if context.hasSeenAllFolders { try release(options) }
     return holds
+  }
+
+  /// Where no folder has anything left that was held for the account's sake: known only after a look at all of them.
+  func release(_ options: PassOptions) throws(StoreError) {
+    guard !options.isDryRun else { return }
+    for side in Side.allCases where context.gathered[side].count() == 0 {
+      try BrakeMemory(context: context, folder: nil, side: side).release(isAllowed: options.allowsDeletions)
+    }
+  }
+
+  /// What waits in other folders, or is held there for the account's sake, counts with what would be deleted now.
+  private func hold(_ deleting: [FolderPass], of passes: [FolderPass], _ side: Side) throws(StoreError) -> Hold? {
+    let now = deleting.filter { !$0.isHeldByItself(side) }.reduce(0) { $0 + $1.deletionCounts[side] }
+    guard now > 0 else { return nil }
+    let brake = context.deletionRules.brake
+    let deletions = now + context.gathered[side].count(besides: Set(deleting.map(\.folder.id)))
+    let recent = context.deletions[side].recent(at: context.clock.now)
+    // Most passes delete little, and then nothing is counted.
+    guard deletions + recent > brake.freeCount else { return nil }
+    let total = try total(before: passes)
+    guard brake.holds(deletions, of: total, recent: recent) else { return nil }
+    return Hold(deletions: deletions + recent, total: total + recent, deleted: recent)
   }
 
   private func total(before passes: [FolderPass]) throws(StoreError) -> Int {

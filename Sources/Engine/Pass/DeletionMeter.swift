@@ -3,7 +3,7 @@ package import Ports
 /// How many messages of a folder were deleted a moment ago: the brake counts them with the ones asked for, so that a
 /// storm that comes in drops is held like one that comes at once (law L9).
 package struct DeletionMeter: Equatable, Sendable {
-  /// How long a deletion counts.
+  /// How long a deletion counts, unless the brake holds.
   package static let memory: Duration = .seconds(60)
   /// Deletions fall into slots of this length, so that the meter stays small whatever their number.
   private static let slotLength: Duration = .seconds(1)
@@ -14,6 +14,8 @@ package struct DeletionMeter: Equatable, Sendable {
   }
 
   private var slots: [Slot] = []
+  /// While the brake holds the others, nothing is forgotten: a hold does not end by itself.
+  package private(set) var isHeld = false
 
   package init() {}
 
@@ -27,12 +29,20 @@ package struct DeletionMeter: Equatable, Sendable {
     }
   }
 
-  package mutating func recent(at now: LoopInstant) -> Int {
+  package mutating func recent(at now: LoopInstant, within time: Duration = .seconds(Int64.max)) -> Int {
     forget(at: now)
-    return slots.reduce(0) { $0 + $1.count }
+    return slots.reduce(0) { $1.start.duration(to: now) > time ? $0 : $0 + $1.count }
   }
 
+  package mutating func hold(at now: LoopInstant) {
+    forget(at: now)
+    isHeld = true
+  }
+
+  package mutating func release() { isHeld = false }
+
   private mutating func forget(at now: LoopInstant) {
+    guard !isHeld else { return }
     slots.removeAll { $0.start.duration(to: now) > Self.memory }
   }
 }

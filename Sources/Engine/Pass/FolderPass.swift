@@ -23,7 +23,9 @@ final class FolderPass {
   /// A delivery was interrupted here.
   private var hasIntents = false
   /// False where what is gone here may be in another folder that has yet to be looked at again.
-  private var mayDelete = true
+  private(set) var mayDelete = true
+  /// Sides whose deletions are left to a later pass.
+  private var postponed: Set<Side> = []
   /// Identities that were read on the way.
   private var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
   /// Local ones that could not be.
@@ -92,19 +94,6 @@ final class FolderPass {
     report.problems.append(.init(folder: folder.title, reason: reason))
   }
 
-  /// A narrow look that would delete much is not enough to go by: then the whole folder is looked at first.
-  func finishOrWiden(
-    _ progress: ProgressMeter, account: Sides<AccountBrake.Hold?>, mayDelete: Bool = true
-  ) async throws(StoreError) {
-    if !mayDelete || !self.mayDelete { postponeDeletions() }
-    guard needsWiderLook else { return try await finish(account) }
-    let wide = Sides<LookScope?>(near: .wide(since: nil), far: .wide(since: folder.checkpoints.far))
-    let wider = FolderPass(folder, scopes: wide, options: options, in: context)
-    try await wider.advance(progress)
-    try await wider.finish(account)
-    report.merge(wider.report)
-  }
-
   /// True where the folder's own brake holds what is to be deleted on this side.
   func isHeldByItself(_ side: Side) -> Bool {
     let deletion = MessageDeletion(context: context, folder: folder, on: side)
@@ -117,7 +106,10 @@ final class FolderPass {
   /// How many messages are to be deleted on each side.
   var deletionCounts: Sides<Int> { Sides(near: plan.deletions.near.count, far: plan.deletions.far.count) }
 
-  private func finish(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
+  /// What is to be deleted on this side.
+  func removals(on side: Side) -> Set<PairID> { Set(plan.deletions[side].map(\.pair)) }
+
+  func finish(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
     guard !options.isDryRun else { return describeHeld(account) }
     try await delete(account)
     reportHeld()
@@ -134,7 +126,7 @@ final class FolderPass {
     let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
     hasIntents = !intents.isEmpty
     for side in folder.takeBereft() { scopes[side] = .wide(since: folder.checkpoints[side]) }
-    guard folder.lastPass == nil || !folder.isConfirmed || hasIntents || !folder.held.isEmpty else { return }
+    guard folder.lastPass == nil || !folder.isConfirmed || hasIntents || folder.isHeld else { return }
     for side in Side.allCases where !isWide(side) { scopes[side] = .wide(since: folder.checkpoints[side]) }
     for side in Side.allCases where !context.stores[side].isLocal {
       // Where we chose the name ourselves, a second one cannot be.
@@ -182,7 +174,7 @@ final class FolderPass {
   private var isWideOnASide: Bool { Side.allCases.contains(where: isWide) }
   private var isWideOnBothSides: Bool { Side.allCases.allSatisfy(isWide) }
 
-  private func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
+  func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
 
   private func look(_ side: Side, _ scope: LookScope) async throws(StoreError) -> Look {
     let look = try await FolderLooking(context: context, folder: folder, side: side).run(scope, options)
@@ -250,35 +242,48 @@ final class FolderPass {
   // MARK: Deletions
 
   private func delete(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
-    var left = Sides(near: 0, far: 0)
     try await forgetGone()
-    for side in Side.allCases where !plan.deletions[side].isEmpty {
-      let deletion = MessageDeletion(context: context, folder: folder, on: side)
-      switch deletion.verdict(on: plan.deletions[side].count, of: pairCount ?? 0, account: account[side], options) {
-      case .held(let held):
-        unfinished.insert(side.other)
-        report.held.append(held)
-      case .allowed:
-        let evidence: DeletionNotice.Evidence = looks[side.other].coverage == .complete ? .notListed : .seenGone
-        let outcome = try await deletion.run(plan.deletions[side], evidence, options)
-        report.counts[side].deleted += outcome.deleted
-        left[side] = outcome.left
-      }
-    }
-    // What showed the deletion must not be left behind as settled: a later pass has to see it again.
-    for side in Side.allCases where left[side] > 0 {
-      unfinished.insert(side.other)
-      report.problems.append(.left(left[side], of: folder, on: side))
+    for side in Side.allCases {
+      if !plan.deletions[side].isEmpty { try await delete(on: side, account[side]) }
+      let isHeld = report.held.contains { $0.side == side && $0.account == nil }
+      guard !isHeld, !postponed.contains(side), isWide(side.other) else { continue }
+      try BrakeMemory(context: context, folder: folder, side: side).release(isAllowed: options.allowsDeletions)
     }
   }
 
-  /// The message may have gone to a folder whose pass is yet to copy it from here.
-  private func postponeDeletions() {
-    for side in Side.allCases where !plan.deletions[side].isEmpty {
-      plan.deletions[side] = []
+  private func delete(on side: Side, _ account: AccountBrake.Hold?) async throws(StoreError) {
+    let deletion = MessageDeletion(context: context, folder: folder, on: side)
+    switch deletion.verdict(on: plan.deletions[side].count, of: pairCount ?? 0, account: account, options) {
+    case .held(let held):
       unfinished.insert(side.other)
-      folder.hasPostponedDeletions = true
+      report.held.append(held)
+      context.gathered[side].settle(folder.id, isHeld: held.account != nil)
+      if held.account == nil { try BrakeMemory(context: context, folder: folder, side: side).hold() }
+    case .allowed:
+      let evidence: DeletionNotice.Evidence = looks[side.other].coverage == .complete ? .notListed : .seenGone
+      let outcome = try await deletion.run(plan.deletions[side], evidence, options)
+      context.gathered[side].settle(folder.id, isHeld: false)
+      report.counts[side].deleted += outcome.deleted
+      guard outcome.left > 0 else { return }
+      // What showed the deletion must not be left behind as settled: a later pass has to see it again.
+      unfinished.insert(side.other)
+      report.problems.append(.left(outcome.left, of: folder, on: side))
     }
+  }
+
+  /// To a later pass over the whole folder, which finds them again.
+  func postponeDeletions(_ side: Side) {
+    guard !plan.deletions[side].isEmpty else { return }
+    plan.deletions[side] = []
+    postponed.insert(side)
+    unfinished.insert(side.other)
+  }
+
+  /// The messages may have gone to a folder whose pass is yet to copy them from here.
+  func postponeAllDeletions() {
+    guard !plan.deletions.near.isEmpty || !plan.deletions.far.isEmpty else { return }
+    for side in Side.allCases { postponeDeletions(side) }
+    folder.hasPostponedDeletions = true
   }
 
   /// Pairs that are gone on both sides here, and still are this folder's when their turn comes: one that another pass is
@@ -299,12 +304,6 @@ final class FolderPass {
       return gone
     }
     try context.commitDurably(gone.map { .removePair($0) } + Side.allCases.flatMap(folder.distrust))
-  }
-
-  /// True where more is to be deleted than a narrow look may decide.
-  private var needsWiderLook: Bool {
-    !isWideOnASide && !options.isDryRun
-      && Side.allCases.contains { plan.deletions[$0].count > context.deletionRules.brake.freeCount }
   }
 
   private func reportHeld() {

@@ -34,19 +34,11 @@ struct FullPass {
     context.tell(.passStarted(folders: requests.count))
     let runner = PassRunner(context: context, options: options, isFull: true)
     var passed = try await runner.run(requests)
-    // What was found to belong elsewhere leaves something to be done where it was.
-    let unsettled = finding.folders.filter { $0.hasPostponedDeletions && finding.missing[$0.id] == nil }
-    if !unsettled.isEmpty, !options.isDryRun {
-      for folder in unsettled { folder.hasPostponedDeletions = false }
-      let again = try await runner.run(
-        unsettled.map { folder in
-          let since = folder.checkpoints
-          return .init(folder: folder, scopes: Sides(near: .wide(since: since.near), far: .wide(since: since.far)))
-        })
-      passed.report.merge(again.report)
-      passed.failures.merge(again.failures) { $1 }
+    if !options.isDryRun { try await settle(finding, runner, &passed) }
+    if names == nil, !options.isDryRun {
+      context.hasSeenAllFolders = true
+      try AccountBrake(context: context).release(options)
     }
-    if names == nil, !options.isDryRun { context.hasSeenAllFolders = true }
     outcome.report.merge(passed.report)
     outcome.failures = passed.failures
     let present = Set(finding.folders.map(\.id))
@@ -59,6 +51,35 @@ struct FullPass {
     if !options.isDryRun { try await purgeLimbo() }
     context.tell(.passFinished(outcome.report))
     return outcome
+  }
+
+  /// What was found to belong elsewhere leaves something to be done where it was, and deletions wait until no more come.
+  private func settle(
+    _ finding: FolderDiscovery.Finding, _ runner: PassRunner, _ passed: inout PassRunner.Outcome
+  ) async throws(StoreError) {
+    let there = finding.folders.filter { finding.missing[$0.id] == nil }
+    let end = context.clock.now.advanced(by: GatheredDeletions.patience)
+    var unsettled = there.filter(\.hasPostponedDeletions)
+    for folder in unsettled { folder.hasPostponedDeletions = false }
+    while true {
+      let waiting = context.foldersInWaiting
+      let storming = there.filter { waiting.contains($0.id) && isWanted($0) }
+      let folders = unsettled + storming.filter { storm in !unsettled.contains { $0 === storm } }
+      guard !folders.isEmpty else { return }
+      guard context.clock.now < end || !unsettled.isEmpty else {
+        return passed.report.problems += storming.map { .storm(in: $0) }
+      }
+      if !storming.isEmpty { guard await context.sleep(context.restOfGathering) else { return } }
+      let again = try await runner.run(
+        folders.map { folder in
+          let since = folder.checkpoints
+          return .init(folder: folder, scopes: Sides(near: .wide(since: since.near), far: .wide(since: since.far)))
+        })
+      passed.report.merge(again.report)
+      passed.failures.merge(again.failures) { $1 }
+      unsettled = []
+      if !again.failures.isEmpty { return }
+    }
   }
 
   private func isWanted(_ folder: SyncedFolder) -> Bool { names?.contains(folder.names.far) ?? true }
@@ -79,6 +100,7 @@ struct FullPass {
       return PassRunner.Request(folder: folder, scopes: Sides(near: .wide(since: nil), far: .wide(since: nil)))
     }
     let hasLeftovers = try context.withLedger { ledger throws(LedgerError) in
+      if folder.isHeld { return true }
       if try !ledger.intents(in: folder.id).isEmpty { return true }
       return try ledger.setAside(in: folder.id).contains { $0.retryAt <= context.wallSeconds }
     }
@@ -116,5 +138,12 @@ struct FullPass {
     guard !expired.isEmpty else { return }
     try await context.stores.near.purge(expired.map(\.key))
     try context.commit(expired.map { .removeLimbo($0.key) })
+  }
+}
+
+extension PassReport.Problem {
+  /// Messages are being deleted without an end.
+  fileprivate static func storm(in folder: SyncedFolder) -> Self {
+    .init(folder: folder.title, reason: "messages are still being deleted; the other side's are kept until that ends")
   }
 }

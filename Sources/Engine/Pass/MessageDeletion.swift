@@ -32,7 +32,8 @@ struct MessageDeletion {
     guard isTooMuchHere || account != nil else { return .allowed }
     return .held(
       PassReport.Held(
-        folder: folder.title, side: side, deletions: count, total: total, account: isTooMuchHere ? nil : account))
+        folder: folder.title, side: side, deletions: count + recent, total: total + recent, deleted: recent,
+        account: isTooMuchHere ? nil : account))
   }
 
   struct Outcome {
@@ -54,8 +55,11 @@ struct MessageDeletion {
     defer { disposal.end() }
     let deletion = try await disposal.run(records, evidence, options)
     let gone = records.filter { deletion.gone.contains($0.pair[side].key) }
-    folder.deletions[side].record(gone.count, at: context.clock.now)
-    context.deletions[side].record(gone.count, at: context.clock.now)
+    // What a person allowed is no storm.
+    if !options.allowsDeletions {
+      folder.deletions[side].record(gone.count, at: context.clock.now)
+      context.deletions[side].record(gone.count, at: context.clock.now)
+    }
     for portion in gone.portions(of: AccountContext.pairsAtOnce) {
       // A message that the base forgets and what was kept of it belong together, in one transaction.
       try context.commitDurably(

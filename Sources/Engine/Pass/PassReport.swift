@@ -45,21 +45,25 @@ package struct PassReport: Equatable, Sendable {
     package let folder: FolderName
     /// The side on which messages would have been deleted.
     package let side: Side
+    /// How many messages go, those among them that went in the moment before, and the folder's size with these.
     package let deletions: Int
     package let total: Int
+    /// How many went before.
+    package let deleted: Int
     /// True where the whole folder vanished on the other side.
     package let wholeFolder: Bool
     /// Where it is too much for the account as a whole.
     package let account: AccountBrake.Hold?
 
     package init(
-      folder: FolderName, side: Side, deletions: Int, total: Int, wholeFolder: Bool = false,
+      folder: FolderName, side: Side, deletions: Int, total: Int, deleted: Int = 0, wholeFolder: Bool = false,
       account: AccountBrake.Hold? = nil
     ) {
       self.folder = folder
       self.side = side
       self.deletions = deletions
       self.total = total
+      self.deleted = deleted
       self.wholeFolder = wholeFolder
       self.account = account
     }

@@ -34,11 +34,13 @@ struct PassRunner {
       try await pass.advance(progress)
     }
     let advanced = passes.filter { failures[$0.folder.id] == nil }
-    let account = try AccountBrake(context: context).holds(advanced)
     // Before every folder was looked at once, what is gone from one may be on its way to another (law L3).
     let mayDelete = isFull || context.hasSeenAllFolders
+    for pass in advanced where !mayDelete || !pass.mayDelete { pass.postponeAllDeletions() }
+    if !options.isDryRun, !options.allowsDeletions { DeletionGathering(context: context).run(advanced) }
+    let account = try AccountBrake(context: context).holds(advanced, options)
     let unfinished = try await perform(advanced) { pass async throws(StoreError) in
-      try await pass.finishOrWiden(progress, account: account, mayDelete: mayDelete)
+      try await pass.finish(account)
       progress.folderDone()
     }
     failures.merge(unfinished) { first, _ in first }

@@ -37,9 +37,11 @@ extension PlannedSteps {
 
 extension HeldDeletions {
   init(_ held: PassReport.Held) {
+    let deleted = held.account?.deleted ?? held.deleted
     self.init(
       folder: printable("\(held.folder)"), side: SideName(held.side), deletions: held.deletions, total: held.total,
-      wholeFolder: held.wholeFolder, accountDeletions: held.account?.deletions, accountTotal: held.account?.total)
+      wholeFolder: held.wholeFolder, accountDeletions: held.account?.deletions, accountTotal: held.account?.total,
+      deleted: deleted == 0 ? nil : deleted)
   }
 }
 

@@ -36,7 +36,7 @@ struct InterruptedTests {
       try account.ledger.commit([
         .relocate(record.pair.id, to: target.id, near: record.pair[.near], far: record.pair[.far])
       ])
-      try await pass.finishOrWiden(progress, account: Sides(near: nil, far: nil))
+      try await pass.finish(Sides(near: nil, far: nil))
       #expect(try account.ledger.record(of: record.pair.id)?.folder == target.id)
     }
   }

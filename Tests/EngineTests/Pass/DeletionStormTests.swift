@@ -1,0 +1,201 @@
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Testing
+
+@testable import Engine
+
+/// Deletions that come one after another are judged together (law L9).
+@Suite("A storm of deletions")
+struct DeletionStormTests {
+  /// A session that was in sync with both sides, of so many messages, and goes by events from now on.
+  @Loop
+  private final class Stage {
+    let account: SimulatedAccount
+    private(set) var context: AccountContext
+
+    init(_ count: Int, folders: [FolderName] = [.inbox]) async throws {
+      account = try await .filled([], folders: folders)
+      for folder in folders {
+        for number in 0..<count { account.far.put(SimulatedMessage("\(folder) \(number)"), in: folder) }
+      }
+      context = account.context()
+      try await restart()
+    }
+
+    func restart() async throws {
+      context = account.context()
+      try await context.open()
+      try await fullPass()
+    }
+
+    @discardableResult
+    func fullPass(_ options: PassOptions = PassOptions()) async throws -> PassReport {
+      try await FullPass(context: context, options: options, names: nil).run().report
+    }
+
+    /// As an event asks for it.
+    @discardableResult
+    func pass(_ name: FolderName = .inbox, _ scope: LookScope = .pending) async throws -> PassReport {
+      let folder = try #require(context.folders[.near, name])
+      let isNarrow = scope == .pending
+      let request = PassRunner.Request(folder: folder, scopes: Sides(near: scope, far: isNarrow ? nil : scope))
+      return try await PassRunner(context: context, options: PassOptions(), isFull: false).run([request]).report
+    }
+
+    /// Somebody removes messages here, in the order of their numbers.
+    func remove(_ numbers: Range<Int>, in folder: FolderName = .inbox) throws {
+      for number in numbers {
+        account.near.remove(try #require(account.near.key(of: "\(folder) \(number)", in: folder)), in: folder)
+      }
+    }
+
+    func left(in folder: FolderName = .inbox) -> Int { account.far.contents(of: folder).count }
+
+    func calm() { account.clock.advance(by: GatheredDeletions.calm) }
+  }
+
+  @Test("that comes in drops is held as a whole, and counted as a whole")
+  func drops() async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(100)
+      for number in 0..<100 {
+        try stage.remove(number..<number + 1)
+        try await stage.pass()
+        stage.account.clock.advance(by: .milliseconds(50))
+      }
+      #expect(stage.left() == 80, "what a person may delete at once is deleted at once")
+      #expect(stage.context.foldersInWaiting.count == 1)
+      stage.calm()
+      let report = try await stage.pass(.inbox, .wide(since: nil))
+      #expect(report.held == [.init(folder: .inbox, side: .far, deletions: 100, total: 100, deleted: 20)])
+      #expect(stage.left() == 80)
+      #expect(stage.context.foldersInWaiting.isEmpty)
+    }
+  }
+
+  @Test("that ends below the brake is carried out at the calm, and not before")
+  func calm() async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(100)
+      try stage.remove(0..<30)
+      try await stage.pass()
+      #expect(stage.left() == 100)
+      try stage.remove(30..<40)
+      stage.calm()
+      try await stage.pass(.inbox, .wide(since: nil))
+      #expect(stage.left() == 100, "more had come by then")
+      stage.calm()
+      try await stage.pass(.inbox, .wide(since: nil))
+      #expect(stage.left() == 60)
+    }
+  }
+
+  @Test("is waited out by a full pass", arguments: [false, true])
+  func fullPass(isKnown: Bool) async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(100)
+      try stage.remove(0..<30)
+      if isKnown { try await stage.pass() }
+      let before = stage.account.clock.now
+      let report = try await stage.fullPass()
+      #expect(report.counts.far.deleted == 30 && report.isClean)
+      #expect(before.duration(to: stage.account.clock.now) >= GatheredDeletions.calm)
+    }
+  }
+
+  @Test("is none of up to 20 deletions: they are carried out by the event that tells of them")
+  func few() async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(30)
+      try stage.remove(0..<20)
+      #expect(try await stage.pass().counts.far.deleted == 20)
+      #expect(stage.account.clock.now == LoopInstant(nanoseconds: 0))
+    }
+  }
+
+  @Test("stays held with time and over a restart, until the messages are back")
+  func staysHeld() async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(100)
+      try stage.remove(0..<40)
+      try await stage.fullPass()
+      #expect(stage.left() == 60)
+      let before = stage.account.near.folders[.inbox]
+      try stage.remove(40..<55)
+      let held = [PassReport.Held(folder: .inbox, side: .far, deletions: 55, total: 100, deleted: 40)]
+      #expect(try await stage.fullPass().held == held)
+      stage.account.clock.advance(by: .seconds(3600))
+      #expect(try await stage.pass().held == held)
+      try await stage.restart()
+      #expect(try await stage.fullPass().held == held)
+      stage.account.near.folders[.inbox] = before
+      #expect(try await stage.fullPass().isClean)
+      stage.account.clock.advance(by: .seconds(61))
+      try stage.remove(40..<55)
+      #expect(try await stage.fullPass().counts.far.deleted == 15)
+    }
+  }
+
+  @Test("that a person allows does not count with what is deleted after it")
+  func allowed() async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(100)
+      try stage.remove(0..<40)
+      try await stage.fullPass()
+      try stage.remove(40..<75)
+      #expect(try await stage.fullPass().held.count == 1)
+      try await stage.fullPass(PassOptions(allowsDeletions: true))
+      #expect(stage.left() == 25)
+      try stage.remove(75..<80)
+      #expect(try await stage.pass().held.isEmpty)
+      #expect(stage.left() == 20)
+      #expect(try stage.account.ledger.fact("far deletions before the brake in folder 1") == nil)
+    }
+  }
+
+  @Test("over many small folders stays held, although each of them has an event of its own")
+  func account() async throws {
+    try await Reactor.onShared {
+      let folders = try [FolderName.inbox] + ["A", "B", "C"].map { try #require(FolderName($0)) }
+      let stage = try await Stage(15, folders: folders)
+      for folder in folders {
+        try stage.remove(0..<15, in: folder)
+        try await stage.pass(folder)
+      }
+      stage.calm()
+      for _ in 1...2 {
+        for folder in folders { try await stage.pass(folder, .wide(since: nil)) }
+        #expect(folders.map { stage.left(in: $0) } == [0, 15, 15, 15])
+        stage.account.clock.advance(by: .seconds(3600))
+      }
+      try await stage.restart()
+      let report = try await stage.fullPass()
+      #expect(report.held.first?.account == AccountBrake.Hold(deletions: 60, total: 60, deleted: 15))
+      #expect(folders.map { stage.left(in: $0) } == [0, 15, 15, 15])
+      #expect(try await stage.fullPass(PassOptions(allowsDeletions: true)).isClean)
+      #expect(folders.map { stage.left(in: $0) } == [0, 0, 0, 0])
+      #expect(try await stage.fullPass().isClean)
+    }
+  }
+
+  @Test("is waited for as long as more come, and no longer than a minute")
+  func patience() {
+    var gathered = GatheredDeletions()
+    var now = LoopInstant(nanoseconds: 0)
+    let folder = FolderID(rawValue: 1)
+    for number in 1...120 {
+      gathered.note([PairID(rawValue: Int64(number))], in: folder, isWhole: false, at: now)
+      #expect(gathered.rest(at: now) <= GatheredDeletions.calm)
+      #expect((gathered.rest(at: now) == .zero) == (now.nanoseconds >= 60_000_000_000))
+      now = now.advanced(by: .milliseconds(600))
+    }
+    #expect(gathered.count() == 120)
+    gathered.note([PairID(rawValue: 7)], in: folder, isWhole: true, at: now)
+    #expect(gathered.count() == 1, "the others are back")
+    gathered.note([], in: folder, isWhole: true, at: now)
+    #expect(gathered.waiting.isEmpty && gathered.rest(at: now) == .zero)
+  }
+}
