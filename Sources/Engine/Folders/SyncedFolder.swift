@@ -17,15 +17,6 @@ package final class SyncedFolder {
   var isConfirmed = false
   /// True once this session's listing has shown each server to number the folder's messages as the base does.
   var hasKnownNumbers = false
-  /// To be told what either side shows of its numbering. Where that is not the base's, no pass may go by the base's
-  /// numbers from this moment on, until they are matched anew: that of another folder may be about to copy from here.
-  func checkNumbering(_ now: Checkpoint?, on side: Side) {
-    guard case .imap(let now)? = now, case .imap(let then)? = checkpoints[side], now.uidValidity != then.uidValidity
-    else { return }
-    isConfirmed = false
-    hasKnownNumbers = false
-  }
-
   /// A pass saw deletions before this session had looked at all folders, and left them to a later one.
   var hasPostponedDeletions = false
   /// Sides with messages that lost their partners to another folder: they have to be looked at whole.
@@ -36,6 +27,26 @@ package final class SyncedFolder {
   let lock = AsyncLock()
   /// What the brake holds back at the moment.
   package internal(set) var held: [PassReport.Held] = []
+
+  init(_ row: LedgerFolder) {
+    id = row.id
+    names = row.names
+    checkpoints = row.checkpoints
+    lastPass = row.lastPass
+    lastSync = row.lastPass
+  }
+
+  /// For messages to people: the name that the configuration speaks of.
+  package nonisolated var title: FolderName { names.far }
+
+  /// To be told what either side shows of its numbering. Where that is not the base's, no pass may go by the base's
+  /// numbers from this moment on, until they are matched anew: that of another folder may be about to copy from here.
+  func checkNumbering(_ now: Checkpoint?, on side: Side) {
+    guard case .imap(let now)? = now, case .imap(let then)? = checkpoints[side], now.uidValidity != then.uidValidity
+    else { return }
+    isConfirmed = false
+    hasKnownNumbers = false
+  }
 
   /// For the transaction that tells the base of a message that somebody took from this side of the folder: where that is
   /// local, a power cut may bring it back together with the directory's time. What that proved unchanged would then be
@@ -54,15 +65,4 @@ package final class SyncedFolder {
     defer { bereft = [] }
     return bereft
   }
-
-  init(_ row: LedgerFolder) {
-    id = row.id
-    names = row.names
-    checkpoints = row.checkpoints
-    lastPass = row.lastPass
-    lastSync = row.lastPass
-  }
-
-  /// For messages to people: the name that the configuration speaks of.
-  package nonisolated var title: FolderName { names.far }
 }
