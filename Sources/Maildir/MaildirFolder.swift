@@ -11,6 +11,11 @@ final class MaildirFolder {
   private static let listingsMax = 8
   /// Nanoseconds, growing with each try.
   private static let restBetweenListings: Int64 = 15_000_000
+  /// The table of keywords is tried to be written so often, for two seconds, as Dovecot does.
+  private static let writingsMax = 20
+  private static let restBetweenWritings: Int64 = 100_000_000
+  /// In seconds, as in Dovecot.
+  private static let tableLockAgeMax: Int64 = 30
   /// For more names than these a whole listing is kept.
   private static let prefixesMax = 16
 
@@ -211,21 +216,39 @@ final class MaildirFolder {
     // Two who read the same table would give out the same letter.
     await keywordLock.acquire()
     defer { keywordLock.release() }
+    for attempt in 1...Self.writingsMax {
+      if attempt > 1 { await root.pause(nanoseconds: Self.restBetweenWritings) }
+      if try await extendTable(by: flags.flatMap(\.keywords)) { return }
+    }
+    throw FileError(.failed, path: tablePath, "write \(printable(tablePath)): another program writes it; tried again")
+  }
+
+  /// False where another program gave out letters meanwhile, or is about to: what it wrote would be lost, or our own.
+  private func extendTable(by keywords: [Keyword]) async throws(FileError) -> Bool {
     try await refreshTable()
     var wanted: [Keyword] = []
-    for keyword in flags.flatMap(\.keywords) where !table.holds(keyword) && !wanted.contains(keyword) {
-      wanted.append(keyword)
-    }
-    guard !wanted.isEmpty else { return }
+    for keyword in keywords where !table.holds(keyword) && !wanted.contains(keyword) { wanted.append(keyword) }
+    guard !wanted.isEmpty else { return true }
     let places = try await list().places
     let lettersInUse = places.reduce(into: LetterSet()) { $0.formUnion($1.value.letters(of: $1.key)) }
     var extended = table
     for keyword in wanted where !extended.add(keyword, lettersInUse: lettersInUse) { break }
-    guard extended != table else { return }
+    guard extended != table else { return true }
     try provideDrafts()
-    try await SmallFile.write(extended.text, to: tablePath, drafts: drafts, by: root)
+    let isWritten = try await SmallFile.write(
+      extended.text, to: tablePath, drafts: drafts, by: root,
+      whileMeant: { () throws(FileError) in if try isTableStale() { false } else { try !isTableLocked() } })
+    guard isWritten else { return false }
     table = extended
     tableStamp = try root.fileSystem.status(tablePath)
+    return true
+  }
+
+  /// Dovecot writes the new table under this name, and then takes it for the table's. One that stands for longer was left
+  /// by a process that died.
+  private func isTableLocked() throws(FileError) -> Bool {
+    guard let lock = try root.fileSystem.status(tablePath + ".lock") else { return false }
+    return lock.age(at: root.clock.wallTime.seconds) < Self.tableLockAgeMax
   }
 
   private var tablePath: String { directory.appending(path: KeywordTable.fileName) }

@@ -26,11 +26,14 @@ enum SmallFile {
     }
   }
 
-  /// Durable under `path` when it returns; readers see the old content or the new, never a part. It is written in the
-  /// directory `drafts` first, which is on the same file system.
+  /// Durable under `path` when it returns true; readers see the old content or the new, never a part. It is written in
+  /// the directory `drafts` first, which is on the same file system. False, and nothing is written, where it is not
+  /// `meant` any more at the moment when it would take its place.
+  @discardableResult
   static func write(
-    _ text: String, to path: String, drafts: String, by root: MaildirRoot
-  ) async throws(FileError) {
+    _ text: String, to path: String, drafts: String, by root: MaildirRoot,
+    whileMeant meant: () throws(FileError) -> Bool = { true }
+  ) async throws(FileError) -> Bool {
     let draft = drafts.appending(path: root.nextName())
     let fileSystem = root.fileSystem
     let writer = try fileSystem.create(draft)
@@ -38,6 +41,10 @@ enum SmallFile {
       try writer.write(Array(text.utf8))
       try writer.finish(modified: nil)
       try await fileSystem.makeDurable(files: [draft], directories: [])
+      guard try meant() else {
+        root.discard(draft)
+        return false
+      }
       try fileSystem.replace(path, with: draft)
     } catch {
       writer.abandon()
@@ -45,5 +52,6 @@ enum SmallFile {
       throw error
     }
     try await fileSystem.makeDurable(files: [], directories: [path.parentPath])
+    return true
   }
 }

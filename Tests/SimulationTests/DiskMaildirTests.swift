@@ -85,6 +85,37 @@ struct DiskMaildirTests {
     }
   }
 
+  @Test("gives out no letter that another gives out just then, nor loses one (L6)", arguments: [false, true])
+  func tableWrittenMeanwhile(isLocked: Bool) async throws {
+    try await Reactor.onShared {
+      let fixture = try DiskFixture()
+      let (disk, inbox) = (fixture.disk, "/mail/INBOX")
+      let store = fixture.store(marker: nil)
+      try await store.open()
+      try await store.createFolder(.inbox)
+      for name in ["x", "y"] { try disk.write("\(inbox)/cur/\(name):2,", name) }
+      let work = Keyword("Work")
+      let change = FlagChange(key: .file("x"), adding: FlagSet(keywords: try [#require(work)]), removing: .none)
+      // Dovecot's way: the lock becomes the table.
+      let table = "\(inbox)/dovecot-keywords"
+      if isLocked { try disk.write("\(table).lock", "0 Mine\n") }
+      disk.trouble.latency = .milliseconds(1)
+      var shown: [MessageKey: FlagSet]?
+      let updating = Loop.task {
+        do { shown = try await store.update([change], in: .inbox) } catch { Issue.record("\(error)") }
+      }
+      while disk.list("\(inbox)/tmp").isEmpty { await Task.yield() }
+      while isLocked, !disk.list("\(inbox)/tmp").isEmpty { await Task.yield() }
+      if isLocked { try disk.rename("\(table).lock", table) } else { try disk.write(table, "0 Mine\n") }
+      try disk.rename("\(inbox)/cur/y:2,", "\(inbox)/cur/y:2,a")
+      await updating.value
+      #expect(shown == [.file("x"): FlagSet(keywords: [try #require(work)])])
+      #expect(disk.text(table) == "0 Mine\n1 Work\n")
+      #expect(disk.list("\(inbox)/cur") == ["x:2,b", "y:2,a"])
+      #expect(disk.list("\(inbox)/tmp").isEmpty)
+    }
+  }
+
   @Test("is opened, filled, looked at, flagged, moved in, deleted from, and read")
   func aStoresLife() async throws {
     try await Reactor.onShared {
