@@ -27,8 +27,7 @@ package final class DiskFileSystem: FileSystem {
   private var failedSyncs = 0
   private var unsynced: [String: Int] = [:]
 
-  /// The directory need not be there yet: `makeDirectory("")` makes it. Asking for the status of the empty path opens
-  /// it anew, in case another file system was mounted meanwhile.
+  /// The directory need not be there yet: `makeDirectory("")` makes it.
   package convenience init(root: String) { self.init(root: root, walks: false) }
 
   /// `walks` forces the way for systems without openat2; `barrier` stands in for a disk that fails.
@@ -58,7 +57,6 @@ package final class DiskFileSystem: FileSystem {
     do throws(FileError) {
       var status = stat()
       if path.isEmpty {
-        heldRoot = nil
         let opened = try root().open("", O_RDONLY | O_DIRECTORY)
         guard unsafe fstat(opened.number, &status) == 0 else { throw FileError("look at", path, errno: errno) }
       } else {
@@ -73,10 +71,12 @@ package final class DiskFileSystem: FileSystem {
 
   package var isRootInPlace: Bool { heldRoot?.isInPlace ?? true }
 
+  package func releaseRoot() { heldRoot = nil }
+
   package func makeDirectory(_ path: String) throws(FileError) {
     guard !path.isEmpty else {
-      heldRoot = nil
-      return try RootDirectory.make(rootPath)
+      if heldRoot == nil { try RootDirectory.make(rootPath) }
+      return
     }
     var prefix = ""
     for component in path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {

@@ -56,6 +56,7 @@ package final class MaildirStore: MailStore {
     closeWatch()
     known = [:]
     marker = nil
+    root.fileSystem.releaseRoot()
     if root.isLookedAtOnly {
       // Where none is expected, looking for one would make one.
       if let expectedMarker { marker = try await RootMarker.find(expected: expectedMarker, in: root) }

@@ -20,6 +20,10 @@ package protocol FileSystem: AnyObject, Sendable {
   /// or something was mounted over it.
   var isRootInPlace: Bool { get }
 
+  /// Lets go of the root at hand. The next call takes what its path leads to then, and until this is asked for none does:
+  /// nobody must find himself in another tree without having looked for the marker (law L8).
+  func releaseRoot()
+
   /// Makes the directory (mode 0700) and what is missing above it. Fine if it is there.
   func makeDirectory(_ path: String) throws(FileError)
 

@@ -23,6 +23,9 @@ final class DividedFileSystem: FileSystem {
 
   func list(_ directory: String) async throws(FileError) -> [DirectoryEntry] { try await disk.list(directory) }
 
+  var isRootInPlace: Bool { disk.isRootInPlace }
+  func releaseRoot() { disk.releaseRoot() }
+
   func status(_ path: String) throws(FileError) -> FileStatus? { try disk.status(path) }
 
   func makeDirectory(_ path: String) throws(FileError) {

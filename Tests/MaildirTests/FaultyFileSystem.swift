@@ -36,6 +36,9 @@ final class FaultyFileSystem: FileSystem {
     return try await disk.list(directory)
   }
 
+  var isRootInPlace: Bool { disk.isRootInPlace }
+  func releaseRoot() { disk.releaseRoot() }
+
   func status(_ path: String) throws(FileError) -> FileStatus? {
     try step(path)
     return try disk.status(path)

@@ -158,11 +158,14 @@ struct DiskTroubleTests {
         try disk.unmount("/mail", leaving: rest, dice: &dice)
         #expect(disk.list("/mail").isEmpty && disk.exists("/mail") == (rest == .emptyDirectory))
         #expect(try await fixture.read("a") == "1")
+        #expect(try files.status("") != nil && !files.isRootInPlace)
+        files.releaseRoot()
         #expect(try (files.status("") == nil) == (rest == .nothing))
         #expect(try files.status("a") == nil)
         try disk.mount("/mail")
-        _ = try files.status("")
+        files.releaseRoot()
         #expect(try await fixture.read("a") == "1")
+        #expect(files.isRootInPlace)
       }
     }
   }
@@ -189,7 +192,7 @@ struct DiskTroubleTests {
         #expect(try files.status("disk/kept") != nil)
         #expect(refusal { () throws(FileError) in _ = try held.open("kept") } == .failed)
         #expect(await refusal { () async throws(FileError) in _ = try await reader.read(upTo: 1) } == .failed)
-        _ = try held.status("")
+        held.releaseRoot()
         #expect(try held.status("kept") != nil && disk.text("/mail/here") == "here")
         left.insert(disk.text("/mail/disk/lost"))
       }

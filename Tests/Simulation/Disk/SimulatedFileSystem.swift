@@ -31,8 +31,8 @@ final class SimulatedFileSystem: FileSystem {
 
   func makeDirectory(_ path: String) throws(FileError) {
     guard !path.isEmpty else {
-      heldRoot = nil
-      return try makeRoot()
+      if heldRoot == nil { try makeRoot() }
+      return
     }
     var prefix = ""
     for component in path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
@@ -174,10 +174,21 @@ final class SimulatedFileSystem: FileSystem {
 
   // MARK: - Looking
 
+  var isRootInPlace: Bool {
+    guard let heldRoot, !life.isDead else { return true }
+    do throws(DiskRefusal) {
+      return try kernel.find(rootPath, from: kernel.root, follows: true) === heldRoot.inode
+    } catch {
+      guard case .missing = error else { return true }
+      return false
+    }
+  }
+
+  func releaseRoot() { heldRoot = nil }
+
   func status(_ path: String) throws(FileError) -> FileStatus? {
     do {
       if path.isEmpty {
-        heldRoot = nil
         try check("look at", path)
         return try root("look at").status
       }

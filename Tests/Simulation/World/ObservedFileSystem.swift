@@ -44,6 +44,9 @@ final class ObservedFileSystem: FileSystem {
   func open(_ path: String) throws(FileError) -> any FileReader { try base.open(path) }
   func lock(_ directory: String) throws(FileError) -> (any FileLock)? { try base.lock(directory) }
 
+  var isRootInPlace: Bool { base.isRootInPlace }
+  func releaseRoot() { base.releaseRoot() }
+
   func makeDirectory(_ path: String) throws(FileError) {
     let isThere = try base.status(path) != nil
     try base.makeDirectory(path)
