@@ -82,6 +82,12 @@ int clinux_hold_signals(const int *signals, int count) {
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+void clinux_block_signals(const int *signals, int count) {
+  sigset_t set;
+  fill(&set, signals, count);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 void clinux_let_signals(const int *signals, int count) {
   sigset_t set;
   fill(&set, signals, count);

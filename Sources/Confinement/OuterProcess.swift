@@ -32,7 +32,8 @@ package final class OuterProcess {
   private var isSettled = false
 
   /// Splits the process, which must have one thread, and returns in the inner one. The outer one ends as the inner one
-  /// does. Nil where the system has no room for a second process: then all goes on in this one.
+  /// does. Nil where the system has no room for a second process: then all goes on in this one. The signals that are
+  /// passed on are held by then.
   ///
   /// - Parameter notify: passes a state on to the service manager; called in the outer process.
   package static func split(notify: @escaping (String) -> Void) -> OuterLink? {
@@ -57,7 +58,8 @@ package final class OuterProcess {
       guard process.mayStartAnew, !process.wasStopped, end == .exited(0) else { finish(as: end) }
     }
     close(heldSignals)
-    unsafe clinux_let_signals(held, Int32(held.count))
+    // Our callers held the others, and let them when somebody waits for them.
+    unsafe clinux_let_signals([SIGCHLD], 1)
     return nil
   }
 

@@ -1,8 +1,11 @@
 import CLibevent
+import CLinux
 import Glibc
 package import Ports
 
 /// Calls back on the loop for each arrival of a signal, as long as it lives. One reactor of a process may watch signals.
+///
+/// A signal that was held until now is let: what came before comes then.
 @Loop
 @safe
 package final class SignalWatch {
@@ -28,6 +31,7 @@ package final class SignalWatch {
       preconditionFailure("signal \(signal) cannot be watched")
     }
     unsafe self.event = event
+    unsafe clinux_let_signals([signal.rawValue], 1)
   }
 
   isolated deinit {

@@ -15,11 +15,13 @@ import Reactor
 enum Program {
   /// Not asynchronous: the loop is to run on this thread, which an asynchronous main would hand to Dispatch.
   static func main() {
+    EarlySignals.hold()
     // Before anything else is opened, which would take the place of a standard descriptor that is closed.
     clinux_open_standard()
     umask(0o077)
     _ = clinux_forbid_dumps()
     let command = parse()
+    if !(command is RunCommand) { EarlySignals.letThoseForRun() }
     let environment = Environment()
     let errors = ErrorOutput(environment: environment, format: command.common.logFormat)
     let paths: Paths

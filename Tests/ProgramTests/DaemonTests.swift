@@ -27,6 +27,27 @@ struct DaemonTests {
     #expect(!FileManager.default.fileExists(atPath: home.controlSocket))
   }
 
+  @Test(
+    "keeps a signal that comes in its first moment until it is up",
+    arguments: [
+      ("USR1", "syncing everything now, as asked by SIGUSR1"), ("HUP", "reading the configuration again"),
+      ("TERM", nil),
+    ])
+  func earlySignal(signal: String, told: String?) async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    // Main's first system call but for the holding of signals; martlet is the child, and strace is not.
+    let strace = [
+      "strace", "-D", "-qq", "-o", "/dev/null", "-e", "trace=umask", "-e", "inject=umask:signal=\(signal):when=1",
+    ]
+    let daemon = try ChildProcess(strace + [Home.program, "run"], environment: home.environment())
+    if let told {
+      _ = try await daemon.line(of: .errors) { $0.contains(told) }
+      daemon.signal(SIGTERM)
+    }
+    #expect(try await daemon.wait(within: .seconds(5)) == .exited(0), "\(daemon.standardErrors)")
+  }
+
   @Test("stops while its server is not reached")
   func stopsInOutage() async throws {
     let home = try Home()

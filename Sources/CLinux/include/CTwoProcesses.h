@@ -29,6 +29,9 @@ void clinux_die_with(pid_t parent);
 
 /// Keeps these signals from taking effect and answers a descriptor that tells of each, non-blocking.
 int clinux_hold_signals(const int *signals, int count);
+/// Keeps them from taking effect until they are let: what comes meanwhile comes then. For this thread, and those that
+/// it starts.
+void clinux_block_signals(const int *signals, int count);
 /// Lets them take effect again.
 void clinux_let_signals(const int *signals, int count);
 /// The next signal that is held; 0 where there is none.
