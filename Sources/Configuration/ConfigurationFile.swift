@@ -10,10 +10,10 @@ extension Configuration {
     switch DiskPath.contents(file) {
     case .success(let content): bytes = content
     case .failure(let failure) where failure.isNotFound:
-      throw single(file, nil, expected: "a configuration", found: "no such file. \(firstSteps)")
+      throw single(file, nil, expected: "a configuration; there is no such file. \(firstSteps)")
     case .failure(let failure):
       throw single(
-        file, nil, expected: "a readable configuration", found: failure.text, isForbidden: failure.code == EACCES)
+        file, nil, expected: "a configuration that can be read: \(failure.text)", isForbidden: failure.code == EACCES)
     }
     guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
       throw single(file, lineOfFirstFault(bytes), expected: "UTF-8 text", found: "other bytes")
@@ -70,7 +70,7 @@ extension Configuration {
     """
 
   private static func single(
-    _ file: String, _ line: Int?, expected: String, found: String, isForbidden: Bool = false
+    _ file: String, _ line: Int?, expected: String, found: String? = nil, isForbidden: Bool = false
   ) -> ConfigurationErrors {
     ConfigurationErrors([
       ConfigurationError(file: file, line: line, expected: expected, found: found, isForbidden: isForbidden)

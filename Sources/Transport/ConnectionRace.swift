@@ -30,6 +30,7 @@ final class ConnectionRace {
 
   private let reactor: Reactor
   private let name: String
+  private let host: String
   private let deadlines: DialDeadlines
   private var remaining: ArraySlice<SocketAddress>
   private var attempts: [Int: Attempt] = [:]
@@ -39,10 +40,13 @@ final class ConnectionRace {
   private var settled: Outcome?
   private var stagger: LoopTimer?
 
-  /// `name` is for messages.
-  init(_ reactor: Reactor, to addresses: [SocketAddress], name: String, deadlines: DialDeadlines) {
+  /// `name` is for messages, and so is `host`, which whoever tells them names: an address of the same words is left out.
+  init(
+    _ reactor: Reactor, to addresses: [SocketAddress], name: String, host: String = "", deadlines: DialDeadlines
+  ) {
     self.reactor = reactor
     self.name = name
+    self.host = host
     self.deadlines = deadlines
     remaining = addresses[...]
   }
@@ -131,7 +135,7 @@ final class ConnectionRace {
   }
 
   private func note(_ reason: Int32, _ address: SocketAddress) -> Bool {
-    failures.append("\(systemError(reason)) (\(address.text))")
+    failures.append(systemError(reason) + (address.text == host ? "" : " (\(address.text))"))
     return false
   }
 }

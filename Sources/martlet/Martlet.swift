@@ -1,4 +1,5 @@
 import ArgumentParser
+import Mail
 
 /// The command line as a whole.
 struct Martlet: ParsableCommand {
@@ -18,7 +19,15 @@ struct Martlet: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   /// Only reached where no command was named.
-  func run() throws {
-    throw ValidationError("Name a command: run, sync, status, check, folders or doctor.")
+  func run() throws { throw ValidationError("Name a command; there are \(Self.commandList).") }
+
+  /// Throws where the first word is no command; the parser would call it an unexpected argument.
+  static func requireCommand(in arguments: [String]) throws {
+    guard let word = arguments.first, !word.hasPrefix("-") else { return }
+    let commands = configuration.subcommands.map { $0.configuration.commandName } + ["help"]
+    guard !commands.contains(word) else { return }
+    throw ValidationError("There is no command '\(printable(word))'. The commands are \(commandList).")
   }
+
+  private static let commandList = "run, sync, status, check, folders and doctor"
 }

@@ -46,6 +46,7 @@ enum Program {
   private static func parse() -> any ProgramCommand {
     do {
       let arguments = ArgumentOrder.commandFirst(Array(CommandLine.arguments.dropFirst()))
+      try Martlet.requireCommand(in: arguments)
       let command = try Martlet.parseAsRoot(arguments)
       if let command = command as? any ProgramCommand { return command }
       // `help`, and the like, which the parser brings along.

@@ -187,7 +187,9 @@ struct ConfigurationErrorTests {
     let paths = try Paths(environment: ["HOME": "/home/me", "XDG_CONFIG_HOME": scratch.path])
     let error = #expect(throws: ConfigurationErrors.self) { try Configuration.load(paths) }
     let text = try #require(error?.description)
-    #expect(text.contains(scratch.path + "/martlet/config.toml") && text.contains("no such file"))
+    #expect(
+      text.contains(scratch.path + "/martlet/config.toml")
+        && text.contains("expected a configuration; there is no such file. Begin"))
     // What it says to begin with is a configuration.
     let lines = text.split(separator: "\n").filter { $0.hasPrefix("  ") }.joined(separator: "\n")
     #expect(try Fixture.parse(lines).accounts.map(\.name) == ["personal"])
@@ -206,13 +208,13 @@ struct ConfigurationErrorTests {
       expected = "config.toml:3: expected UTF-8 text"
     case "directory":
       try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: true)
-      expected = "config.toml: expected a readable configuration"
+      expected = "config.toml: expected a configuration that can be read: "
     case "pipe":
       try #require(unsafe mkfifo(file, 0o600) == 0)
-      expected = "config.toml: expected a readable configuration, found a pipe that nobody writes to"
+      expected = "config.toml: expected a configuration that can be read: a pipe that nobody writes to"
     default:
       try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: "/dev/zero")
-      expected = "config.toml: expected a readable configuration"
+      expected = "config.toml: expected a configuration that can be read: "
     }
     let paths = try Paths(environment: ["HOME": "/"], configurationFile: file)
     let error = #expect(throws: ConfigurationErrors.self) { try Configuration.load(paths) }

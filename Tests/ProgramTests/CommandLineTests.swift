@@ -36,9 +36,11 @@ struct CommandLineTests {
   @Test(
     "is refused with 64 where it is wrong, and says what is",
     arguments: [
-      ([], "Name a command"), (["fly"], "fly"), (["sync", "--fast"], "--fast"), (["--config"], "--config"),
+      ([], "Name a command"), (["fly"], "There is no command 'fly'. The commands are run, sync, status, check,"),
+      (["-v", "synk", "--dry-run"], "There is no command 'synk'"), (["sync", "--fast"], "--fast"),
+      (["--config"], "--config"),
       (["run", "--log-format", "xml"], "xml"), (["-q", "-v", "status"], "exclude each other"),
-      (["status", "extra"], "extra"), (["sync", "a:"], "a:"), (["folders", "a", "b"], "b"),
+      (["sync", "a:"], "a:"), (["folders", "a", "b"], "b"),
       (["status", "-c", ""], "'--config' is given no file"),
       (["--state-dir", "", "status"], "'--state-dir' is given no"),
     ])
@@ -48,6 +50,20 @@ struct CommandLineTests {
     #expect(result.output.isEmpty)
     #expect(result.errors.contains(word))
     #expect(result.errors.contains("Usage: martlet"))
+  }
+
+  @Test("tells which accounts there are where one is named to a command that takes none, or that is not there")
+  func accountOfStatus() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away") + Home.unreachableAccount("work", path: "~/Elsewhere"))
+    for (name, text) in [
+      ("work", "status takes no account; it tells of all that the configuration has: away, work"),
+      ("wrok", "there is no account \"wrok\"; the configuration has away, work"),
+    ] {
+      let result = try await home.run("status", name)
+      #expect(result.ending == .exited(64))
+      #expect(result.errors == "error: \(text)\n")
+    }
   }
 
   @Test(

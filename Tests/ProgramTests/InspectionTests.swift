@@ -19,6 +19,16 @@ struct InspectionTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: home.path).sorted() == [".config", "run"])
   }
 
+  @Test("check tells once why an account is not in order")
+  func checkOfNothing() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    let result = try await home.run("check")
+    #expect(result.ending == .exited(69))
+    #expect(result.output.hasSuffix("away:\n  not in order\n"), "\(result.output)")
+    #expect(result.errors == "error: away: 127.0.0.1: port 1: Connection refused\n")
+  }
+
   @Test("folders lists both sides, the names they map to, and why one is left out")
   func folders() async throws {
     let (home, client) = try await prepared("folders")

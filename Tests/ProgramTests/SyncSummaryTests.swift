@@ -10,6 +10,8 @@ struct SyncSummaryTests {
   func counts() {
     var report = AccountSyncReport(name: "work", seconds: 1.006)
     #expect(SyncSummary.line(report) == "work: nothing to do (1.01 s)")
+    report.exitCode = 1
+    #expect(SyncSummary.line(report) == "work: nothing done (1.01 s)", "an error is told above it")
     report.local.delivered = 2
     report.remote.copied = 1
     report.remote.flagged = 1

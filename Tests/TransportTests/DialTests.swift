@@ -39,6 +39,11 @@ import Testing
       #expect(error.kind == .unreachable)
       #expect(
         error.text == "port \(server.port): Connection refused (127.0.0.3); Connection refused (127.0.0.4)")
+      let literal = HostEndpoint(host: "127.0.0.3", port: server.port, security: .plaintext)
+      let named = await failure { () throws(StreamError) in
+        try await Self.dialer(to: ["127.0.0.3"]).dial(.host(literal))
+      }
+      #expect(named.text == "port \(server.port): Connection refused", "who asked for it names it")
     }
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Control
 import Logging
 import Ports
@@ -18,10 +19,15 @@ struct StatusCommand: ProgramCommand {
   @Flag(help: "Go on telling as things change.")
   var watch = false
 
+  /// A word that some would expect to be of use here.
+  @Argument(help: .hidden)
+  var accounts: [String] = []
+
   @OptionGroup var common: CommonOptions
 
   @Loop
   func perform(_ program: ProgramContext) async -> ExitStatus {
+    guard accounts.isEmpty else { return refuseAccounts(program) }
     guard let client = DaemonConnection.open(program) else { return await withoutDaemon(program) }
     defer { client.close() }
     do throws(ControlError) {
@@ -31,6 +37,16 @@ struct StatusCommand: ProgramCommand {
       if !Task.isCancelled { program.log.error("\(error.text)") }
       return .unavailable
     }
+  }
+
+  @Loop
+  private func refuseAccounts(_ program: ProgramContext) -> ExitStatus {
+    guard let configuration = program.loadConfiguration() else { return .configuration }
+    if AccountChoice(configuration, program).choose(accounts) != nil {
+      let all = configuration.accounts.map(\.name).joined(separator: ", ")
+      program.log.error("status takes no account; it tells of all that the configuration has: \(all)")
+    }
+    return .usage
   }
 
   @Loop

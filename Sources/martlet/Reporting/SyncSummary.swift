@@ -7,13 +7,15 @@ enum SyncSummary {
   /// `personal: 3 new, 1 flag change, 0 deleted (0.42 s)`
   static func line(_ report: AccountSyncReport) -> String {
     if report.error != nil { return "\(report.name): not synced (\(time(report)))" }
-    let changes = changes(report)
-    return "\(report.name): \(changes ?? "nothing to do") (\(time(report)))"
+    // Where something could not be synced there would be enough to do.
+    let nothing = report.exitCode == ExitStatus.success.rawValue ? "nothing to do" : "nothing done"
+    return "\(report.name): \(changes(report) ?? nothing) (\(time(report)))"
   }
 
   /// Of a dry run.
   static func planLine(_ report: AccountSyncReport) -> String {
-    let steps = report.plan.isEmpty ? "nothing to do" : Amount.count(report.plan.count, "step") + ", none taken"
+    let nothing = report.exitCode == ExitStatus.success.rawValue ? "nothing to do" : "no step to take"
+    let steps = report.plan.isEmpty ? nothing : Amount.count(report.plan.count, "step") + ", none taken"
     return "\(report.name): \(report.error == nil ? steps : "not looked at") (\(time(report)))"
   }
 
