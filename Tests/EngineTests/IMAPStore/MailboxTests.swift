@@ -267,4 +267,14 @@ struct FolderMemoryTests {
     #expect(!memory.isAnchored)
     #expect(!memory.differs(from: Self.status(2, 5, 9)))
   }
+
+  @Test("keeps the sizes that the last look told, and none of those before: they would pile up")
+  func traitsOfTheLastLook() {
+    var memory = FolderMemory(mailbox: .inbox)
+    let told = Observation(flags: .none, traits: MessageTraits(wireSize: 9, date: nil, messageID: nil))
+    memory.remember(Look(coverage: .changes, present: [.uid(1): told, .uid(2): told]))
+    #expect(Set(memory.traits.keys) == [1, 2])
+    memory.remember(Look(coverage: .changes, present: [.uid(3): told, .uid(1): Observation(flags: .none)]))
+    #expect(Set(memory.traits.keys) == [3])
+  }
 }

@@ -24,7 +24,7 @@ struct FolderMemory: Equatable, Sendable {
   var toldStatus: StatusResponse?
   /// How often push has told of it.
   var pushes = 0
-  /// Sizes and dates told by looks, for planning downloads; a hint only.
+  /// Sizes and dates told by the last look, for planning the download that follows; a hint only.
   private(set) var traits: [UID: MessageTraits] = [:]
   /// New messages have this UID or a higher one, as far as looks have told; at or above `known.uidNext`.
   var newFrom: UID?
@@ -38,7 +38,7 @@ struct FolderMemory: Equatable, Sendable {
   var expected: MailboxCheckpoint? { known ?? listed }
 
   mutating func remember(_ look: Look) {
-    if traits.count + look.present.count > Self.traitsMax { traits = [:] }
+    traits = [:]
     guard look.present.count <= Self.traitsMax else { return }
     for (key, observation) in look.present {
       if let uid = key.uid, let told = observation.traits { traits[uid] = told }
