@@ -61,6 +61,14 @@ enum LedgerSchema {
       try db.execute(sql: foldersAndPairs)
       try db.execute(sql: workInHand)
     }
+    migrator.registerMigration("2") { db in
+      // Kept for weeks, limbo may hold more than is worth having in memory.
+      try db.execute(
+        sql: """
+          CREATE INDEX limbo_by_wire_size ON limbo (wire_size);
+          CREATE INDEX limbo_by_time ON limbo (since);
+          """)
+    }
     return migrator
   }
 

@@ -22,9 +22,14 @@ enum LimboTable {
   }
 
   /// Oldest first.
-  static func all(_ db: Database) throws -> [LimboEntry] {
+  static func entries(
+    _ db: Database, where condition: String, _ values: [DatabaseValue]
+  ) throws -> [LimboEntry] {
     let statement = try db.cachedStatement(
-      sql: "SELECT key, digest, wire_size, message_id, date, since FROM limbo ORDER BY since, key")
+      sql: """
+        SELECT key, digest, wire_size, message_id, date, since FROM limbo WHERE \(condition) ORDER BY since, key
+        """)
+    statement.setUncheckedArguments(StatementArguments(values))
     let rows = try Row.fetchCursor(statement)
     var entries: [LimboEntry] = []
     while let row = try rows.next() {

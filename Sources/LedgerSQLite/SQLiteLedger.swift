@@ -177,8 +177,15 @@ package final class SQLiteLedger: Ledger {
     try read { db in try SetAsideTable.all(in: folder, db) }
   }
 
-  package func limbo() throws(LedgerError) -> [LimboEntry] {
-    try read { db in try LimboTable.all(db) }
+  package func limbo(before seconds: Int64?) throws(LedgerError) -> [LimboEntry] {
+    try read { db in try LimboTable.entries(db, where: "since < ?", [(seconds ?? .max).databaseValue]) }
+  }
+
+  package func limbo(wireSize: Int, messageID: String) throws(LedgerError) -> [LimboEntry] {
+    try read { db in
+      try LimboTable.entries(
+        db, where: "wire_size = ? AND message_id = ?", [wireSize.databaseValue, TextColumn.value(messageID)])
+    }
   }
 
   package func fact(_ name: String) throws(LedgerError) -> String? {

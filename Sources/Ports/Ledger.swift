@@ -39,7 +39,10 @@ package protocol Ledger: AnyObject, Sendable {
 
   func intents(in folder: FolderID) throws(LedgerError) -> [Intent]
   func setAside(in folder: FolderID?) throws(LedgerError) -> [SetAside]
-  func limbo() throws(LedgerError) -> [LimboEntry]
+  /// What has been kept since before `seconds` (since 1970), oldest first; nil: all of it.
+  func limbo(before seconds: Int64?) throws(LedgerError) -> [LimboEntry]
+  /// What is kept of this size and Message-ID, oldest first.
+  func limbo(wireSize: Int, messageID: String) throws(LedgerError) -> [LimboEntry]
 
   /// Small facts by name: the root's marker, remembered capabilities, the account's identity.
   func fact(_ name: String) throws(LedgerError) -> String?

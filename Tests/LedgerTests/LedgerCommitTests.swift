@@ -107,6 +107,25 @@ struct LedgerCommitTests {
     }
   }
 
+  @Test("what is kept in limbo is found by size and Message-ID, and by its age")
+  func limbo() async throws {
+    try await Reactor.onShared {
+      let ledger = try SQLiteLedger(directory: scratch.path)
+      let digest = try #require(MessageDigest(bytes: [UInt8](repeating: 1, count: 32)))
+      let kept = [(7, "<a>"), (7, "<b>"), (8, "<a>"), (7, nil)].enumerated().map { index, traits in
+        LimboEntry(
+          key: .file("\(index)"), identity: MessageIdentity(digest: digest, wireSize: traits.0, messageID: traits.1),
+          date: nil, since: Int64(10 + index))
+      }
+      try ledger.commit(kept.reversed().map { .addLimbo($0) })
+      #expect(try ledger.limbo(wireSize: 7, messageID: "<a>") == [kept[0]])
+      #expect(try ledger.limbo(wireSize: 9, messageID: "<a>").isEmpty)
+      #expect(try ledger.limbo(before: 12) == Array(kept[..<2]))
+      #expect(try ledger.limbo(before: nil) == kept)
+      ledger.close()
+    }
+  }
+
   @Test("a folder name is taken once on each side")
   func folderNamesAreOneToOne() async throws {
     try await Reactor.onShared {

@@ -129,7 +129,7 @@ extension LedgerModel {
     }
     records.sort { $0.pair.id < $1.pair.id }
     setAside = try ledger.setAside(in: nil)
-    limbo = try ledger.limbo()
+    limbo = try ledger.limbo(before: nil)
     for name in names { facts[name] = try ledger.fact(name) }
   }
 }

@@ -58,6 +58,36 @@ struct LedgerOpeningTests {
     #expect(try await Self.refusal(scratch.path) == nil)
   }
 
+  @Test("a ledger of an older martlet is brought forward, with what it holds")
+  func olderSchema() async throws {
+    let path = scratch.path + "/" + SQLiteLedger.fileName
+    let digest = try #require(MessageDigest(bytes: [UInt8](repeating: 1, count: 32)))
+    let kept = LimboEntry(
+      key: .file("a"), identity: MessageIdentity(digest: digest, wireSize: 7, messageID: "<a@b>"), date: nil, since: 5)
+    try await Reactor.onShared {
+      let ledger = try SQLiteLedger(directory: scratch.path)
+      try ledger.commit([.addLimbo(kept)])
+      ledger.close()
+    }
+    let queue = try DatabaseQueue(path: path)
+    let indexes = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'limbo_by_%'"
+    try await queue.write {
+      try $0.execute(
+        sql: """
+          DROP INDEX limbo_by_wire_size;
+          DROP INDEX limbo_by_time;
+          DELETE FROM grdb_migrations WHERE identifier = '2';
+          """)
+    }
+    try await Reactor.onShared {
+      let ledger = try SQLiteLedger(directory: scratch.path)
+      #expect(try ledger.limbo(before: nil) == [kept])
+      ledger.close()
+    }
+    #expect(try await queue.read { try Int.fetchOne($0, sql: indexes) } == 2)
+    try queue.close()
+  }
+
   @Test("a ledger of a newer martlet is left alone, and the error names it")
   func newerSchema() async throws {
     #expect(try await Self.refusal(scratch.path) == nil)

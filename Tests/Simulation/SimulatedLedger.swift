@@ -113,7 +113,12 @@ package final class SimulatedLedger: Ledger {
     now.aside.filter { folder == nil || $0.folder == folder }
   }
 
-  package func limbo() throws(LedgerError) -> [LimboEntry] { now.kept }
+  package func limbo(before seconds: Int64?) throws(LedgerError) -> [LimboEntry] {
+    now.kept.filter { $0.since < seconds ?? .max }
+  }
+  package func limbo(wireSize: Int, messageID: String) throws(LedgerError) -> [LimboEntry] {
+    now.kept.filter { $0.identity.wireSize == wireSize && $0.identity.messageID == messageID }
+  }
   package func fact(_ name: String) throws(LedgerError) -> String? { now.facts[name] }
   package func setFact(_ name: String, to value: String?) throws(LedgerError) { now.facts[name] = value }
   package func close() {}

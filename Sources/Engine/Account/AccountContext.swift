@@ -13,7 +13,7 @@ package final class AccountContext {
   package let deletionRules: DeletionRules
   let claims = Claims()
   let directions = DirectionGate()
-  let limbo: Limbo
+  let limbo = Limbo()
   /// Held while it is found out which messages live on elsewhere, until the base is told of those that went: two folders
   /// that lose the same message at once must not each take the other for its home.
   let trashLock = AsyncLock()
@@ -42,7 +42,6 @@ package final class AccountContext {
     self.clock = clock
     self.mapping = mapping
     self.deletionRules = deletionRules
-    limbo = Limbo(keepSeconds: deletionRules.keepSeconds)
     self.observer = observer
     drawJitter = jitter
   }
@@ -64,7 +63,6 @@ package final class AccountContext {
       folder.isConfirmed = false
       folder.hasKnownNumbers = false
     }
-    limbo.load(try withLedger { ledger throws(LedgerError) in try ledger.limbo() })
   }
 
   func close() async {
@@ -113,7 +111,8 @@ package final class AccountContext {
       }
       // What was kept aside lies in the old place.
       if side == .near {
-        try commit(try withLedger { ledger throws(LedgerError) in try ledger.limbo() }.map { .removeLimbo($0.key) })
+        let kept = try withLedger { ledger throws(LedgerError) in try ledger.limbo(before: nil) }
+        try commit(kept.map { .removeLimbo($0.key) })
       }
       folders.removeAll()
     }

@@ -54,9 +54,9 @@ struct Disposal {
   /// The ledger's note of what the near store kept, so that it can be taken back, or is let go of in time.
   func remember(_ record: PairRecord, _ deletion: Deletion) -> [LedgerChange] {
     guard let kept = deletion.kept[record.pair[side].key] else { return [] }
-    let entry = LimboEntry(key: kept, identity: record.identity, date: record.date, since: context.wallSeconds)
-    context.limbo.add(entry)
-    return [.addLimbo(entry)]
+    return [
+      .addLimbo(LimboEntry(key: kept, identity: record.identity, date: record.date, since: context.wallSeconds))
+    ]
   }
 
   private func moveToTrash(_ records: [PairRecord], _ trash: FolderName) async throws(StoreError) -> Deletion {

@@ -134,8 +134,12 @@ struct FullPass {
   }
 
   private func purgeLimbo() async throws(StoreError) {
-    let expired = context.limbo.takeExpired(at: context.wallSeconds)
+    let due = context.wallSeconds - context.deletionRules.keepSeconds
+    let expired = try context.withLedger { ledger throws(LedgerError) in
+      try context.limbo.take(keptBefore: due, from: ledger)
+    }
     guard !expired.isEmpty else { return }
+    defer { context.limbo.giveBack(expired) }
     try await context.stores.near.purge(expired.map(\.key))
     try context.commit(expired.map { .removeLimbo($0.key) })
   }

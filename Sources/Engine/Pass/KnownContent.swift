@@ -82,11 +82,12 @@ struct KnownContent {
   /// Pairs of any folder with these traits. Without a digest only all three together are believed, and only where
   /// everything that bears them is one message: two may have come in one second (law L1).
   private func like(_ traits: DatedTraits) throws(StoreError) -> (records: [PairRecord], areOne: Bool) {
-    let records = try context.withLedger { ledger throws(LedgerError) in
-      try ledger.records(wireSize: traits.wireSize, messageID: traits.messageID).filter { $0.date == traits.date }
+    try context.withLedger { ledger throws(LedgerError) in
+      let records = try ledger.records(wireSize: traits.wireSize, messageID: traits.messageID)
+        .filter { $0.date == traits.date }
+      let digests = try context.limbo.digests(of: traits, in: ledger).union(records.map(\.identity.digest))
+      return (records, digests.count <= 1)
     }
-    let digests = context.limbo.digests(of: traits).union(records.map(\.identity.digest))
-    return (records, digests.count <= 1)
   }
 
   private func isOrigin(_ record: PairRecord, _ movedFrom: MovedFrom) -> Bool {
@@ -281,8 +282,11 @@ struct KnownContent {
     guard target == .near else { return }
     for parcel in parcels {
       guard let traits = DatedTraits(parcel.arrival.observation), try like(traits).areOne,
-        let entry = context.limbo.take(traits)
+        let entry = try context.withLedger({ ledger throws(LedgerError) in
+          try context.limbo.take(traits, from: ledger)
+        })
       else { continue }
+      defer { context.limbo.giveBack([entry]) }
       let keys = try await context.stores.near.restore([entry.key], to: folder.names.near)
       var changes: [LedgerChange] = [.removeLimbo(entry.key)]
       if let key = keys[entry.key] {

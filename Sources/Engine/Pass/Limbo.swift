@@ -3,59 +3,37 @@ import Ports
 import Reconciliation
 
 /// What was deleted from the local store a moment ago and can be taken back without a transfer, when the same message
-/// shows up in another folder: the other half of a move on the server.
+/// shows up in another folder: the other half of a move on the server. The ledger has it; here is known what somebody
+/// is at.
 @Loop
 final class Limbo {
-  /// How long a deleted message is kept.
-  private let keepSeconds: Int64
+  private var taken: Set<MessageKey> = []
 
-  private struct Traits: Hashable {
-    let wireSize: Int
-    let messageID: String
+  /// Whatever was kept with these traits. Without a Message-ID sameness could not be told from traits alone: such
+  /// messages are kept for a person, and not found by this.
+  func digests(of wanted: DatedTraits, in ledger: any Ledger) throws(LedgerError) -> Set<MessageDigest> {
+    Set(try entries(wanted, ledger).map(\.identity.digest))
   }
 
-  private var entries: [Traits: [LimboEntry]] = [:]
-  /// Without a Message-ID: kept for a person, and not to be found by traits.
-  private var nameless: [LimboEntry] = []
-
-  init(keepSeconds: Int64) { self.keepSeconds = keepSeconds }
-
-  func load(_ all: [LimboEntry]) {
-    entries.removeAll()
-    nameless.removeAll()
-    for entry in all { add(entry) }
+  /// The kept message with just these traits, the caller's until it is given back.
+  func take(_ wanted: DatedTraits, from ledger: any Ledger) throws(LedgerError) -> LimboEntry? {
+    guard let entry = try entries(wanted, ledger).first(where: { !taken.contains($0.key) }) else { return nil }
+    taken.insert(entry.key)
+    return entry
   }
 
-  func add(_ entry: LimboEntry) {
-    // Without a Message-ID sameness could not be told from traits alone.
-    guard let messageID = entry.identity.messageID else { return nameless.append(entry) }
-    entries[Traits(wireSize: entry.identity.wireSize, messageID: messageID), default: []].append(entry)
+  /// What has been kept since before `seconds`, the caller's until it is given back.
+  func take(keptBefore seconds: Int64, from ledger: any Ledger) throws(LedgerError) -> [LimboEntry] {
+    let entries = try ledger.limbo(before: seconds).filter { !taken.contains($0.key) }
+    taken.formUnion(entries.map(\.key))
+    return entries
   }
 
-  /// Whatever was kept with these traits.
-  func digests(of wanted: DatedTraits) -> Set<MessageDigest> {
-    let kept = entries[Traits(wireSize: wanted.wireSize, messageID: wanted.messageID)] ?? []
-    return Set(kept.filter { $0.date == wanted.date }.map(\.identity.digest))
-  }
+  /// It is gone from the ledger, or may be tried again.
+  func giveBack(_ entries: [LimboEntry]) { taken.subtract(entries.map(\.key)) }
 
-  /// The kept message with just these traits, taken out.
-  func take(_ wanted: DatedTraits) -> LimboEntry? {
-    let traits = Traits(wireSize: wanted.wireSize, messageID: wanted.messageID)
-    guard let index = entries[traits]?.firstIndex(where: { $0.date == wanted.date }) else { return nil }
-    return entries[traits]?.remove(at: index)
-  }
-
-  /// Takes out what has been kept long enough.
-  func takeExpired(at seconds: Int64) -> [LimboEntry] {
-    func isOld(_ entry: LimboEntry) -> Bool { seconds - entry.since > keepSeconds }
-    var expired = nameless.filter(isOld)
-    nameless.removeAll(where: isOld)
-    for (traits, kept) in entries where kept.contains(where: isOld) {
-      expired += kept.filter(isOld)
-      let young = kept.filter { !isOld($0) }
-      entries[traits] = young.isEmpty ? nil : young
-    }
-    return expired.sorted { ($0.since, $0.key) < ($1.since, $1.key) }
+  private func entries(_ wanted: DatedTraits, _ ledger: any Ledger) throws(LedgerError) -> [LimboEntry] {
+    try ledger.limbo(wireSize: wanted.wireSize, messageID: wanted.messageID).filter { $0.date == wanted.date }
   }
 }
 

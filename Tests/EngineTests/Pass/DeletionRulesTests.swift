@@ -137,7 +137,7 @@ struct DeletionRulesTests {
       account.clock.advance(by: .seconds(1))
       try await account.sync()
       #expect(account.near.kept.isEmpty)
-      #expect(try account.ledger.limbo().isEmpty)
+      #expect(try account.ledger.limbo(before: nil).isEmpty)
     }
   }
 

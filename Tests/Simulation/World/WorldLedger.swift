@@ -46,7 +46,12 @@ package final class WorldLedger: Ledger {
   }
   package func intents(in folder: FolderID) throws(LedgerError) -> [Intent] { try real().intents(in: folder) }
   package func setAside(in folder: FolderID?) throws(LedgerError) -> [SetAside] { try real().setAside(in: folder) }
-  package func limbo() throws(LedgerError) -> [LimboEntry] { try real().limbo() }
+  package func limbo(before seconds: Int64?) throws(LedgerError) -> [LimboEntry] {
+    try real().limbo(before: seconds)
+  }
+  package func limbo(wireSize: Int, messageID: String) throws(LedgerError) -> [LimboEntry] {
+    try real().limbo(wireSize: wireSize, messageID: messageID)
+  }
   package func fact(_ name: String) throws(LedgerError) -> String? { try real().fact(name) }
 
   // MARK: Changing
