@@ -15,9 +15,7 @@ struct FolderLooking {
     if look.missingPart != nil {
       look = try await FolderMending(context: context, folder: folder, side: side).look(scope, options)
     }
-    if try hidesDeletions(look, scope) {
-      look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
-    }
+    look = try await completed(look, scope)
     // What could not be synced then is looked at again now, if its time has come.
     if scope.isWide, look.coverage == .changes {
       let due = try dueRetries().subtracting(look.present.keys).subtracting(look.gone)
@@ -29,17 +27,11 @@ struct FolderLooking {
     return look
   }
 
-  /// Without QRESYNC a server's count tells whether any message is gone, and one that is new since the checkpoint, known
-  /// to the base and expunged again can be made up for in it by another that came. Whatever is there of those was listed:
-  /// so one that was not shown calls for a complete listing (law L2).
-  private func hidesDeletions(_ look: Look, _ scope: LookScope) throws(StoreError) -> Bool {
-    guard look.coverage == .changes, !look.isPartial, case .wide(.imap(let since)?) = scope, let new = since.uidNext,
-      case .imap(let now)? = look.checkpoint, now.uidValidity == since.uidValidity
-    else { return false }
-    let known = try context.withLedger { ledger throws(LedgerError) in
-      try ledger.uids(in: folder.id, side: side, from: new)
-    }
-    return known.contains { look.present[.uid($0)] == nil && !look.gone.contains(.uid($0)) }
+  /// The same, or a listing of everything where that look may hide that messages are gone.
+  func completed(_ look: Look, _ scope: LookScope) async throws(StoreError) -> Look {
+    let hidden = HiddenDeletions(context: context, folder: folder, side: side)
+    guard try hidden.mayBe(in: look, scope) else { return look }
+    return try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
   }
 
   private func dueRetries() throws(StoreError) -> Set<MessageKey> {

@@ -220,7 +220,13 @@ final class FolderPass {
     let outcome = try await linking.run(plan.arrivals)
     (identified, unread) = (outcome.identified, outcome.unread)
     report.problems += outcome.problems
-    if outcome.didLink { plan = try reconcileWithBase() }
+    if outcome.didLink {
+      for side in Side.allCases {
+        guard let scope = scopes[side] else { continue }
+        looks[side] = try await FolderLooking(context: context, folder: folder, side: side).completed(looks[side], scope)
+      }
+      plan = try reconcileWithBase()
+    }
     mayDelete = !outcome.didRelocate
     for side in Side.allCases where !outcome.waiting[side].isEmpty {
       plan.arrivals[side].removeAll { outcome.waiting[side].contains($0.key) }

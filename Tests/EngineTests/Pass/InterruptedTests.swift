@@ -221,6 +221,32 @@ struct InterruptedTests {
     }
   }
 
+  @Test("as a copy is undone where its source is gone by then, and the server does not name what is gone (L2)")
+  func copiedAndGone() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      @Loop func account() async throws -> SimulatedAccount {
+        let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+        account.far.put(SimulatedMessage("a"), in: archive)
+        return account
+      }
+      let rehearsal = try await account()
+      try await rehearsal.sync()
+      let step = try #require(rehearsal.faults.log.firstIndex { $0.hasPrefix("after near copy") })
+      let play = try await account()
+      play.faults.deadline = step + 1
+      await #expect(throws: StoreError.self) { try await play.sync() }
+      play.faults.revive()
+      let key = try #require(play.far.key(of: "a", in: archive))
+      play.far.remove(key, in: archive)
+      // As many are there as at the last look, and nothing more is to be heard of that one.
+      play.far.folders[archive]?.changed[key] = nil
+      for _ in 1...2 { try await play.sync() }
+      #expect(play.near.contents(of: archive).isEmpty)
+      #expect(play.near.contents().map(\.text) == ["a", "b", "c"])
+    }
+  }
+
   @Test("of a file by a power cut is in no base: it is made durable first (L4)", arguments: [true, false])
   func durability(isOnBothSides: Bool) async throws {
     try await Reactor.onShared {
