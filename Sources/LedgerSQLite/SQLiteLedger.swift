@@ -10,7 +10,8 @@ package import Reconciliation
 ///
 /// One connection, used synchronously on the loop. In WAL mode with `synchronous=NORMAL` a commit is a write without a
 /// barrier: process death loses nothing, a power cut may lose the last commits in order, never a part of one.
-/// `commitDurably` raises that to `FULL` for its transaction: the log is synced, and with it all that went before.
+/// `commitDurably` and `setFact` raise that to `FULL` for their transaction: the log is synced, and with it all that went
+/// before.
 ///
 /// Two changes are refused, with the whole batch: a second pair with a key that its folder already has on that side,
 /// and anything in a folder that is not there. A change to a pair, intent or entry that is no more changes nothing.
@@ -142,23 +143,7 @@ package final class SQLiteLedger: Ledger {
 
   package func commitDurably(_ changes: [LedgerChange]) throws(LedgerError) {
     guard !changes.isEmpty || hasUnsyncedCommit else { return }
-    let hasUnsyncedCommit = hasUnsyncedCommit
-    do {
-      try connection().inDatabase { db in
-        // Not inside the transaction, where SQLite ignores it.
-        try db.execute(sql: "PRAGMA synchronous = FULL")
-        defer { Self.lowerBarrier(db) }
-        try db.inTransaction(.immediate) {
-          let before = db.totalChangesCount
-          try Self.apply(changes, to: db)
-          if db.totalChangesCount == before, hasUnsyncedCommit { try LedgerSchema.touch(db) }
-          return .commit
-        }
-      }
-    } catch {
-      throw fault(error)
-    }
-    self.hasUnsyncedCommit = false
+    try writeDurably { db in try Self.apply(changes, to: db) }
   }
 
   private static func apply(_ changes: [LedgerChange], to db: Database) throws {
@@ -193,7 +178,7 @@ package final class SQLiteLedger: Ledger {
   }
 
   package func setFact(_ name: String, to value: String?) throws(LedgerError) {
-    try write { db in try FactTable.set(name, to: value, db) }
+    try writeDurably { db in try FactTable.set(name, to: value, db) }
   }
 
   /// Syncs what is not yet synced and empties the log. Every later call throws.
@@ -248,6 +233,27 @@ package final class SQLiteLedger: Ledger {
     } catch {
       throw fault(error)
     }
+  }
+
+  /// The same, on disk when it returns.
+  private func writeDurably(_ body: (Database) throws -> Void) throws(LedgerError) {
+    let hasUnsyncedCommit = hasUnsyncedCommit
+    do {
+      try connection().inDatabase { db in
+        // Not inside the transaction, where SQLite ignores it.
+        try db.execute(sql: "PRAGMA synchronous = FULL")
+        defer { Self.lowerBarrier(db) }
+        try db.inTransaction(.immediate) {
+          let before = db.totalChangesCount
+          try body(db)
+          if db.totalChangesCount == before, hasUnsyncedCommit { try LedgerSchema.touch(db) }
+          return .commit
+        }
+      }
+    } catch {
+      throw fault(error)
+    }
+    self.hasUnsyncedCommit = false
   }
 
   private nonisolated static func lowerBarrier(_ db: Database) {

@@ -44,7 +44,8 @@ package protocol Ledger: AnyObject, Sendable {
   /// What is kept of this size and Message-ID, oldest first.
   func limbo(wireSize: Int, messageID: String) throws(LedgerError) -> [LimboEntry]
 
-  /// Small facts by name: the root's marker, remembered capabilities, the account's identity.
+  /// Small facts by name: the root's marker, the account's places. On disk when it is set: by these an empty mount point
+  /// is told from an emptied Maildir, also after a power cut (law L8).
   func fact(_ name: String) throws(LedgerError) -> String?
   func setFact(_ name: String, to value: String?) throws(LedgerError)
 

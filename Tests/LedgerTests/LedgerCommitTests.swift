@@ -74,7 +74,7 @@ struct LedgerCommitTests {
       ]
       try ledger.commitDurably(changes)
       try ledger.setFact("marker", to: "m")
-      try ledger.commitDurably([])
+      // A fact is on the disk, and with it all that was not.
       let before = try Self.files(scratch)
       try ledger.commit([])
       try ledger.commit(changes)

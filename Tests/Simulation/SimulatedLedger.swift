@@ -120,7 +120,10 @@ package final class SimulatedLedger: Ledger {
     now.kept.filter { $0.identity.wireSize == wireSize && $0.identity.messageID == messageID }
   }
   package func fact(_ name: String) throws(LedgerError) -> String? { now.facts[name] }
-  package func setFact(_ name: String, to value: String?) throws(LedgerError) { now.facts[name] = value }
+  package func setFact(_ name: String, to value: String?) throws(LedgerError) {
+    now.facts[name] = value
+    makeDurable()
+  }
   package func close() {}
 
   private func sorted(_ isWanted: (PairRecord) -> Bool) -> [PairRecord] {

@@ -91,7 +91,7 @@ package final class WorldLedger: Ledger {
 
   package func setFact(_ name: String, to value: String?) throws(LedgerError) {
     try acting("set fact \(name)").setFact(name, to: value)
-    vault.note(.setFact(name, value))
+    vault.note(.setFact(name, value), isDurable: true)
   }
 
   /// The file stays open for the next process; what closing would do for its durability is done.
