@@ -37,7 +37,7 @@ struct FolderLooking {
   private func dueRetries() throws(StoreError) -> Set<MessageKey> {
     let now = context.wallSeconds
     let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    return Set(aside.filter { $0.side == side && $0.retryAt <= now }.map(\.key))
+    return Set(aside.filter { $0.side == side && $0.isDue(at: now) }.map(\.key))
   }
 }
 

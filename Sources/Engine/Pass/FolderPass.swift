@@ -240,7 +240,7 @@ final class FolderPass {
   private func dropSetAside() throws(StoreError) {
     guard !plan.arrivals.near.isEmpty || !plan.arrivals.far.isEmpty else { return }
     let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    for entry in aside where entry.retryAt > context.wallSeconds {
+    for entry in aside where !entry.isDue(at: context.wallSeconds) {
       plan.arrivals[entry.side].removeAll { $0.key == entry.key }
     }
   }

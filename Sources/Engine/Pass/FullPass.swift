@@ -102,7 +102,7 @@ struct FullPass {
     let hasLeftovers = try context.withLedger { ledger throws(LedgerError) in
       if folder.isHeld { return true }
       if try !ledger.intents(in: folder.id).isEmpty { return true }
-      return try ledger.setAside(in: folder.id).contains { $0.retryAt <= context.wallSeconds }
+      return try ledger.setAside(in: folder.id).contains { $0.isDue(at: context.wallSeconds) }
     }
     func scope(_ side: Side) -> LookScope? {
       if !hasLeftovers, let now = listed?[side], let then = folder.checkpoints[side],

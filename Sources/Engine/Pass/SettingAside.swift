@@ -63,6 +63,13 @@ struct SettingAside {
   }
 }
 
+extension SetAside {
+  /// Also where its time lies further ahead than it was ever put: then the clock was set back.
+  @Loop func isDue(at seconds: Int64) -> Bool {
+    retryAt <= seconds || retryAt &- seconds > SettingAside.retryDelay(after: attempts)
+  }
+}
+
 extension Look {
   /// Positive evidence only, as for a deletion.
   func shows(gone key: MessageKey) -> Bool {

@@ -228,6 +228,27 @@ struct PassTests {
     }
   }
 
+  @Test("tries a refused message again where the clock was set back since (L11)")
+  func clockSetBack() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      account.far.refused = ["bad"]
+      let key = account.near.put(SimulatedMessage("bad"))
+      try await account.sync()
+      account.far.refused = []
+      let folder = try #require(try account.ledger.folders().first?.id)
+      let wait = try #require(try account.ledger.setAside(in: folder).first?.retryAt) - account.clock.wallTime.seconds
+      for late in [0, 1] as [Int64] {
+        let retryAt = account.clock.wallTime.seconds + wait + late
+        try account.ledger.commit([
+          .setAside(SetAside(folder: folder, side: .near, key: key, reason: "", attempts: 1, retryAt: retryAt))
+        ])
+        try await account.sync()
+        #expect((account.far.key(of: "bad") != nil) == (late > 0))
+      }
+    }
+  }
+
   @Test("plans what would go into folders that a dry run does not make")
   func dryRunOfNewFolders() async throws {
     try await Reactor.onShared {

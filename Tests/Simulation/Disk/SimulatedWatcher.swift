@@ -1,3 +1,4 @@
+import Mail
 import Ports
 
 /// A directory's watch: whose, and its descriptor, which no other watch on the disk has.
@@ -152,7 +153,7 @@ final class SimulatedWatcher: DirectoryWatcher {
     guard kernel.watchCount < kernel.trouble.watchesMax else {
       throw FileError(
         .watchLimit, path: directory,
-        "watch \(directory): the kernel's limit fs.inotify.max_user_watches (now \(kernel.trouble.watchesMax)) is reached"
+        "watch \(printable(directory)): the kernel's limit fs.inotify.max_user_watches (now \(kernel.trouble.watchesMax)) is reached"
       )
     }
     let number = kernel.nextWatch()
