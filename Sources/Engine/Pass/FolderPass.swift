@@ -223,7 +223,8 @@ final class FolderPass {
     if outcome.didLink {
       for side in Side.allCases {
         guard let scope = scopes[side] else { continue }
-        looks[side] = try await FolderLooking(context: context, folder: folder, side: side).completed(looks[side], scope)
+        looks[side] = try await FolderLooking(context: context, folder: folder, side: side).completed(
+          looks[side], scope)
       }
       plan = try reconcileWithBase()
     }
