@@ -40,6 +40,8 @@ package final class SimulatedStore: MailStore {
   package var elusive: Set<String> = []
   /// Texts of messages whose content cannot be read just now, so that nobody can tell what they are.
   package var unreadable: Set<String> = []
+  /// Texts of messages that come and go while everything is listed, so that no listing shows them.
+  package var restless: Set<String> = []
   /// No folder can be made, as on a disk that is full.
   package var hasNoRoom = false
   /// The listing of folders names none, as of a server in trouble.
@@ -159,8 +161,13 @@ package final class SimulatedStore: MailStore {
       if kind == .maildir, let since, let now = checkpoint(folder), now.provesNothingChanged(since: since) {
         return Look(coverage: .changes, checkpoint: now)
       }
-      return Look(
-        coverage: .complete, present: state.messages.mapValues(observation), checkpoint: checkpoint(folder))
+      let shown = state.messages.filter { !restless.contains($0.value.text) }.mapValues(observation)
+      if shown.count < state.messages.count {
+        var look = Look(coverage: .changes, present: shown)
+        look.isPartial = true
+        return look
+      }
+      return Look(coverage: .complete, present: shown, checkpoint: checkpoint(folder))
     }
   }
 

@@ -82,4 +82,20 @@ struct StrangersTests {
       }
     }
   }
+
+  @Test("that a disturbed listing does not show are not brought over as new (L3)", arguments: Side.allCases)
+  func restless(side: Side) async throws {
+    try await Reactor.onShared {
+      let account = SimulatedAccount()
+      for store in [account.near, account.far] { store.put(SimulatedMessage("a")) }
+      let store = side == .near ? account.near : account.far
+      store.restless = ["a"]
+      let report = try await account.sync()
+      #expect(!report.isClean)
+      store.restless = []
+      let second = try await account.sync()
+      #expect(second.isClean)
+      for store in [account.near, account.far] { #expect(store.contents().map(\.text) == ["a"]) }
+    }
+  }
 }
