@@ -200,12 +200,12 @@ package final class MaildirStore: MailStore {
   }
 
   package func carryOver(
-    _ keywords: [MessageKey: FlagSet], in folder: FolderName
+    _ keywords: [MessageKey: FlagSet], from origin: FolderName, in folder: FolderName
   ) async throws(StoreError) -> [MessageKey: FlagSet] {
-    let place = try use(folder)
+    let (place, former) = try (use(folder), use(origin))
     defer { limitIndices(except: place) }
     do {
-      return try await place.carryOver(keywords)
+      return try await place.carryOver(keywords, from: former)
     } catch {
       throw root.failure(error, in: folder)
     }

@@ -61,11 +61,12 @@ package protocol MailStore: AnyObject, Sendable {
   /// gone is not in the answer.
   func update(_ changes: [FlagChange], in folder: FolderName) async throws(StoreError) -> [MessageKey: FlagSet]
 
-  /// For messages that somebody moved here from a folder of this store without telling it: marks whose meaning depends
-  /// on the folder become the keywords of these flags. A message without such marks has none on purpose. Answers as
-  /// `update` does, and nothing where marks mean the same everywhere.
-  func carryOver(_ keywords: [MessageKey: FlagSet], in folder: FolderName) async throws(StoreError)
-    -> [MessageKey: FlagSet]
+  /// For messages that somebody moved here from `origin`, a folder of this store, without telling it: marks whose meaning
+  /// depends on the folder become the keywords of these flags, but for those that mean something only here. A message
+  /// without such marks has none on purpose. Answers as `update` does, and nothing where marks mean the same everywhere.
+  func carryOver(
+    _ keywords: [MessageKey: FlagSet], from origin: FolderName, in folder: FolderName
+  ) async throws(StoreError) -> [MessageKey: FlagSet]
 
   /// Deletes exactly these messages (law L10). Answers which are gone afterwards, and what was kept of them.
   func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion
@@ -110,7 +111,7 @@ extension MailStore {
   package func checkConnections() {}
 
   package func carryOver(
-    _ keywords: [MessageKey: FlagSet], in folder: FolderName
+    _ keywords: [MessageKey: FlagSet], from origin: FolderName, in folder: FolderName
   ) async throws(StoreError) -> [MessageKey: FlagSet] { [:] }
 }
 

@@ -37,6 +37,8 @@ struct ChangeTests {
     arguments: [
       // Its letters are those of the folder it comes from, whatever they mean here.
       ("cur/a:2,FSac", ["work", "todo"], "cur/a:2,FSbd"), ("cur/a:2,Fbdz", ["todo"], "cur/a:2,Fd"),
+      // That one was given here, a moment after the move.
+      ("cur/a:2,Sae", ["work"], "cur/a:2,Sbe"),
       // Done before, and only the answer was lost.
       ("cur/a:2,Sbd", ["work", "todo"], "cur/a:2,Sbd"),
       // No letter: somebody took the keywords away.
@@ -45,11 +47,13 @@ struct ChangeTests {
     ] as [(String, [String], String)])
   func carryOver(before: String, keywords: [String], after: String) async throws {
     try await Reactor.onShared {
-      let maildir = try await MaildirFixture.make()
-      try maildir.write("INBOX/dovecot-keywords", "0 other\n1 work\n3 todo\n")
+      let maildir = try await MaildirFixture.make(folders: ["INBOX", "Old"])
+      try maildir.write("INBOX/dovecot-keywords", "0 other\n1 work\n3 todo\n4 new\n")
+      try maildir.write("Old/dovecot-keywords", "0 work\n1 more\n2 todo\n3 yet more\n")
       try maildir.write("INBOX/\(before)", "x")
       let flags = FlagSet(.seen, keywords: keywords.compactMap { Keyword($0) })
-      let shown = try await maildir.store.carryOver([.file("a"): flags, .file("gone"): flags], in: .inbox)
+      let old = try #require(FolderName("Old"))
+      let shown = try await maildir.store.carryOver([.file("a"): flags, .file("gone"): flags], from: old, in: .inbox)
       #expect(
         maildir.names("INBOX/cur").map { "cur/\($0)" } + maildir.names("INBOX/new").map { "new/\($0)" } == [after])
       #expect(shown == [.file("a"): try await maildir.lookWide().present[.file("a")]?.flags ?? FlagSet(.all)])

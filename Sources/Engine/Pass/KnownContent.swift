@@ -178,7 +178,7 @@ struct KnownContent {
     let shown = try await context.stores[source].carryOver(
       Dictionary(
         carried.map { ($0.parcel.arrival.key, $0.original.pair[source].flags) }, uniquingKeysWith: { $1 }),
-      in: folder.names[source])
+      from: origin.names[source], in: folder.names[source])
     return known.map { item in
       shown[item.parcel.arrival.key].map { Known(parcel: item.parcel.marked($0), original: item.original) } ?? item
     }
