@@ -28,6 +28,10 @@ package final class AccountContext {
   /// A pass made a folder that is no pair's yet: whether it takes part, only a listing of all tells, and no event asks for
   /// one.
   var hasMadeFolder = false
+  /// False until then, or where only some folders are asked for: what was sent and not answered may be in another one.
+  var hasLookedForStrays = false
+  /// Folders with notes of deliveries that were interrupted, while it is looked for these.
+  var interrupted: Set<FolderID> = []
   private let observer: any AccountObserver
   private let drawJitter: @Loop () -> Double
 
@@ -55,6 +59,8 @@ package final class AccountContext {
     try await stores.far.open()
     for side in Side.allCases { try await recognize(side, onlyToLook: onlyToLook) }
     hasSeenAllFolders = false
+    hasLookedForStrays = false
+    interrupted = []
     gathered = Sides(near: GatheredDeletions(), far: GatheredDeletions())
     for side in Side.allCases where !deletions[side].isHeld {
       try BrakeMemory(context: self, folder: nil, side: side).recall()

@@ -61,7 +61,8 @@ struct ArrivalLinking {
       let isSettled = isPaired || linked[target.other].contains(source)
       let traced =
         try await isSettled ? nil : trace(intent.draft, among: remaining[target], &outcome.identified[target])
-      guard traced != nil || isSettled || !doubted.contains(target) else {
+      let isAstray = try mayBeAstray(intent.draft)
+      guard traced != nil || isSettled || !(isAstray || doubted.contains(target)) else {
         outcome.waiting[target.other].insert(source)
         continue
       }
@@ -97,6 +98,15 @@ struct ArrivalLinking {
       outcome.didLink = true
     }
     if outcome.didRelocate { try context.commitDurably(changes) } else { try context.commit(changes) }
+  }
+
+  /// True where another client may have moved it to a folder that is yet to be looked at. A copy has an original, of
+  /// which another one is made.
+  private func mayBeAstray(_ draft: IntentDraft) throws(StoreError) -> Bool {
+    guard !context.hasLookedForStrays, draft.target == .far, context.stores.near.isLocal,
+      context.folders.all.count > 1, let digest = draft.identity?.digest
+    else { return false }
+    return try context.withLedger { ledger throws(LedgerError) in try ledger.records(digest: digest).isEmpty }
   }
 
   /// The message that the interrupted delivery stored, if it did. What is read for one intent is read for all of them.

@@ -31,6 +31,7 @@ struct FullPass {
         requests.append(request)
       }
     }
+    if names != nil { context.hasLookedForStrays = true }
     context.tell(.passStarted(folders: requests.count))
     let runner = PassRunner(context: context, options: options, isFull: true)
     var passed = try await runner.run(requests)
@@ -59,7 +60,9 @@ struct FullPass {
   ) async throws(StoreError) {
     let there = finding.folders.filter { finding.missing[$0.id] == nil }
     let end = context.clock.now.advanced(by: GatheredDeletions.patience)
-    var unsettled = there.filter(\.hasPostponedDeletions)
+    var unsettled = there.filter { $0.hasPostponedDeletions || context.interrupted.contains($0.id) }
+    context.interrupted = []
+    context.hasLookedForStrays = true
     for folder in unsettled { folder.hasPostponedDeletions = false }
     while true {
       let waiting = context.foldersInWaiting
@@ -101,7 +104,10 @@ struct FullPass {
     }
     let hasLeftovers = try context.withLedger { ledger throws(LedgerError) in
       if folder.isHeld { return true }
-      if try !ledger.intents(in: folder.id).isEmpty { return true }
+      if try !ledger.intents(in: folder.id).isEmpty {
+        if !context.hasLookedForStrays { context.interrupted.insert(folder.id) }
+        return true
+      }
       return try ledger.setAside(in: folder.id).contains { $0.isDue(at: context.wallSeconds) }
     }
     func scope(_ side: Side) -> LookScope? {

@@ -25,6 +25,12 @@ struct KnownContent {
         guard error.scope < .account, try await isUnusable(origin, found) else { throw error }
       }
     }
+    if source == .far, !context.interrupted.isEmpty {
+      let strays = StrayDeliveries(context: context, folder: folder)
+      let reclaimed = try await strays.reclaim(parcels.filter { !placed.contains($0.arrival.key) })
+      report.counts.near.moved += reclaimed.count
+      placed.formUnion(reclaimed)
+    }
     try await restore(parcels.filter { !placed.contains($0.arrival.key) }, &placed, &report)
     return (placed, report)
   }

@@ -96,6 +96,37 @@ struct InterruptedTests {
     }
   }
 
+  @Test("as a delivery that another client moves before the next run is that message, and is not sent anew (L3, L6)")
+  func deliveredAndMovedAway() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      @Loop func account() async throws -> SimulatedAccount {
+        let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+        account.far.put(SimulatedMessage("old"), in: archive)
+        account.near.put(SimulatedMessage("new", flags: FlagSet(.draft)))
+        return account
+      }
+      let rehearsal = try await account()
+      try await rehearsal.sync()
+      let stored = try #require(rehearsal.faults.log.firstIndex(of: "after far store new"))
+      let play = try await account()
+      play.faults.deadline = stored + 1
+      await #expect(throws: StoreError.self) { try await play.sync() }
+      play.faults.revive()
+      play.far.setFlags(FlagSet([.draft, .seen]), of: try #require(play.far.key(of: "new")))
+      play.far.move("new", to: archive)
+      play.near.setFlags(FlagSet([.draft, .flagged]), of: try #require(play.near.key(of: "new")))
+      for _ in 1...3 { #expect(try await play.sync().isClean) }
+      for store in [play.near, play.far] {
+        #expect(store.contents().map(\.text) == ["a", "b", "c"])
+        #expect(store.contents(of: archive).map(\.text) == ["new", "old"])
+        #expect(store.contents(of: archive).first?.flags == FlagSet([.draft, .seen, .flagged]))
+      }
+      #expect(play.faults.log.filter { $0 == "after far store new" }.count == 1)
+      #expect(try await !play.sync().didChange)
+    }
+  }
+
   @Test("is no second message where its folder goes before martlet looks again (L3)", arguments: Side.allCases)
   func broughtIntoVanishedFolder(side: Side) async throws {
     try await Reactor.onShared {
