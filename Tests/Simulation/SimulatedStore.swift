@@ -294,7 +294,8 @@ package final class SimulatedStore: MailStore {
     self.beforeWatch = nil
     beforeWatch?(self)
     watched = Set(folders)
-    return Dictionary(uniqueKeysWithValues: folders.map { ($0, kind == .server ? .idle : .inotify) })
+    let push: WatchKind = kind == .server ? .idle : .inotify
+    return Dictionary(uniqueKeysWithValues: folders.map { ($0, watchFailures[$0] == nil ? push : .poll) })
   }
 
   package func nextEvents() async throws(StoreError) -> [StoreEvent] { try await events.next() }

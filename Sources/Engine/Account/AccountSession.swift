@@ -101,13 +101,29 @@ final class AccountSession {
     for side in Side.allCases {
       watchKinds[side] = try await context.stores[side].watch(folders.map(\.names[side]))
     }
+    tellKinds(of: folders)
+    tellWhyPolled()
+  }
+
+  /// What could not be watched here before, as at the kernel's limit, may be by now.
+  private func armAgain(_ folders: [SyncedFolder]) async throws(StoreError) {
+    let polled = folders.filter { watchKinds.near[$0.names.near] == .poll }
+    guard context.stores.near.isLocal, !polled.isEmpty else { return }
+    watchKinds.near = try await context.stores.near.watch(folders.map(\.names.near))
+    let watched = polled.filter { watchKinds.near[$0.names.near] != .poll }
+    guard !watched.isEmpty else { return }
+    tellKinds(of: folders)
+    // They were looked at before they were watched.
+    inbox.post(.events(.near, watched.map { .uncertain($0.names.near) }))
+  }
+
+  private func tellKinds(of folders: [SyncedFolder]) {
     var kinds: [FolderName: Sides<WatchKind>] = [:]
     for folder in folders {
       guard let near = watchKinds.near[folder.names.near], let far = watchKinds.far[folder.names.far] else { continue }
       kinds[folder.title] = Sides(near: near, far: far)
     }
     context.tell(.watching(kinds))
-    tellWhyPolled()
   }
 
   private func tellWhyPolled() {
@@ -285,6 +301,8 @@ final class AccountSession {
         try await arm(outcome.folders)
         // They were looked at before they were watched: what came in between has had no event.
         for side in Side.allCases { inbox.post(.events(side, unwatched.map { .uncertain($0.names[side]) })) }
+      } else if !request.options.isDryRun {
+        try await armAgain(outcome.folders)
       }
       onPhase(.watching)
       // A dry run has looked, and settled nothing.

@@ -141,7 +141,7 @@ struct SessionTests {
     }
   }
 
-  @Test("says why a folder is polled that could be watched")
+  @Test("says why a folder is polled that could be watched, and watches it once it can be")
   func unwatched() async throws {
     try await Reactor.onShared {
       let account = try await SimulatedAccount.filled()
@@ -150,6 +150,11 @@ struct SessionTests {
         let told = AccountEvent.unwatched(.near, folders: 1, reason: "the kernel's limit is reached")
         #expect(account.recorder.events.contains(told))
         #expect(runner.snapshot().folders.map(\.watchFailures.near) == ["the kernel's limit is reached"])
+        let watched = AccountEvent.watching([.inbox: Sides(near: .inotify, far: .idle)])
+        #expect(!account.recorder.events.contains(watched))
+        account.near.watchFailures = [:]
+        _ = try await runner.fullPass(PassOptions(), names: nil)
+        #expect(account.recorder.events.contains(watched))
       }
     }
   }
