@@ -21,7 +21,6 @@ enum Program {
     umask(0o077)
     _ = clinux_forbid_dumps()
     let command = parse()
-    if !(command is RunCommand) { EarlySignals.letThoseForRun() }
     let environment = Environment()
     let errors = ErrorOutput(environment: environment, format: command.common.logFormat)
     let paths: Paths
@@ -33,6 +32,7 @@ enum Program {
     }
     // Here, while there is one thread and nothing is known that is worth protecting.
     let outer = split(command, environment)
+    if !(command is RunCommand) { EarlySignals.letThoseForRun() }
     let reactor = Reactor()
     Loop.bind(reactor)
     Task.detached(executorPreference: reactor) {

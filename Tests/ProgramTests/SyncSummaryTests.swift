@@ -57,7 +57,8 @@ struct SyncSummaryTests {
       folder: "x", side: .remote, deletions: 55, total: 100, wholeFolder: false, deleted: 40)
     #expect(
       SyncSummary.brake(late, account: "work").hasPrefix(
-        "55 of 100 messages would be deleted (remote); 40 of them were before it was held, the others stay. If that"))
+        "55 of 100 messages would be deleted (remote); 40 of them were deleted before it was held; no more will be. If that"
+      ))
     let whole = HeldDeletions(folder: "Old mail", side: .remote, deletions: 1, total: 1, wholeFolder: true)
     #expect(
       SyncSummary.brake(whole, account: "work") == """

@@ -28,7 +28,8 @@ package final class AccountContext {
   /// A pass made a folder that is no pair's yet: whether it takes part, only a listing of all tells, and no event asks for
   /// one.
   var hasMadeFolder = false
-  /// False until then, or where only some folders are asked for: what was sent and not answered may be in another one.
+  /// Until it is true, what was sent and not answered may be in a folder that is yet to be looked at. Where only some
+  /// folders are asked for, it is not looked for in others.
   var hasLookedForStrays = false
   /// Folders with notes of deliveries that were interrupted, while it is looked for these.
   var interrupted: Set<FolderID> = []
@@ -126,14 +127,25 @@ package final class AccountContext {
     try withLedger { ledger throws(LedgerError) in try ledger.setFact(fact, to: place) }
   }
 
+  /// True where the message is in another folder that takes part, on both sides, as after a move there.
+  func hasPlace(for message: MessageDigest, besides folder: FolderID) throws(StoreError) -> Bool {
+    try withLedger { ledger throws(LedgerError) in
+      try ledger.records(digest: message).contains { $0.folder != folder && folders[$0.folder] != nil }
+    }
+  }
+
   /// Folders with deletions that wait for a calm, and how long it is until then.
   var foldersInWaiting: Set<FolderID> { Set(gathered.near.waiting + gathered.far.waiting) }
   var restOfGathering: Duration { max(gathered.near.rest(at: clock.now), gathered.far.rest(at: clock.now)) }
 
+  func forgetWaitingDeletions(in folder: FolderID) {
+    for side in Side.allCases { gathered[side].forgetWaiting(in: folder) }
+  }
+
   /// What the brake remembers of a folder that is one no more.
   func forgetDeletions(in folder: FolderID) throws(StoreError) {
     for side in Side.allCases {
-      gathered[side].settle(folder, isHeld: false)
+      gathered[side].forget(folder)
       try BrakeMemory.forget(folder, side, self)
     }
   }

@@ -109,10 +109,11 @@ final class AccountSession {
   private func armAgain(_ folders: [SyncedFolder]) async throws(StoreError) {
     let polled = folders.filter { watchKinds.near[$0.names.near] == .poll }
     guard context.stores.near.isLocal, !polled.isEmpty else { return }
+    let before = watchKinds.near
     watchKinds.near = try await context.stores.near.watch(folders.map(\.names.near))
-    let watched = polled.filter { watchKinds.near[$0.names.near] != .poll }
-    guard !watched.isEmpty else { return }
+    guard watchKinds.near != before else { return }
     tellKinds(of: folders)
+    let watched = polled.filter { watchKinds.near[$0.names.near] != .poll }
     // They were looked at before they were watched.
     inbox.post(.events(.near, watched.map { .uncertain($0.names.near) }))
   }

@@ -61,6 +61,8 @@ struct FolderRemoval {
           wholeFolder: true)
         report.held.append(held)
         folder.held = [held]
+        // What its passes saw go is judged here, and no concern of other folders' deletions.
+        context.forgetWaitingDeletions(in: folder.id)
         return
       }
     }

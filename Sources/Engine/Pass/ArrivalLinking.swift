@@ -70,8 +70,7 @@ struct ArrivalLinking {
       let isSame: Bool? =
         if traced == nil || shown == nil { true } else { try await isStillSource(intent.draft, &outcome) }
       guard let isSame else {
-        outcome.waiting[target.other].insert(source)
-        if let (arrival, _) = traced { outcome.waiting[target].insert(arrival.key) }
+        putOff(intent.draft, traced?.0, &outcome)
         continue
       }
       changes.append(.removeIntent(intent.id))
@@ -98,6 +97,17 @@ struct ArrivalLinking {
       outcome.didLink = true
     }
     if outcome.didRelocate { try context.commitDurably(changes) } else { try context.commit(changes) }
+  }
+
+  /// The source cannot be read: whether it is still what was sent, is for a later pass to see.
+  private func putOff(_ draft: IntentDraft, _ arrival: Arrival?, _ outcome: inout Outcome) {
+    let (target, source) = (draft.target, draft.source.key)
+    outcome.problems.append(
+      .init(
+        folder: folder.title, message: "\(target.other) \(source)",
+        reason: "cannot be read, and so not be told from what was sent of it; tried again soon"))
+    outcome.waiting[target.other].insert(source)
+    if let arrival { outcome.waiting[target].insert(arrival.key) }
   }
 
   /// True where another client may have moved it to a folder that is yet to be looked at. A copy has an original, of

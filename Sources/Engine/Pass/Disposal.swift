@@ -42,10 +42,7 @@ struct Disposal {
   private func split(_ records: [PairRecord]) throws(StoreError) -> (elsewhere: [PairRecord], last: [PairRecord]) {
     var (elsewhere, last): ([PairRecord], [PairRecord]) = ([], [])
     for record in records {
-      let others = try context.withLedger { ledger throws(LedgerError) in
-        try ledger.records(digest: record.identity.digest)
-      }
-      let isElsewhere = others.contains { $0.folder != folder.id && context.folders[$0.folder] != nil }
+      let isElsewhere = try context.hasPlace(for: record.identity.digest, besides: folder.id)
       if isElsewhere { elsewhere.append(record) } else { last.append(record) }
     }
     return (elsewhere, last)

@@ -31,7 +31,15 @@ struct FolderLooking {
   func completed(_ look: Look, _ scope: LookScope) async throws(StoreError) -> Look {
     let hidden = HiddenDeletions(context: context, folder: folder, side: side)
     guard try hidden.mayBe(in: look, scope) else { return look }
-    return try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+    let complete = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+    if case .imap(let now)? = complete.checkpoint, case .imap(let then)? = look.checkpoint,
+      now.uidValidity != then.uidValidity
+    {
+      folder.checkNumbering(complete.checkpoint, on: side)
+      throw StoreError(
+        .folder, .unavailable, "the \(side) folder was made anew while it was looked at; tried again soon")
+    }
+    return complete
   }
 
   private func dueRetries() throws(StoreError) -> Set<MessageKey> {

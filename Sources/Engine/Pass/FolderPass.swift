@@ -174,7 +174,10 @@ final class FolderPass {
   private var isWideOnASide: Bool { Side.allCases.contains(where: isWide) }
   private var isWideOnBothSides: Bool { Side.allCases.allSatisfy(isWide) }
 
-  func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
+  private func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
+
+  /// True where what is not shown, or not said to be gone, needs no other look.
+  func showsWhole(_ side: Side) -> Bool { isWide(side) && !looks[side].isPartial }
 
   private func look(_ side: Side, _ scope: LookScope) async throws(StoreError) -> Look {
     let look = try await FolderLooking(context: context, folder: folder, side: side).run(scope, options)
@@ -253,23 +256,25 @@ final class FolderPass {
     for side in Side.allCases {
       if !plan.deletions[side].isEmpty { try await delete(on: side, account[side]) }
       let isHeld = report.held.contains { $0.side == side && $0.account == nil }
-      guard !isHeld, !postponed.contains(side), isWide(side.other) else { continue }
+      guard !isHeld, !postponed.contains(side), showsWhole(side.other) else { continue }
       try BrakeMemory(context: context, folder: folder, side: side).release(isAllowed: options.allowsDeletions)
     }
   }
 
   private func delete(on side: Side, _ account: AccountBrake.Hold?) async throws(StoreError) {
     let deletion = MessageDeletion(context: context, folder: folder, on: side)
+    let decided = removals(on: side)
     switch deletion.verdict(on: plan.deletions[side].count, of: pairCount ?? 0, account: account, options) {
     case .held(let held):
       unfinished.insert(side.other)
       report.held.append(held)
-      context.gathered[side].settle(folder.id, isHeld: held.account != nil)
-      if held.account == nil { try BrakeMemory(context: context, folder: folder, side: side).hold() }
+      guard held.account == nil else { return context.gathered[side].hold(folder.id) }
+      context.gathered[side].settle(decided, in: folder.id)
+      try BrakeMemory(context: context, folder: folder, side: side).hold()
     case .allowed:
       let evidence: DeletionNotice.Evidence = looks[side.other].coverage == .complete ? .notListed : .seenGone
       let outcome = try await deletion.run(plan.deletions[side], evidence, options)
-      context.gathered[side].settle(folder.id, isHeld: false)
+      context.gathered[side].settle(decided, in: folder.id)
       report.counts[side].deleted += outcome.deleted
       guard outcome.left > 0 else { return }
       // What showed the deletion must not be left behind as settled: a later pass has to see it again.
@@ -278,10 +283,26 @@ final class FolderPass {
     }
   }
 
-  /// To a later pass over the whole folder, which finds them again.
-  func postponeDeletions(_ side: Side) {
-    guard !plan.deletions[side].isEmpty else { return }
-    plan.deletions[side] = []
+  /// So many are looked up one by one; where more go at once, a moment's wait is no matter.
+  static let lookedUpMax = 500
+
+  /// Of what is to be deleted on this side, what has a place in another folder by now, as after a move there.
+  func movedElsewhere(on side: Side) throws(StoreError) -> Set<PairID> {
+    let removals = removals(on: side)
+    guard removals.count <= Self.lookedUpMax else { return [] }
+    var moved: Set<PairID> = []
+    for id in removals {
+      let record = try context.withLedger { ledger throws(LedgerError) in try ledger.record(of: id) }
+      if let record, try context.hasPlace(for: record.identity.digest, besides: folder.id) { moved.insert(id) }
+    }
+    return moved
+  }
+
+  /// To a later pass over the whole folder, which finds them again; all but `urgent`.
+  func postponeDeletions(_ side: Side, but urgent: Set<PairID> = []) {
+    let all = plan.deletions[side]
+    plan.deletions[side].removeAll { !urgent.contains($0.pair) }
+    guard plan.deletions[side].count < all.count else { return }
     postponed.insert(side)
     unfinished.insert(side.other)
   }
@@ -310,6 +331,7 @@ final class FolderPass {
       }
       return gone
     }
+    guard !gone.isEmpty else { return }
     try context.commitDurably(gone.map { .removePair($0) } + Side.allCases.flatMap(folder.distrust))
   }
 

@@ -38,7 +38,8 @@ struct FullPass {
     if !options.isDryRun { try await settle(finding, runner, &passed) }
     if names == nil, !options.isDryRun {
       context.hasSeenAllFolders = true
-      try AccountBrake(context: context).release(options)
+      // A folder whose pass failed may have more to delete, and its brake was not asked.
+      if passed.failures.isEmpty { try AccountBrake(context: context).release(options) }
     }
     outcome.report.merge(passed.report)
     outcome.failures = passed.failures
@@ -72,7 +73,9 @@ struct FullPass {
       guard context.clock.now < end || !unsettled.isEmpty else {
         return passed.report.problems += storming.map { .storm(in: $0) }
       }
-      if !storming.isEmpty { guard await context.sleep(context.restOfGathering) else { return } }
+      if !storming.isEmpty {
+        guard await context.sleep(context.restOfGathering) else { throw .cancelled }
+      }
       let again = try await runner.run(
         folders.map { folder in
           let since = folder.checkpoints
@@ -81,7 +84,6 @@ struct FullPass {
       passed.report.merge(again.report)
       passed.failures.merge(again.failures) { $1 }
       unsettled = []
-      if !again.failures.isEmpty { return }
     }
   }
 

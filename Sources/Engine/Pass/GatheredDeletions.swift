@@ -28,19 +28,45 @@ package struct GatheredDeletions: Equatable, Sendable {
 
   /// What a pass would delete. One that looked at the whole folder replaces what was known; another adds to it.
   package mutating func note(_ pairs: Set<PairID>, in folder: FolderID, isWhole: Bool, at now: LoopInstant) {
-    let known = entries[folder]?.pairs ?? []
-    let all = isWhole ? pairs : known.union(pairs)
-    guard !all.isEmpty else { return settle(folder, isHeld: false) }
-    if !pairs.isSubset(of: known) {
+    if isWhole, pairs.isEmpty { return forget(folder) }
+    guard !pairs.isEmpty else { return }
+    if !pairs.isSubset(of: entries[folder]?.pairs ?? []) {
       since = since ?? now
       latest = now
     }
-    entries[folder] = Entry(pairs: all, isHeld: isWhole && known == all && entries[folder]?.isHeld ?? false)
+    guard isWhole else {
+      entries[folder, default: Entry(pairs: [])].pairs.formUnion(pairs)
+      entries[folder]?.isHeld = false
+      return
+    }
+    entries[folder] = Entry(pairs: pairs, isHeld: entries[folder]?.pairs == pairs && entries[folder]?.isHeld == true)
   }
 
-  /// They were carried out, or held: by the account's brake, or by the folder's own, which is no concern of the others.
-  package mutating func settle(_ folder: FolderID, isHeld: Bool) {
-    if isHeld { entries[folder]?.isHeld = true } else { entries[folder] = nil }
+  /// They were carried out; or held by the folder's own brake, which is no concern of the others. What was seen since
+  /// waits on.
+  package mutating func settle(_ pairs: Set<PairID>, in folder: FolderID) {
+    entries[folder]?.pairs.subtract(pairs)
+    if entries[folder]?.pairs.isEmpty == true { entries[folder] = nil }
+    restIfCalm()
+  }
+
+  /// The account's brake holds them.
+  package mutating func hold(_ folder: FolderID) {
+    entries[folder]?.isHeld = true
+    restIfCalm()
+  }
+
+  /// Nothing is known of it any more but what the account's brake holds: a look at all of it will tell.
+  package mutating func forgetWaiting(in folder: FolderID) {
+    if entries[folder]?.isHeld == false { forget(folder) }
+  }
+
+  package mutating func forget(_ folder: FolderID) {
+    entries[folder] = nil
+    restIfCalm()
+  }
+
+  private mutating func restIfCalm() {
     if waiting.isEmpty { (since, latest) = (nil, nil) }
   }
 
@@ -62,35 +88,5 @@ package struct GatheredDeletions: Equatable, Sendable {
     guard let since, let latest else { return .zero }
     let due = min(latest.advanced(by: Self.calm), since.advanced(by: Self.patience))
     return max(now.duration(to: due), .zero)
-  }
-}
-
-/// Decides which of the deletions that passes have found are carried out now.
-@Loop
-struct DeletionGathering {
-  /// Deletions in so short a time are no person's, one after another.
-  private static let burst: Duration = .seconds(5)
-
-  let context: AccountContext
-
-  /// After the passes have advanced, and before any deletes.
-  func run(_ passes: [FolderPass]) {
-    let now = context.clock.now
-    for side in Side.allCases {
-      for pass in passes {
-        context.gathered[side].note(
-          pass.removals(on: side), in: pass.folder.id, isWhole: pass.isWide(side.other), at: now)
-      }
-      let recent = context.deletions[side].recent(at: now, within: Self.burst)
-      let areFew = context.gathered[side].count() + recent <= context.deletionRules.brake.freeCount
-      let isCalm = context.gathered[side].rest(at: now) == .zero
-      for pass in passes where !mayDecide(pass, side, areFew: areFew, isCalm: isCalm) { pass.postponeDeletions(side) }
-    }
-  }
-
-  /// What the brake holds however many more come, is told at once.
-  private func mayDecide(_ pass: FolderPass, _ side: Side, areFew: Bool, isCalm: Bool) -> Bool {
-    if pass.isWide(side.other) { return areFew || isCalm || pass.isHeldByItself(side) }
-    return areFew && context.gathered[side].isAll(pass.removals(on: side), of: pass.folder.id)
   }
 }

@@ -37,7 +37,9 @@ struct PassRunner {
     // Before every folder was looked at once, what is gone from one may be on its way to another (law L3).
     let mayDelete = isFull || context.hasSeenAllFolders
     for pass in advanced where !mayDelete || !pass.mayDelete { pass.postponeAllDeletions() }
-    if !options.isDryRun, !options.allowsDeletions { DeletionGathering(context: context).run(advanced) }
+    if !options.isDryRun {
+      try DeletionGathering(context: context).run(advanced, areAllowed: options.allowsDeletions)
+    }
     let account = try AccountBrake(context: context).holds(advanced, options)
     let unfinished = try await perform(advanced) { pass async throws(StoreError) in
       try await pass.finish(account)
@@ -89,6 +91,8 @@ struct PassRunner {
 
   private func settle(_ passes: [FolderPass], _ failures: [FolderID: StoreError]) -> Outcome {
     var outcome = Outcome(failures: failures)
+    // The look that follows shows everything again, and one that cannot be made keeps no other folder waiting.
+    for folder in failures.keys { context.forgetWaitingDeletions(in: folder) }
     for pass in passes {
       var report = pass.report
       // A folder that went away during the pass is for the next discovery.

@@ -46,7 +46,8 @@ enum SyncSummary {
   /// What was held back, and what to type if it was meant.
   static func brake(_ held: HeldDeletions, account: String) -> String {
     let target = shellQuoted(held.accountTotal == nil ? "\(account):\(held.folder)" : account)
-    let what = held.deleted.map { "\($0) of them were before it was held, the others stay" } ?? "nothing was deleted"
+    let what =
+      held.deleted.map { "\($0) of them were deleted before it was held; no more will be" } ?? "nothing was deleted"
     return "\(mass(held)); \(what). If that is meant: \(Release.name) sync --allow-deletions \(target)"
   }
 

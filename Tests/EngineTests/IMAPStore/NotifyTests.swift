@@ -45,7 +45,7 @@ extension WatchTests {
         S: * OK [NOTIFICATIONOVERFLOW] too much
         C: DONE
         C: m9 NOTIFY NONE
-        C: m10 \(Self.notify)
+        C: m10 \(Self.notify.replacing("SET STATUS", with: "SET"))
         S: m8 OK done
         S: m9 OK done
         S: m10 OK done
@@ -68,22 +68,27 @@ extension WatchTests {
         S: * STATUS A (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 1 HIGHESTMODSEQ 5)
         C: DONE
         C: m9 NOTIFY NONE
-        C: m10 \(Self.notify)
+        C: m10 \(Self.notify.replacing("SET STATUS", with: "SET"))
         S: m8 OK done
         S: m9 OK done
-        S: * STATUS A (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 1 HIGHESTMODSEQ 6)
         S: m10 OK done
-        C: m11 LIST "" "*" RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))
-        S: * LIST () "/" INBOX
-        S: * STATUS INBOX (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 1 HIGHESTMODSEQ 6)
-        S: * LIST () "/" A
-        S: * STATUS A (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 1 HIGHESTMODSEQ 6)
-        S: * LIST () "/" B
-        S: * STATUS B (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 1)
-        S: m11 OK done
-        C: m12 IDLE
+        C: m11 IDLE
         S: + idling
-        """, timing: timing
+        """,
+      """
+      S: * PREAUTH [CAPABILITY IMAP4rev1 ENABLE QRESYNC NOTIFY IDLE LIST-EXTENDED LIST-STATUS] ready
+      C: m1 ENABLE QRESYNC
+      S: * ENABLED QRESYNC
+      S: m1 OK done
+      C: m2 LIST "" "*" RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ))
+      S: * LIST () "/" INBOX
+      S: * STATUS INBOX (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 1 HIGHESTMODSEQ 6)
+      S: * LIST () "/" A
+      S: * STATUS A (MESSAGES 3 UIDNEXT 4 UIDVALIDITY 1 HIGHESTMODSEQ 6)
+      S: * LIST () "/" B
+      S: * STATUS B (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 1 HIGHESTMODSEQ 1)
+      S: m2 OK done
+      """, timing: timing
     ) { world in
       _ = try await Self.arm(world)
       let other = try #require(FolderName("A"))

@@ -181,6 +181,76 @@ struct DeletionStormTests {
     }
   }
 
+  @Test("in a folder that then goes as a whole holds up no deletion in others")
+  func folderGoes() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let stage = try await Stage(100, folders: [.inbox, archive])
+      try stage.remove(0..<30, in: archive)
+      try await stage.pass(archive)
+      #expect(stage.context.foldersInWaiting.count == 1)
+      stage.account.near.folders[archive] = nil
+      let report = try await stage.fullPass()
+      #expect(report.held.map(\.wholeFolder) == [true])
+      #expect(stage.left(in: archive) == 100)
+      #expect(stage.context.foldersInWaiting.isEmpty)
+      try stage.remove(0..<1)
+      #expect(try await stage.pass().counts.far.deleted == 1)
+    }
+  }
+
+  @Test("stays held, although a disturbed listing shows none of it")
+  func disturbedLook() async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(100)
+      try stage.remove(0..<40)
+      try await stage.fullPass()
+      try stage.remove(40..<55)
+      #expect(try await stage.fullPass().held.count == 1)
+      stage.account.near.restless = ["INBOX 60"]
+      try await stage.pass(.inbox, .wide(since: nil))
+      stage.account.near.restless = []
+      stage.account.clock.advance(by: .seconds(3600))
+      let held = PassReport.Held(folder: .inbox, side: .far, deletions: 55, total: 100, deleted: 40)
+      #expect(try await stage.fullPass().held == [held])
+      #expect(stage.left() == 60)
+    }
+  }
+
+  @Test("is none where messages have moved: they go at once from where they were")
+  func moves() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let stage = try await Stage(100, folders: [.inbox, archive])
+      for number in 0..<40 {
+        let key = try #require(stage.account.near.key(of: "INBOX \(number)", in: .inbox))
+        let message = try #require(stage.account.near.folders[.inbox]?.messages[key])
+        stage.account.near.put(message, in: archive)
+        try await stage.pass(archive)
+        stage.account.near.remove(key)
+        try await stage.pass()
+        #expect(stage.left() == 99 - number)
+      }
+      #expect(stage.left(in: archive) == 140)
+    }
+  }
+
+  @Test("goes on waiting with what came while the others were carried out")
+  func laterOnes() {
+    var gathered = GatheredDeletions()
+    let (now, folder) = (LoopInstant(nanoseconds: 0), FolderID(rawValue: 1))
+    let pairs = (1...3).map { PairID(rawValue: $0) }
+    gathered.note(Set(pairs[..<2]), in: folder, isWhole: true, at: now)
+    gathered.note([pairs[2]], in: folder, isWhole: false, at: now)
+    gathered.settle(Set(pairs[..<2]), in: folder)
+    #expect(gathered.waiting == [folder] && gathered.count() == 1)
+    gathered.hold(folder)
+    gathered.forgetWaiting(in: folder)
+    #expect(gathered.waiting.isEmpty && gathered.count() == 1)
+    gathered.settle([pairs[2]], in: folder)
+    #expect(gathered.count() == 0)
+  }
+
   @Test("is waited for as long as more come, and no longer than a minute")
   func patience() {
     var gathered = GatheredDeletions()

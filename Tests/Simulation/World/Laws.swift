@@ -113,7 +113,11 @@ package final class LawBook {
       }
       let isOthers = expunge.wasMarkedByOthers && registry.chronicle[number].removed.near == 0
       if isOthers { report(.expungesOwnOnly, "m\(number) in \(expunge.mailbox) was marked by somebody else") }
-      deleted(number, on: .far, from: expunge.mailbox, isMove: expunge.way == .move)
+      // Without MOVE a message goes elsewhere by COPY and EXPUNGE.
+      let isElsewhere = site.server.mailboxes.contains { box in
+        box.name != expunge.mailbox && box.messages.contains { $0.bytes == expunge.bytes }
+      }
+      deleted(number, on: .far, from: expunge.mailbox, isMove: expunge.way == .move || isElsewhere)
     }
   }
 

@@ -11,7 +11,6 @@ final class FolderWatching {
   private var watchers: [PooledConnection] = []
   private var notifyStep: NotifyStep?
   private var renewal: Task<Void, Never>?
-  private var isRenewing = false
   /// Those that hold messages, as the engine knows them from the last listing.
   private var names: Set<FolderName>?
   /// Those listed as if they did.
@@ -121,7 +120,7 @@ final class FolderWatching {
   /// False where the server refuses even the least of it.
   private func setNotify(on member: PooledConnection) async throws(StoreError) -> Bool {
     for step in NotifyStep.allCases {
-      let answer = try await member.connection.run(.notify(step.request))
+      let answer = try await member.connection.run(.notify(step.request(withStates: true)))
       if answer.isOK {
         notifyStep = step
         return true
@@ -164,23 +163,30 @@ final class FolderWatching {
     // A name that only held others holds messages now.
     if let names, !names.contains(folder) { store.events.post(.foldersChanged) }
     store.memories[folder]?.pushes += 1
+    guard memory.differs(from: status) else { return }
     somethingChanged()
-    if memory.differs(from: status) { hint(status, folder) }
+    hint(status, folder)
   }
 
   /// Changes make Dovecot (2.3.19) begin a new log of its mailboxes' states, now and then. From there on NOTIFY tells of
   /// those that are not selected up to half a minute late, until it is set anew.
   func somethingChanged() {
-    guard notifyStep != nil, renewal == nil, !isRenewing else { return }
+    guard notifyStep != nil, renewal == nil else { return }
     renewal = Loop.task { [store] in
-      defer { withExtendedLifetime(store) {} }
-      do { try await store.clock.sleep(for: store.settings.timing.notifyRenewal) } catch { return }
-      self.renewal = nil
-      // What was about to be told went with the old setting, and is no miss.
-      if let member = self.watchers.first, await self.notifyAgain(member) {
-        await self.ask(isSlow: false, countingMisses: false)
-      }
+      await self.renew()
+      withExtendedLifetime(store) {}
     }
+  }
+
+  /// What was about to be told went with the old setting: so all states and names are asked for once, beside the watch.
+  /// What they say is no miss.
+  private func renew() async {
+    do { try await store.clock.sleep(for: store.settings.timing.notifyRenewal) } catch { return }
+    if let member = watchers.first, await notifyAgain(member), !Task.isCancelled {
+      await ask(isSlow: true, countingMisses: false)
+    }
+    // Put away by whoever has cancelled it; by now there may be another.
+    if !Task.isCancelled { renewal = nil }
   }
 
   private func hint(_ status: StatusResponse, _ folder: FolderName) {
@@ -196,7 +202,7 @@ final class FolderWatching {
   }
 
   private func overflow(_ member: PooledConnection) {
-    guard notifyStep != nil, watchers.contains(where: { $0 === member }) else { return }
+    guard notifyStep != nil, isWatcher(member) else { return }
     // The server may have forgotten what it was asked to tell (RFC 5465 §5.8).
     Loop.task { [store] in
       if await self.notifyAgain(member) { store.events.post(.everythingUncertain) }
@@ -204,37 +210,37 @@ final class FolderWatching {
     }
   }
 
-  /// The states that it tells say what was missed. NONE goes before: Dovecot puts an old watch away after the new one,
-  /// which goes with it. False where the watch is over.
+  /// NONE goes before: Dovecot puts an old watch away after the new one, which goes with it. False where the watch is
+  /// over.
   private func notifyAgain(_ member: PooledConnection) async -> Bool {
     do {
       try await store.pool.lease(member)
       defer { store.pool.release(member) }
-      guard let step = notifyStep, watchers.contains(where: { $0 === member }) else { return false }
-      isRenewing = true
-      defer { isRenewing = false }
-      let answers = [Command.notifyNone, .notify(step.request)].map { member.connection.send($0) }
-      if try await member.connection.completions(of: answers).allSatisfy(\.isOK) { return true }
+      guard let step = notifyStep, isWatcher(member) else { return false }
+      let answers = [Command.notifyNone, .notify(step.request(withStates: false))].map { member.connection.send($0) }
+      if try await member.connection.completions(of: answers).allSatisfy(\.isOK) { return isWatcher(member) }
       breakOff("NOTIFY could not be set again")
     } catch {
-      if watchers.contains(where: { $0 === member }) { breakOff(error.text) }
+      if isWatcher(member) { breakOff(error.text) }
     }
     return false
   }
+
+  private func isWatcher(_ member: PooledConnection) -> Bool { watchers.contains { $0 === member } }
 
   private func breakOff(_ reason: String) {
     store.events.fail(StoreError(.account, .unavailable, "\(store.title): the watch is broken: \(reason)"))
   }
 
   func connectionEnded(_ member: PooledConnection, _ error: StoreError) {
-    guard watchers.contains(where: { $0 === member }) else { return }
+    guard isWatcher(member) else { return }
     watchers.removeAll { $0 === member }
     store.events.fail(StoreError(.account, error.kind == .cancelled ? .unavailable : error.kind, error.text))
   }
 
   /// Given up on purpose: its folder is polled from now on.
   func retired(_ member: PooledConnection) {
-    guard watchers.contains(where: { $0 === member }) else { return }
+    guard isWatcher(member) else { return }
     watchers.removeAll { $0 === member }
     if let folder = member.watched { kinds[folder] = .poll }
   }

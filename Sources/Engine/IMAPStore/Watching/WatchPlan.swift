@@ -42,9 +42,10 @@ enum WatchPlan: Equatable, Sendable {
 enum NotifyStep: Equatable, Sendable, CaseIterable {
   case everything, withoutNames, withoutFlags
 
-  var request: NotifyRequest {
+  func request(withStates: Bool) -> NotifyRequest {
     NotifyRequest(
-      status: true, selectedItems: .pushedTraits, flagChanges: self != .withoutFlags, mailboxNames: self == .everything,
+      status: withStates, selectedItems: .pushedTraits, flagChanges: self != .withoutFlags,
+      mailboxNames: self == .everything,
       subscriptions: false)
   }
 }
