@@ -44,6 +44,8 @@ package final class SimulatedStore: MailStore {
   package var restless: Set<String> = []
   /// No folder can be made, as on a disk that is full.
   package var hasNoRoom = false
+  /// How many turns others get before folders are listed.
+  package var listingTurns = 0
   /// The listing of folders names none, as of a server in trouble.
   package var listsNothing = false
   /// What a move comes to: on a server without MOVE and UIDPLUS others' marks of deletion are in its way.
@@ -124,6 +126,7 @@ package final class SimulatedStore: MailStore {
 
   package func folders() async throws(StoreError) -> [FolderEntry] {
     try faults.step("\(title) list")
+    for _ in 0..<listingTurns { await Task.yield() }
     if listsNothing { return [] }
     return folders.keys.sorted().map { FolderEntry(name: $0, checkpoint: checkpoint($0)) }
   }
@@ -324,6 +327,9 @@ extension SimulatedStore {
     folders[folder]?.modSeq = modSeq + 1
     folders[folder]?.changed[key] = modSeq + 1
   }
+
+  /// That folders have come or gone.
+  package func noticeFolders() { events.post(.foldersChanged) }
 
   private func notice(_ key: MessageKey, _ folder: FolderName) {
     guard watched?.contains(folder) ?? true else { return }

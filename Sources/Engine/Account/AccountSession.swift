@@ -196,13 +196,19 @@ final class AccountSession {
       case .changed(let name): return context.folders[side, name].map { [.changed($0.id, side)] } ?? []
       case .uncertain(let name): return context.folders[side, name].map { [.uncertain($0.id, [side])] } ?? []
       case .foldersChanged:
-        queueFullPass(&group)
+        lookAtAllFolders(&group)
         return []
       case .everythingUncertain:
-        queueFullPass(&group)
+        lookAtAllFolders(&group)
         return context.folders.all.map { .uncertain($0.id, [side]) }
       }
     }
+  }
+
+  /// Until it has, what is gone from a folder may be on its way to one that is new: no event deletes it (laws L1, L3).
+  private func lookAtAllFolders(_ group: inout DiscardingTaskGroup) {
+    context.hasSeenAllFolders = false
+    queueFullPass(&group)
   }
 
   private func carryOut(_ effect: Agenda.Effect, _ group: inout DiscardingTaskGroup) {

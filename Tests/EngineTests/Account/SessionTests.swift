@@ -204,6 +204,24 @@ struct SessionTests {
     }
   }
 
+  @Test("takes a move into a folder that was made just now for a move, and deletes nothing before (L1)")
+  func moveIntoNewFolder() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let new = try #require(FolderName("New"))
+      try await whileRunning(account) { _ in
+        account.far.listingTurns = 1000
+        account.near.folders[new] = SimulatedStore.Folder()
+        account.near.noticeFolders()
+        account.near.move("a", to: new)
+        await account.recorder.wait { account.far.key(of: "a") == nil }
+        #expect(account.far.contents(of: new).map(\.text) == ["a"])
+      }
+      #expect(account.near.transfers == 0)
+      #expect(account.faults.log.contains { $0.hasPrefix("after far move") })
+    }
+  }
+
   @Test("deletes what went while its first pass was at work, once that is over", arguments: Side.allCases)
   func deletedDuringFirstPass(side: Side) async throws {
     try await Reactor.onShared {
