@@ -52,7 +52,7 @@ struct WatchFolding {
   private(set) var touched: [FolderName: [String: Touch]] = [:]
   private var ripening: [Name: Ripening] = [:]
   private var foldersRipening: Ripening?
-  /// Unlinked while others were ripening.
+  /// Unlinked, or gone somewhere, while others were ripening.
   private var withheld: [(name: Name, since: LoopInstant)] = []
   private var news: Set<News> = []
   private var cookies: [UInt32: MovedFrom] = [:]
@@ -82,11 +82,11 @@ struct WatchFolding {
       ripening[name] = nil
       touch(name)
     }
-    release()
     if let ripe = foldersRipening, ripe.due <= now {
       foldersRipening = nil
       news.insert(.foldersChanged)
     }
+    release()
     defer { news = [] }
     return news
   }
@@ -94,7 +94,7 @@ struct WatchFolding {
   /// What waits for nothing any more that was there before it.
   private mutating func release() {
     guard !withheld.isEmpty else { return }
-    let oldest = ripening.values.map(\.since).min()
+    let oldest = (ripening.values.map(\.since) + (foldersRipening.map { [$0.since] } ?? [])).min()
     for (name, since) in withheld where oldest.map({ $0 > since }) ?? true { touch(name) }
     if let oldest { withheld.removeAll { $0.since < oldest } } else { withheld = [] }
   }
@@ -157,13 +157,18 @@ struct WatchFolding {
     case .movedOut(let cookie):
       ripening[name] = nil
       remember(name, cookie)
-      touch(name)
+      // It may have gone to a folder that is being made, and is told together with that.
+      if foldersRipening == nil { touch(name) } else { withhold(name, at: now) }
     case .deleted:
       ripening[name] = nil
-      if ripening.isEmpty || withheld.count == Self.touchesMax { touch(name) } else { withheld.append((name, now)) }
+      if ripening.isEmpty, foldersRipening == nil { touch(name) } else { withhold(name, at: now) }
     case .directoryGone, .overflow:
       preconditionFailure("handled before: these are not about a name")
     }
+  }
+
+  private mutating func withhold(_ name: Name, at now: LoopInstant) {
+    if withheld.count == Self.touchesMax { touch(name) } else { withheld.append((name, now)) }
   }
 
   private mutating func handleTree(_ event: DirectoryEvent, _ folder: FolderName?, at now: LoopInstant) {

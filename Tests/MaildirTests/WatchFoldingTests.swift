@@ -156,6 +156,20 @@ struct WatchFoldingTests {
     #expect(folding.takeNews(at: at(80)) == [.foldersChanged])
   }
 
+  @Test(
+    "what goes while a folder is made is told together with that: it may have gone there", arguments: [true, false])
+  func goneMeanwhile(byRename: Bool) {
+    var folding = folding()
+    folding.handle([event(.created, "B", isDirectory: true)], at: at(0))
+    let kind: DirectoryEvent.Kind = byRename ? .movedOut(cookie: 5) : .deleted
+    folding.handle([event(kind, "INBOX/cur/a:2,S")], at: at(10))
+    #expect(folding.takeNews(at: at(49)).isEmpty)
+    #expect(folding.takeNews(at: at(50)) == [.foldersChanged, .changed(.inbox)])
+    #expect(folding.takeTouched(in: .inbox).keys.map { $0 } == ["a"])
+    folding.handle([event(kind, "INBOX/cur/b:2,S")], at: at(51))
+    #expect(folding.takeNews(at: at(51)) == [.changed(.inbox)])
+  }
+
   @Test("Dovecot's table of keywords is told of")
   func table() {
     var folding = folding()
