@@ -16,7 +16,7 @@ extension MaildirFolder {
   func removeSecondNames(in listing: FolderListing) async -> Bool {
     guard listing.isComplete, !root.isLookedAtOnly else { return false }
     let seconds = listing.doubles.compactMap { unique, second in
-      listing.places[unique].flatMap { SecondName(of: path($0, of: unique), path(second, of: unique)) }
+      listing.places[unique].flatMap { SecondName(kept: path($0, of: unique), path: path(second, of: unique)) }
     }
     let standing = seconds.compactMap { second in file(of: second).map { (second, $0) } }
     guard !standing.isEmpty else { return false }
@@ -102,9 +102,4 @@ extension MaildirFolder {
 private struct SecondName {
   let kept: String
   let path: String
-
-  init(of kept: String, _ path: String) {
-    self.kept = kept
-    self.path = path
-  }
 }

@@ -29,5 +29,9 @@ struct Martlet: ParsableCommand {
     throw ValidationError("There is no command '\(printable(word))'. The commands are \(commandList).")
   }
 
-  private static let commandList = "run, sync, status, check, folders and doctor"
+  /// Those that the help shows.
+  private static var commandList: String {
+    let names = configuration.subcommands.map { $0.configuration }.filter(\.shouldDisplay).compactMap(\.commandName)
+    return names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
+  }
 }

@@ -61,8 +61,7 @@ struct ArrivalLinking {
       let isSettled = isPaired || linked[target.other].contains(source)
       let traced =
         try await isSettled ? nil : trace(intent.draft, among: remaining[target], &outcome.identified[target])
-      let isAstray = try mayBeAstray(intent.draft)
-      guard traced != nil || isSettled || !(isAstray || doubted.contains(target)) else {
+      if traced == nil, !isSettled, try mayBeElsewhere(intent.draft) {
         outcome.waiting[target.other].insert(source)
         continue
       }
@@ -110,9 +109,10 @@ struct ArrivalLinking {
     if let arrival { outcome.waiting[target].insert(arrival.key) }
   }
 
-  /// True where another client may have moved it to a folder that is yet to be looked at. A copy has an original, of
-  /// which another one is made.
-  private func mayBeAstray(_ draft: IntentDraft) throws(StoreError) -> Bool {
+  /// True where what the delivery left may just not be shown, or where another client may have moved it to a folder that
+  /// is yet to be looked at. A copy has an original, of which another one is made.
+  private func mayBeElsewhere(_ draft: IntentDraft) throws(StoreError) -> Bool {
+    if doubted.contains(draft.target) { return true }
     guard !context.hasLookedForStrays, draft.target == .far, context.stores.near.isLocal,
       context.folders.all.count > 1, let digest = draft.identity?.digest
     else { return false }

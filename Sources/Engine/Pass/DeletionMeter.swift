@@ -29,9 +29,11 @@ package struct DeletionMeter: Equatable, Sendable {
     }
   }
 
-  package mutating func recent(at now: LoopInstant, within time: Duration = .seconds(Int64.max)) -> Int {
+  /// Those that count; or, of these, those of the last `time`.
+  package mutating func recent(at now: LoopInstant, within time: Duration? = nil) -> Int {
     forget(at: now)
-    return slots.reduce(0) { $1.start.duration(to: now) > time ? $0 : $0 + $1.count }
+    let counted = time.map { time in slots.filter { $0.start.duration(to: now) <= time } } ?? slots
+    return counted.reduce(0) { $0 + $1.count }
   }
 
   package mutating func hold(at now: LoopInstant) {

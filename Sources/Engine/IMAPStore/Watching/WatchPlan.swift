@@ -45,7 +45,6 @@ enum NotifyStep: Equatable, Sendable, CaseIterable {
   func request(withStates: Bool) -> NotifyRequest {
     NotifyRequest(
       status: withStates, selectedItems: .pushedTraits, flagChanges: self != .withoutFlags,
-      mailboxNames: self == .everything,
-      subscriptions: false)
+      mailboxNames: self == .everything, subscriptions: false)
   }
 }
