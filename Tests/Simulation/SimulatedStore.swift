@@ -57,6 +57,8 @@ package final class SimulatedStore: MailStore {
   package var undeletable: Set<String> = []
   /// Messages whose storing it refuses.
   package var refused: Set<String> = []
+  /// Folders that it does not make.
+  package var refusedFolders: Set<FolderName> = []
   /// How many messages' contents left it.
   package private(set) var transfers = 0
 
@@ -133,6 +135,7 @@ package final class SimulatedStore: MailStore {
 
   package func createFolder(_ folder: FolderName) async throws(StoreError) {
     if hasNoRoom { throw StoreError(.folder, .noSpace, "\(folder): no room") }
+    if refusedFolders.contains(folder) { throw StoreError(.folder, .refused, "\(folder): not such a name") }
     try faults.effect("\(title) create \(folder)") { folders[folder] = folders[folder] ?? Folder() }
   }
 

@@ -23,8 +23,11 @@ package final class AccountContext {
   var gathered = Sides(near: GatheredDeletions(), far: GatheredDeletions())
   /// The folder pairs in sync.
   let folders = FolderIndex()
-  /// True once this session has made a pass over all of them.
-  var hasSeenAllFolders = false
+  let unmade = UnmadeFolders()
+  /// True once this session has made a pass over all of them, and none came or went since that began.
+  private(set) var hasSeenAllFolders = false
+  /// How often folders were told to have come or gone.
+  private(set) var folderChanges = 0
   /// A pass made a folder that is no pair's yet: whether it takes part, only a listing of all tells, and no event asks for
   /// one.
   var hasMadeFolder = false
@@ -75,6 +78,17 @@ package final class AccountContext {
   func close() async {
     await stores.far.close()
     await stores.near.close()
+  }
+
+  /// Until all are looked at again, what is gone from a folder may be on its way to one that is new.
+  func foldersDidChange() {
+    folderChanges += 1
+    hasSeenAllFolders = false
+  }
+
+  /// A pass over all folders has ended that began after so many changes.
+  func didSeeAllFolders(asOf changes: Int) {
+    if changes == folderChanges { hasSeenAllFolders = true }
   }
 
   /// False where the task was cancelled while it slept.

@@ -207,7 +207,7 @@ final class AccountSession {
 
   /// Until it has, what is gone from a folder may be on its way to one that is new: no event deletes it (laws L1, L3).
   private func lookAtAllFolders(_ group: inout DiscardingTaskGroup) {
-    context.hasSeenAllFolders = false
+    context.foldersDidChange()
     queueFullPass(&group)
   }
 
@@ -237,7 +237,7 @@ final class AccountSession {
         scopes: Sides(near: folder.scope(.near, widths.near), far: folder.scope(.far, widths.far)))
     }
     do {
-      let outcome = try await PassRunner(context: context, options: PassOptions(), isFull: false).run(requests)
+      let outcome = try await PassRunner(context: context, options: PassOptions(), listing: nil).run(requests)
       inbox.post(.passEnded(folders, outcome))
     } catch {
       inbox.post(.broken(error))

@@ -5,9 +5,17 @@ package import Reconciliation
 ///
 /// The first event in a quiet folder is acted on at once. What comes while a pass is queued or runs is folded into the
 /// next one; what comes just after it waits a moment, so that a burst costs few passes, never long.
+///
+/// A mail reader that saves to another folder links the message there and removes it here: two events, of two folders.
+/// Local news therefore waits, a moment at most, for other folders' local news that came before or with it and has not
+/// been looked at yet: looked at alone, the removal would be a deletion, and the message be sent anew (a move is one
+/// command, and no transfer).
 package struct Agenda: Equatable, Sendable {
   /// How long after a pass the next event of that folder waits for company.
   package static let foldInterval: Duration = .milliseconds(5)
+
+  /// So long local news waits at most for another folder's.
+  package static let companyPatience: Duration = .milliseconds(500)
 
   package enum Event: Equatable, Sendable {
     /// A narrow look will tell.
@@ -37,8 +45,22 @@ package struct Agenda: Equatable, Sendable {
     var isRunning = false
     var notBefore: LoopInstant?
     var backoff = Backoff()
+    /// True from a pass that failed to one that did not.
+    var isFailing = false
+    /// The pass that runs looks at the local side.
+    var isLookingNear = false
+    var company: Company?
 
+    /// It has local news, or is looking at some.
+    var isBusyNear: Bool { isLookingNear || widths.near != .none && !isFailing }
     var isDirty: Bool { widths.near != .none || widths.far != .none }
+    var isReady: Bool { isDirty && !isQueued && !isRunning }
+  }
+
+  /// Folders whose local news is looked at before, or together with, a folder's own.
+  private struct Company: Equatable {
+    var others: Set<FolderID>
+    let until: LoopInstant
   }
 
   private var entries: [FolderID: Entry] = [:]
@@ -48,19 +70,46 @@ package struct Agenda: Equatable, Sendable {
   /// Events that came together are looked at together, so that both ends of a move are seen in one pass.
   package mutating func handle(_ events: [Event], at now: LoopInstant, jitter: Double = 0.5) -> [Effect] {
     for event in events { apply(event, at: now, jitter: jitter) }
-    var due: [FolderID] = []
-    var next: LoopInstant?
-    for (folder, entry) in entries where entry.isDirty && !entry.isQueued && !entry.isRunning {
-      if let notBefore = entry.notBefore, notBefore > now {
-        next = next.map { min($0, notBefore) } ?? notBefore
-      } else {
-        due.append(folder)
-        entries[folder]?.isQueued = true
-      }
-    }
+    for case let folder? in events.map(\.localNews) { keepCompany(folder, at: now) }
+    let due = due(at: now)
+    for folder in due { entries[folder]?.isQueued = true }
     var effects: [Effect] = due.isEmpty ? [] : [.pass(due.sorted())]
-    if let next { effects.append(.wake(at: next)) }
+    if let next = nextDue(after: now) { effects.append(.wake(at: next)) }
     return effects
+  }
+
+  /// With nobody due whose company is not.
+  private func due(at now: LoopInstant) -> Set<FolderID> {
+    var due = Set(entries.filter { $0.value.isReady && $0.value.notBefore.map { $0 <= now } ?? true }.keys)
+    while true {
+      let alone = due.filter { folder in
+        guard let company = entries[folder]?.company, company.until > now else { return false }
+        return !company.others.isSubset(of: due)
+      }
+      guard !alone.isEmpty else { return due }
+      due.subtract(alone)
+    }
+  }
+
+  private func nextDue(after now: LoopInstant) -> LoopInstant? {
+    entries.values.filter(\.isReady).flatMap { [$0.notBefore, $0.company?.until] }.compactMap { $0 }.filter { $0 > now }
+      .min()
+  }
+
+  private mutating func keepCompany(_ folder: FolderID, at now: LoopInstant) {
+    let others = Set(entries.filter { $0.key != folder && $0.value.isBusyNear }.keys)
+    guard !others.isEmpty else { return }
+    let before = entries[folder]?.company
+    entries[folder]?.company = Company(
+      others: others.union(before?.others ?? []), until: before?.until ?? now.advanced(by: Self.companyPatience))
+  }
+
+  /// Nobody waits for it any more.
+  private mutating func leaveCompanies(_ folder: FolderID) {
+    for other in entries.keys {
+      entries[other]?.company?.others.remove(folder)
+      if entries[other]?.company?.others.isEmpty == true { entries[other]?.company = nil }
+    }
   }
 
   /// A pass over the folder begins now: answers what it has to look at. Asks for nothing, so that no effect of another
@@ -71,12 +120,19 @@ package struct Agenda: Equatable, Sendable {
     entry.widths = Sides(near: .none, far: .none)
     entry.isQueued = false
     entry.isRunning = true
+    entry.isLookingNear = widths.near != .none
+    entry.company = nil
     entries[folder] = entry
     return widths
   }
 
   /// The others are gone.
-  package mutating func keepOnly(_ folders: Set<FolderID>) { entries = entries.filter { folders.contains($0.key) } }
+  package mutating func keepOnly(_ folders: Set<FolderID>) {
+    for folder in entries.keys where !folders.contains(folder) {
+      leaveCompanies(folder)
+      entries[folder] = nil
+    }
+  }
 
   private mutating func apply(_ event: Event, at now: LoopInstant, jitter: Double) {
     switch event {
@@ -95,6 +151,9 @@ package struct Agenda: Equatable, Sendable {
   private mutating func end(_ folder: FolderID, failed: Bool, at now: LoopInstant, jitter: Double) {
     entries[folder]?.isRunning = false
     entries[folder]?.isQueued = false
+    entries[folder]?.isLookingNear = false
+    entries[folder]?.isFailing = failed
+    if entries[folder]?.isBusyNear != true { leaveCompanies(folder) }
     if failed {
       let wait = entries[folder, default: Entry()].backoff.next(.folder, jitter: jitter)
       entries[folder]?.notBefore = now.advanced(by: wait)
@@ -102,6 +161,17 @@ package struct Agenda: Equatable, Sendable {
     } else {
       entries[folder]?.backoff.reset()
       entries[folder]?.notBefore = now.advanced(by: Self.foldInterval)
+    }
+  }
+}
+
+extension Agenda.Event {
+  /// The folder, where it is local news.
+  fileprivate var localNews: FolderID? {
+    switch self {
+    case .changed(let folder, .near): folder
+    case .uncertain(let folder, let sides) where sides.contains(.near): folder
+    case .changed, .uncertain, .passEnded, .tick: nil
     }
   }
 }

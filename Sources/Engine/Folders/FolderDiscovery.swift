@@ -18,6 +18,8 @@ struct FolderDiscovery {
     var checkpoints: [FolderID: Sides<Checkpoint?>] = [:]
     /// In a dry run, on which side a folder would have to be made first.
     var missing: [FolderID: Side] = [:]
+    /// Folders that could not be made, by the side that has them.
+    fileprivate var unmade = Sides<Set<FolderName>>(near: [], far: [])
     /// Known folders that one side no longer has.
     var vanished: [(folder: SyncedFolder, remaining: Side)] = []
     var report = PassReport()
@@ -42,7 +44,10 @@ struct FolderDiscovery {
     if names == nil { reportLeftOut(remote, &finding.report) }
     for present in plan.present {
       guard isWanted(present.names) || rows[present.names] != nil && present.missing == nil else { continue }
-      guard try await make(present, &finding.report) else { continue }
+      guard try await make(present, &finding.report) else {
+        if let missing = present.missing { finding.unmade[missing.other].insert(present.names[missing.other]) }
+        continue
+      }
       try await endOtherPairs(of: present.names, recorded)
       let folder = try adopt(present.names, rows, &finding)
       finding.folders.append(folder)
@@ -60,12 +65,21 @@ struct FolderDiscovery {
       finding.vanished.append((folder, remaining))
     }
     if !options.isDryRun {
+      tellUnmade(finding)
       for names in plan.forgotten where isWanted(names) {
         guard let row = rows[names], try await isGone(names) else { continue }
         try await context.forget(row.id)
       }
     }
     return finding
+  }
+
+  private func tellUnmade(_ finding: Finding) {
+    for side in Side.allCases {
+      // Where only some are asked for, nothing is known of the others.
+      let others = names == nil ? [] : context.unmade.names(on: side).subtracting(finding.folders.map(\.names[side]))
+      context.unmade.set(finding.unmade[side].union(others), on: side)
+    }
   }
 
   /// On both sides, and sure of it: without its base, what is left on one side would be brought over once more (law L3).

@@ -283,21 +283,6 @@ final class FolderPass {
     }
   }
 
-  /// So many are looked up one by one; where more go at once, a moment's wait is no matter.
-  static let lookedUpMax = 500
-
-  /// Of what is to be deleted on this side, what has a place in another folder by now, as after a move there.
-  func movedElsewhere(on side: Side) throws(StoreError) -> Set<PairID> {
-    let removals = removals(on: side)
-    guard removals.count <= Self.lookedUpMax else { return [] }
-    var moved: Set<PairID> = []
-    for id in removals {
-      let record = try context.withLedger { ledger throws(LedgerError) in try ledger.record(of: id) }
-      if let record, try context.hasPlace(for: record.identity.digest, besides: folder.id) { moved.insert(id) }
-    }
-    return moved
-  }
-
   /// To a later pass over the whole folder, which finds them again; all but `urgent`.
   func postponeDeletions(_ side: Side, but urgent: Set<PairID> = []) {
     let all = plan.deletions[side]
@@ -305,6 +290,12 @@ final class FolderPass {
     guard plan.deletions[side].count < all.count else { return }
     postponed.insert(side)
     unfinished.insert(side.other)
+  }
+
+  /// For a reason of their own, which is told.
+  func keep(_ pairs: Set<PairID>, on side: Side, _ problem: PassReport.Problem) {
+    postponeDeletions(side, but: removals(on: side).subtracting(pairs))
+    report.problems.append(problem)
   }
 
   /// The messages may have gone to a folder whose pass is yet to copy them from here.

@@ -20,6 +20,7 @@ struct FullPass {
   }
 
   func run() async throws(StoreError) -> Outcome {
+    let changes = context.folderChanges
     let finding = try await FolderDiscovery(context: context, options: options, names: names).run()
     var outcome = Outcome(report: finding.report, folders: finding.folders)
     if let names { outcome.unknown = names.subtracting(finding.knownFarNames) }
@@ -33,13 +34,13 @@ struct FullPass {
     }
     if names != nil { context.hasLookedForStrays = true }
     context.tell(.passStarted(folders: requests.count))
-    let runner = PassRunner(context: context, options: options, isFull: true)
+    let runner = PassRunner(context: context, options: options, listing: changes)
     var passed = try await runner.run(requests)
     if !options.isDryRun { try await settle(finding, runner, &passed) }
     if names == nil, !options.isDryRun {
-      context.hasSeenAllFolders = true
+      context.didSeeAllFolders(asOf: changes)
       // A folder whose pass failed may have more to delete, and its brake was not asked.
-      if passed.failures.isEmpty { try AccountBrake(context: context).release(options) }
+      if passed.failures.isEmpty, context.hasSeenAllFolders { try AccountBrake(context: context).release(options) }
     }
     outcome.report.merge(passed.report)
     outcome.failures = passed.failures

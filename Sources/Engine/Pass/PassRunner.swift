@@ -12,8 +12,9 @@ struct PassRunner {
 
   let context: AccountContext
   let options: PassOptions
-  /// The passes are all that there are, or all that a person asked for; not those that events asked for.
-  let isFull: Bool
+  /// For passes over all folders that there are, or all that a person asked for: the count of folders' changes before
+  /// they were listed. Nil for those that events asked for.
+  let listing: Int?
 
   struct Request {
     let folder: SyncedFolder
@@ -34,11 +35,9 @@ struct PassRunner {
       try await pass.advance(progress)
     }
     let advanced = passes.filter { failures[$0.folder.id] == nil }
-    // Before every folder was looked at once, what is gone from one may be on its way to another (law L3).
-    let mayDelete = isFull || context.hasSeenAllFolders
-    for pass in advanced where !mayDelete || !pass.mayDelete { pass.postponeAllDeletions() }
+    for pass in advanced where !haveSeenAllFolders || !pass.mayDelete { pass.postponeAllDeletions() }
     if !options.isDryRun {
-      try DeletionGathering(context: context).run(advanced, areAllowed: options.allowsDeletions)
+      try await DeletionGathering(context: context).run(advanced, areAllowed: options.allowsDeletions)
     }
     let account = try AccountBrake(context: context).holds(advanced, options)
     let unfinished = try await perform(advanced) { pass async throws(StoreError) in
@@ -47,6 +46,12 @@ struct PassRunner {
     }
     failures.merge(unfinished) { first, _ in first }
     return settle(passes, failures)
+  }
+
+  /// Before every folder was looked at, also one that came meanwhile, what is gone from one may be on its way to another
+  /// (law L3).
+  private var haveSeenAllFolders: Bool {
+    listing.map { $0 == context.folderChanges } ?? context.hasSeenAllFolders
   }
 
   /// Does one step for every pass, some at a time, each under its folder's lock.

@@ -75,4 +75,60 @@ struct AgendaTests {
     _ = agenda.begin(other)
     #expect(agenda.handle([.tick], at: later) == [.pass([folder])])
   }
+
+  @Test("local news that came with, or after, another folder's is looked at with it: they may be the ends of one move")
+  func company() {
+    var agenda = Agenda()
+    _ = agenda.handle([.changed(other, .near)], at: start)
+    _ = agenda.begin(other)
+    // The first of several messages is being looked at; the others came, and all are gone from their old place.
+    #expect(agenda.handle([.changed(other, .near), .changed(folder, .near)], at: start).isPass == false)
+    #expect(agenda.handle([.changed(folder, .near)], at: start).isPass == false)
+    let soon = start.advanced(by: Agenda.foldInterval)
+    #expect(agenda.handle([.passEnded(other, failed: false)], at: start).isPass == false)
+    #expect(agenda.handle([.tick], at: soon).first == .pass([folder, other]))
+    _ = agenda.begin(folder)
+    _ = agenda.begin(other)
+    // Nothing of the other folder is left to be looked at.
+    _ = agenda.handle([.passEnded(other, failed: false)], at: soon)
+    #expect(agenda.handle([.changed(folder, .near), .passEnded(folder, failed: false)], at: soon).isPass == false)
+    #expect(agenda.handle([.tick], at: soon.advanced(by: Agenda.foldInterval)) == [.pass([folder])])
+  }
+
+  @Test("no folder waits long for another, nor for one that fails, nor for news from the server")
+  func companyEnds() {
+    var agenda = Agenda()
+    _ = agenda.handle([.changed(other, .near)], at: start)
+    _ = agenda.begin(other)
+    let late = start.advanced(by: Agenda.companyPatience)
+    #expect(agenda.handle([.changed(folder, .near)], at: start) == [.wake(at: late)])
+    #expect(agenda.handle([.tick], at: late) == [.pass([folder])])
+    _ = agenda.begin(folder)
+    _ = agenda.handle([.passEnded(folder, failed: false)], at: late)
+    let later = late.advanced(by: .seconds(1))
+    _ = agenda.handle([.changed(folder, .near)], at: later)
+    #expect(agenda.handle([.passEnded(other, failed: true)], at: later).first == .pass([folder]))
+    _ = agenda.begin(folder)
+    let last = later.advanced(by: .seconds(1))
+    _ = agenda.handle([.passEnded(folder, failed: false)], at: later)
+    #expect(agenda.handle([.changed(other, .near), .changed(folder, .near)], at: last).first == .pass([folder]))
+    var remote = Agenda()
+    _ = remote.handle([.changed(other, .far)], at: start)
+    _ = remote.begin(other)
+    #expect(remote.handle([.changed(folder, .near)], at: start) == [.pass([folder])])
+  }
+
+  @Test("what waits for a folder that is one no more goes on")
+  func companyGone() {
+    var agenda = Agenda()
+    _ = agenda.handle([.changed(other, .near)], at: start)
+    _ = agenda.begin(other)
+    _ = agenda.handle([.changed(folder, .near)], at: start)
+    agenda.keepOnly([folder])
+    #expect(agenda.handle([.tick], at: start) == [.pass([folder])])
+  }
+}
+
+extension [Agenda.Effect] {
+  fileprivate var isPass: Bool { contains { if case .pass = $0 { true } else { false } } }
 }

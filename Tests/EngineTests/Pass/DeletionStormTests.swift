@@ -42,7 +42,7 @@ struct DeletionStormTests {
       let folder = try #require(context.folders[.near, name])
       let isNarrow = scope == .pending
       let request = PassRunner.Request(folder: folder, scopes: Sides(near: scope, far: isNarrow ? nil : scope))
-      return try await PassRunner(context: context, options: PassOptions(), isFull: false).run([request]).report
+      return try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request]).report
     }
 
     /// Somebody removes messages here, in the order of their numbers.

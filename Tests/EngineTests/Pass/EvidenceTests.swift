@@ -27,7 +27,7 @@ struct EvidenceTests {
       let checkpoint = try #require(try await account.far.look(at: .inbox, .wide(since: nil)).checkpoint)
       let before = inbox.checkpoints.far
       let request = PassRunner.Request(folder: inbox, scopes: Sides(near: nil, far: .pending))
-      _ = try await PassRunner(context: context, options: PassOptions(), isFull: true).run([request])
+      _ = try await PassRunner(context: context, options: PassOptions(), listing: context.folderChanges).run([request])
       #expect(inbox.checkpoints.far == before)
       #expect(inbox.checkpoints.far != checkpoint)
       #expect(try await account.sync().held.count == 1, "it stays held")
@@ -50,7 +50,7 @@ struct EvidenceTests {
       #expect(full.report.held.count == 1 && inbox.held.count == 1)
       account.near.folders[.inbox] = folder
       let request = PassRunner.Request(folder: inbox, scopes: Sides(near: .pending, far: nil))
-      _ = try await PassRunner(context: context, options: PassOptions(), isFull: false).run([request])
+      _ = try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request])
       #expect(inbox.held.isEmpty)
     }
   }

@@ -54,7 +54,7 @@ struct InterruptedTests {
       let wide = Sides<LookScope?>(near: .wide(since: nil), far: .wide(since: nil))
       // An event of this session tells of the old place first.
       @Loop func passForEvent() async throws {
-        _ = try await PassRunner(context: context, options: options, isFull: false)
+        _ = try await PassRunner(context: context, options: options, listing: nil)
           .run([.init(folder: inbox, scopes: wide)])
       }
       try await passForEvent()

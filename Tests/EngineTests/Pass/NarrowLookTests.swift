@@ -89,6 +89,37 @@ struct NarrowLookTests {
     }
   }
 
+  @Test("a pass over all folders deletes nothing if one came after it had listed them (L1, L3)")
+  func folderMeanwhile() async throws {
+    try await Reactor.onShared {
+      let new = try #require(FolderName("New"))
+      let account = try await SimulatedAccount.filled()
+      let context = account.context()
+      try await context.open()
+      account.far.listingTurns = 100
+      let pass = Loop.task { () async -> [SyncedFolder] in
+        do {
+          return try await FullPass(context: context, options: PassOptions(), names: nil).run().folders
+        } catch {
+          Issue.record(error)
+          return []
+        }
+      }
+      for _ in 0..<10 { await Task.yield() }
+      account.near.folders[new] = SimulatedStore.Folder()
+      account.near.move("a", to: new)
+      context.foldersDidChange()
+      #expect(await pass.value.map(\.title) == [.inbox], "or the pass was not under way yet")
+      #expect(account.far.contents().map(\.text) == ["a", "b", "c"])
+      #expect(!context.hasSeenAllFolders)
+      account.far.listingTurns = 0
+      _ = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      #expect(account.far.contents(of: new).map(\.text) == ["a"])
+      #expect(account.near.transfers == 0)
+      #expect(context.hasSeenAllFolders)
+    }
+  }
+
   @Loop
   private static func lookNarrowly(
     _ side: Side, isUncertain: Bool = false, in context: AccountContext
@@ -102,6 +133,6 @@ struct NarrowLookTests {
       scopes[side] = isUncertain ? .wide(since: folder.checkpoints[side]) : .pending
       return PassRunner.Request(folder: folder, scopes: scopes)
     }
-    _ = try await PassRunner(context: context, options: PassOptions(), isFull: true).run(requests)
+    _ = try await PassRunner(context: context, options: PassOptions(), listing: context.folderChanges).run(requests)
   }
 }
