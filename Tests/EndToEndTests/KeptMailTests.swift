@@ -1,3 +1,4 @@
+import Control
 import Foundation
 import Mail
 import Support
@@ -63,6 +64,53 @@ struct KeptMailTests {
         #expect(Set(moved.map(\.bytes)) == Set(before.map(\.bytes)))
         #expect(moved.map(\.internalDate).sorted() == before.map(\.internalDate).sorted())
       }
+    }
+  }
+
+  @Test("of which many are linked one after another, and then unlinked, is moved, too (L3)")
+  func manyLinkedIntoTrash() async throws {
+    try await DovecotServer.running { server in
+      try await Running.with(server, messages: 40) { both, _ in
+        let inbox = MaildirFolder(.inbox, below: both.installation.maildir)
+        let work = MaildirFolder(Names.work, below: both.installation.maildir)
+        let before = try await both.client.messages()
+        for round in 1...4 {
+          let messages = try await both.installation.watch.tree()[.inbox].prefix(10).map(\.unique)
+          for message in messages { _ = try inbox.saveAsNeomutt(message, to: work) }
+          for message in messages { try inbox.unlink(message) }
+          _ = try await both.client.waitForMessages(10 * round, in: Names.work)
+          _ = try await both.client.waitForMessages(40 - 10 * round)
+        }
+        let moved = try await both.client.messages(in: Names.work)
+        #expect(Set(moved.map(\.bytes)) == Set(before.map(\.bytes)), "by the server itself")
+      }
+    }
+  }
+
+  @Test("is not what was moved to a folder that the server refuses, until that can be made (L1)", arguments: [false, true])
+  func movedWhereNobodyFollows(isRunning: Bool) async throws {
+    try await DovecotServer.running { server in
+      let both = BothSides(try Installation(.plain(server, user: "a")), try await server.client("a"))
+      let mails = try await both.append(4)
+      try await both.installation.syncCleanly()
+      let (refused, good) = (Names.folder("~refused"), Names.folder("Good"))
+      func play() async throws {
+        try await both.makeInMaildir(refused)
+        try await both.moveInMaildir(mails[0], to: refused)
+        try await both.unlink(mails[1])
+        let outcome = try await both.installation.sync()
+        #expect(outcome.exitCode == 1)
+        #expect(outcome.errors.contains("INBOX: 1 message was moved to the local ~refused"), "\(outcome.errors)")
+        // What nobody deleted is there.
+        _ = try await both.client.waitForMessages(3)
+        if !isRunning { #expect(try await both.installation.doctor().report.open.contains { $0.subject == "INBOX" }) }
+        try both.renameInMaildir(refused, to: good)
+        await both.expect { $0.rename(refused, to: good) }
+        if !isRunning { try await both.installation.syncCleanly() }
+        try await both.settle()
+      }
+      guard isRunning else { return try await play() }
+      try await both.installation.start("-vv").asDaemon { _ in try await play() }
     }
   }
 
