@@ -229,6 +229,7 @@ final class MaildirFolder {
     var wanted: [Keyword] = []
     for keyword in keywords where !table.holds(keyword) && !wanted.contains(keyword) { wanted.append(keyword) }
     guard !wanted.isEmpty else { return true }
+    guard try !isTableLocked() else { return false }
     let places = try await list().places
     let lettersInUse = places.reduce(into: LetterSet()) { $0.formUnion($1.value.letters(of: $1.key)) }
     var extended = table
@@ -248,7 +249,8 @@ final class MaildirFolder {
   /// by a process that died.
   private func isTableLocked() throws(FileError) -> Bool {
     guard let lock = try root.fileSystem.status(tablePath + ".lock") else { return false }
-    return lock.age(at: root.clock.wallTime.seconds) < Self.tableLockAgeMax
+    // Nor is one believed from a future that the clock was set back from.
+    return abs(lock.age(at: root.clock.wallTime.seconds)) < Self.tableLockAgeMax
   }
 
   private var tablePath: String { directory.appending(path: KeywordTable.fileName) }

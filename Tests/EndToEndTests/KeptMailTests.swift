@@ -87,7 +87,8 @@ struct KeptMailTests {
     }
   }
 
-  @Test("is not what was moved to a folder that the server refuses, until that can be made (L1)", arguments: [false, true])
+  @Test(
+    "is not what was moved to a folder that the server refuses, until that can be made (L1)", arguments: [false, true])
   func movedWhereNobodyFollows(isRunning: Bool) async throws {
     try await DovecotServer.running { server in
       let both = BothSides(try Installation(.plain(server, user: "a")), try await server.client("a"))

@@ -108,8 +108,10 @@ struct DiskMaildirTests {
     }
   }
 
-  @Test("gives out no letter that another gives out just then, nor loses one (L6)", arguments: [false, true])
-  func tableWrittenMeanwhile(isLocked: Bool) async throws {
+  enum TableWriter: CaseIterable { case writes, locks, hasLocked }
+
+  @Test("gives out no letter that another gives out just then, nor loses one (L6)", arguments: TableWriter.allCases)
+  func tableWrittenMeanwhile(another: TableWriter) async throws {
     try await Reactor.onShared {
       let fixture = try DiskFixture()
       let (disk, inbox) = (fixture.disk, "/mail/INBOX")
@@ -121,15 +123,26 @@ struct DiskMaildirTests {
       let change = FlagChange(key: .file("x"), adding: FlagSet(keywords: try [#require(work)]), removing: .none)
       // Dovecot's way: the lock becomes the table.
       let table = "\(inbox)/dovecot-keywords"
-      if isLocked { try disk.write("\(table).lock", "0 Mine\n") }
+      if another == .hasLocked { try disk.write("\(table).lock", "0 Mine\n") }
       disk.trouble.latency = .milliseconds(1)
       var shown: [MessageKey: FlagSet]?
       let updating = Loop.task {
         do { shown = try await store.update([change], in: .inbox) } catch { Issue.record("\(error)") }
       }
-      while disk.list("\(inbox)/tmp").isEmpty { await Task.yield() }
-      while isLocked, !disk.list("\(inbox)/tmp").isEmpty { await Task.yield() }
-      if isLocked { try disk.rename("\(table).lock", table) } else { try disk.write(table, "0 Mine\n") }
+      while another != .hasLocked, disk.list("\(inbox)/tmp").isEmpty { await Task.yield() }
+      switch another {
+      case .writes: try disk.write(table, "0 Mine\n")
+      case .locks:
+        try disk.write("\(table).lock", "0 Mine\n")
+        while !disk.list("\(inbox)/tmp").isEmpty { await Task.yield() }
+        try disk.rename("\(table).lock", table)
+      case .hasLocked:
+        for _ in 0..<20 {
+          await Task.yield()
+          #expect(disk.list("\(inbox)/tmp").isEmpty, "nothing is written before it is our turn")
+        }
+        try disk.rename("\(table).lock", table)
+      }
       try disk.rename("\(inbox)/cur/y:2,", "\(inbox)/cur/y:2,a")
       await updating.value
       #expect(shown == [.file("x"): FlagSet(keywords: [try #require(work)])])

@@ -36,7 +36,11 @@ struct FullPass {
     context.tell(.passStarted(folders: requests.count))
     let runner = PassRunner(context: context, options: options, listing: changes)
     var passed = try await runner.run(requests)
-    if !options.isDryRun { try await settle(finding, runner, &passed) }
+    if !options.isDryRun {
+      let there = finding.folders.filter { finding.missing[$0.id] == nil }
+      try await finishPostponed(in: there, runner, &passed)
+      try await awaitCalm(in: there, runner, &passed)
+    }
     if names == nil, !options.isDryRun {
       context.didSeeAllFolders(asOf: changes)
       // A folder whose pass failed may have more to delete, and its brake was not asked.
@@ -56,36 +60,43 @@ struct FullPass {
     return outcome
   }
 
-  /// What was found to belong elsewhere leaves something to be done where it was, and deletions wait until no more come.
-  private func settle(
-    _ finding: FolderDiscovery.Finding, _ runner: PassRunner, _ passed: inout PassRunner.Outcome
+  /// What was found to belong elsewhere leaves something to be done where it was.
+  private func finishPostponed(
+    in folders: [SyncedFolder], _ runner: PassRunner, _ passed: inout PassRunner.Outcome
   ) async throws(StoreError) {
-    let there = finding.folders.filter { finding.missing[$0.id] == nil }
-    let end = context.clock.now.advanced(by: GatheredDeletions.patience)
-    var unsettled = there.filter { $0.hasPostponedDeletions || context.interrupted.contains($0.id) }
+    let unfinished = folders.filter { $0.hasPostponedDeletions || context.interrupted.contains($0.id) }
     context.interrupted = []
     context.hasLookedForStrays = true
-    for folder in unsettled { folder.hasPostponedDeletions = false }
+    for folder in unfinished { folder.hasPostponedDeletions = false }
+    try await lookAgain(at: unfinished, runner, &passed)
+  }
+
+  /// Deletions wait until no more come; then whole folders decide (law L9).
+  private func awaitCalm(
+    in folders: [SyncedFolder], _ runner: PassRunner, _ passed: inout PassRunner.Outcome
+  ) async throws(StoreError) {
+    let end = context.clock.now.advanced(by: GatheredDeletions.patience)
     while true {
       let waiting = context.foldersInWaiting
-      let storming = there.filter { waiting.contains($0.id) && isWanted($0) }
-      let folders = unsettled + storming.filter { storm in !unsettled.contains { $0 === storm } }
-      guard !folders.isEmpty else { return }
-      guard context.clock.now < end || !unsettled.isEmpty else {
-        return passed.report.problems += storming.map { .storm(in: $0) }
-      }
-      if !storming.isEmpty {
-        guard await context.sleep(context.restOfGathering) else { throw .cancelled }
-      }
-      let again = try await runner.run(
-        folders.map { folder in
-          let since = folder.checkpoints
-          return .init(folder: folder, scopes: Sides(near: .wide(since: since.near), far: .wide(since: since.far)))
-        })
-      passed.report.merge(again.report)
-      passed.failures.merge(again.failures) { $1 }
-      unsettled = []
+      let storming = folders.filter { waiting.contains($0.id) && isWanted($0) }
+      guard !storming.isEmpty else { return }
+      guard context.clock.now < end else { return passed.report.problems += storming.map { .storm(in: $0) } }
+      guard await context.sleep(context.restOfGathering) else { throw .cancelled }
+      try await lookAgain(at: storming, runner, &passed)
     }
+  }
+
+  private func lookAgain(
+    at folders: [SyncedFolder], _ runner: PassRunner, _ passed: inout PassRunner.Outcome
+  ) async throws(StoreError) {
+    guard !folders.isEmpty else { return }
+    let again = try await runner.run(
+      folders.map { folder in
+        let since = folder.checkpoints
+        return .init(folder: folder, scopes: Sides(near: .wide(since: since.near), far: .wide(since: since.far)))
+      })
+    passed.report.merge(again.report)
+    passed.failures.merge(again.failures) { $1 }
   }
 
   private func isWanted(_ folder: SyncedFolder) -> Bool { names?.contains(folder.names.far) ?? true }

@@ -110,7 +110,13 @@ package struct PassReport: Equatable, Sendable {
       foldersRemoved[side] += other.foldersRemoved[side]
     }
     foldersSynced += other.foldersSynced
-    problems += other.problems
+    if problems.isEmpty || other.problems.isEmpty {
+      problems += other.problems
+    } else {
+      // A second look at a folder names again what it did not settle.
+      let named = Set(problems)
+      problems += other.problems.filter { !named.contains($0) }
+    }
     hasFoldersLeft = hasFoldersLeft || other.hasFoldersLeft
     unread.formUnion(other.unread)
     held += other.held
