@@ -120,6 +120,7 @@ extension MaildirFolder {
   private func copy(
     _ unique: String, as fresh: String, to target: MaildirFolder, _ place: MessagePlace
   ) async throws(FileError) -> FileStatus? {
+    try target.provideDrafts()
     let draft = target.drafts.appending(path: fresh)
     let original = try await copyFile(of: unique, draft: draft, to: target.path(place, of: fresh))
     if original != nil { target.record(fresh, at: place) }

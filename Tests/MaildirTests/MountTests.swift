@@ -8,10 +8,13 @@ import Testing
 /// Folders on file systems of their own: what a rename does elsewhere takes a copy, and the copy comes first.
 @Suite("A folder on a mount of its own")
 struct MountTests {
-  @Test("gives and takes messages, bytes, date, flags and keywords, and the original goes last")
-  func move() async throws {
+  @Test(
+    "gives and takes messages, bytes, date, flags and keywords, and the original goes last; somebody may have removed tmp",
+    arguments: [false, true])
+  func move(hasNoDrafts: Bool) async throws {
     try await Reactor.onShared {
       let (maildir, _) = try await Self.make()
+      if hasNoDrafts { for folder in ["A", "B"] { try maildir.removeDirectory("\(folder)/tmp") } }
       try maildir.write("A/cur/a:2,FS", "Subject: a\n\na\n", date: 1_000_000_000)
       let moved = try await maildir.store.move([.file("a")], from: name("A"), to: name("B"))
       let key = try #require(moved.keys[.file("a")]?.fileName)

@@ -57,6 +57,8 @@ package final class SimulatedStore: MailStore {
   package var undeletable: Set<String> = []
   /// Messages whose storing it refuses.
   package var refused: Set<String> = []
+  /// Folders that lack what is needed to bring mail there, and what somebody does to the store when that is tried.
+  package var lacking: [FolderName: (@Loop (SimulatedStore) -> Void)?] = [:]
   /// Folders that it does not make.
   package var refusedFolders: Set<FolderName> = []
   /// How many messages' contents left it.
@@ -108,17 +110,6 @@ package final class SimulatedStore: MailStore {
     new.modSeq = 1
     folders[folder] = new
     for (_, message) in old.messages.sorted(by: { $0.key < $1.key }) { _ = insert(message, in: folder) }
-  }
-
-  /// All that a person sees, without numbers or names.
-  package func contents(of folder: FolderName = .inbox) -> [SimulatedMessage] {
-    (folders[folder]?.messages.values.map { $0 } ?? []).sorted {
-      ($0.text, $0.flags.description) < ($1.text, $1.flags.description)
-    }
-  }
-
-  package func key(of text: String, in folder: FolderName = .inbox) -> MessageKey? {
-    folders[folder]?.messages.filter { $0.value.text == text }.keys.min()
   }
 
   // MARK: MailStore
@@ -223,7 +214,11 @@ package final class SimulatedStore: MailStore {
   }
 
   package func delivery(into folder: FolderName) async throws(StoreError) -> any Delivery {
-    SimulatedDelivery(self, folder)
+    if let somebody = lacking[folder] {
+      somebody?(self)
+      throw StoreError(.folder, .gone, "\(folder): something is not there")
+    }
+    return SimulatedDelivery(self, folder)
   }
 
   package func copy(

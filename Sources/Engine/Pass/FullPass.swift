@@ -48,6 +48,7 @@ struct FullPass {
     }
     outcome.report.merge(passed.report)
     outcome.failures = passed.failures
+    try await nameBroken(finding.folders, passed.failures, &outcome.report)
     let present = Set(finding.folders.map(\.id))
     // What is below goes first: a folder with others in it can be removed nowhere.
     for (folder, remaining) in finding.vanished.reversed() where isWanted(folder) {
@@ -138,6 +139,24 @@ struct FullPass {
       return nil
     }
     return PassRunner.Request(folder: folder, scopes: scopes)
+  }
+
+  /// A folder that went away during its pass is for the next discovery; one that is there all the same, and lacks
+  /// something, is named (law L11).
+  private func nameBroken(
+    _ folders: [SyncedFolder], _ failures: [FolderID: StoreError], _ report: inout PassReport
+  ) async throws(StoreError) {
+    for folder in folders {
+      guard let error = failures[folder.id], error.kind == .gone else { continue }
+      do {
+        var isGone = false
+        for side in Side.allCases where !isGone { isGone = try await context.isGone(folder.names[side], on: side) }
+        if !isGone { report.problems.append(.init(folder: folder.title, reason: error.text)) }
+      } catch {
+        guard error.scope < .account else { throw error }
+        report.problems.append(.init(folder: folder.title, reason: error.text))
+      }
+    }
   }
 
   /// Messages that wait for another try are not in sync, whether or not this pass met them (law L11).

@@ -25,6 +25,23 @@ struct PassTests {
     }
   }
 
+  @Test("names a folder that is there and lacks something, and not one that went away meanwhile (L11)")
+  func broken() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      account.far.put(SimulatedMessage("new"))
+      account.near.lacking = [.inbox: nil]
+      #expect(try await account.sync().problems == [.init(folder: .inbox, reason: "INBOX: something is not there")])
+      account.near.lacking = [:]
+      let archive = try #require(FolderName("Archive"))
+      account.far.folders[archive] = SimulatedStore.Folder()
+      try await account.sync()
+      account.far.put(SimulatedMessage("there"), in: archive)
+      account.near.lacking = [archive: { $0.folders[archive] = nil }]
+      #expect(try await account.sync().isClean)
+    }
+  }
+
   @Test("with nothing to do changes nothing (L2)", arguments: [true, false])
   func quietPass(hasModSeq: Bool) async throws {
     try await Reactor.onShared {

@@ -149,7 +149,19 @@ package final class Martlet {
       if phase == .connecting { connections += 1 }
       if phase == .syncing { recordMarker() }
     }
+    for problem in Self.problems(in: event) {
+      let subject = [problem.folder.map { "\($0)" }, problem.message].compactMap { $0 }.joined(separator: " ")
+      site.log.note("martlet \(number): \(subject): \(problem.reason)")
+    }
     tell(event)
+  }
+
+  private static func problems(in event: AccountEvent) -> [PassReport.Problem] {
+    switch event {
+    case .problem(let problem): [problem]
+    case .folderSynced(_, let report): report.problems
+    default: []
+    }
   }
 
   /// As `RootMarkers` of the program does, and when.
