@@ -5,7 +5,9 @@ enum Sample {
   static let progress = SyncProgress(
     account: "work", folders: (1, 2), messages: (3, 4), bytes: (5, 6), folder: "Lists/ž")
 
-  static let held = HeldDeletions(folder: "INBOX", side: .local, deletions: 30, total: 40, wholeFolder: false)
+  static let held = HeldDeletions(
+    folder: "INBOX", side: .local, deletions: 30, total: 40, wholeFolder: false, accountDeletions: 31,
+    accountTotal: 41, deleted: 3)
 
   static var folder: FolderStatus {
     FolderStatus(
@@ -23,9 +25,11 @@ enum Sample {
       name: "work", local: "~/Mail", remote: "imap.example.org", state: .waiting, retryAt: "2026-01-02T03:04:05Z",
       lastSync: "2026-01-02T03:04:05Z", lastError: "refused", folders: [folder])
     account.progress = progress
-    return StatusReport(
-      daemon: DaemonStatus(pid: 12, release: "1.0", startedAt: "2026-01-02T03:04:05Z"), accounts: [account])
+    account.problems = [SyncProblem(folder: "A", message: "UID 8", reason: "no")]
+    return StatusReport(daemon: daemon, accounts: [account])
   }
+
+  static let daemon = DaemonStatus(pid: 12, release: "1.0", startedAt: "2026-01-02T03:04:05Z")
 
   static func report(problems: Int = 1, steps: Int = 1) -> SyncReport {
     var account = AccountSyncReport(name: "work", seconds: 0.25)
@@ -38,9 +42,19 @@ enum Sample {
     account.problems = (0..<problems).map { SyncProblem(folder: "INBOX", message: "UID \($0)", reason: "no") }
     account.held = [held]
     account.plan = (0..<steps).map { "step \($0)" }
+    account.planned = [PlannedSteps(folder: "INBOX", side: .remote, kind: "copy", count: 2)]
     account.unknownFolders = ["Nowhere"]
     account.error = "lost"
     return SyncReport(dryRun: true, accounts: [account], notRunHere: ["home"])
+  }
+
+  static var checkup: DoctorReport {
+    let finding = DoctorFinding(
+      kind: "leftover", state: .failed, subject: "tmp/x", text: "left", remedy: "remove it", mendable: true,
+      reason: "read-only")
+    let account = AccountDoctorReport(
+      name: "work", local: "~/Mail", remote: "imap.example.org", fine: ["whole"], findings: [finding])
+    return DoctorReport(fix: true, exitCode: 1, daemon: daemon, findings: [finding], accounts: [account])
   }
 
   static let syncRequest = SyncRequest(
