@@ -1,3 +1,5 @@
+import Mail
+
 /// An ordered, two-way stream of bytes: a socket, TLS on one, or a command's stdio.
 ///
 /// One reader and one writer at a time. Reading never waits for writing, nor the other way round.
@@ -32,8 +34,31 @@ package enum Endpoint: Hashable, Sendable {
   case tunnel(command: String)
 }
 
+extension Endpoint {
+  /// For messages to people: the host, and its port where that is not the usual one, so that two servers on one host are
+  /// told apart.
+  package var title: String {
+    guard case .host(let host) = self, host.port != host.security.usualPort else { return hostTitle }
+    return (host.host.contains(":") ? "[\(hostTitle)]" : hostTitle) + ":\(host.port)"
+  }
+
+  /// The same for a message that goes on to name the port.
+  package var hostTitle: String {
+    switch self {
+    case .host(let host): printable(host.host)
+    // The command may hold a secret (law L13).
+    case .tunnel: "tunnel"
+    }
+  }
+}
+
 package struct HostEndpoint: Hashable, Sendable {
-  package enum Security: Hashable, Sendable { case implicitTLS, startTLS, plaintext }
+  package enum Security: Hashable, Sendable {
+    case implicitTLS, startTLS, plaintext
+
+    /// RFC 8314 §3.2, RFC 9051 §2.1.
+    var usualPort: UInt16 { self == .implicitTLS ? 993 : 143 }
+  }
 
   /// A name, or an IPv4 or IPv6 literal.
   package var host: String

@@ -24,7 +24,7 @@ package final class TCPStream: ByteStream {
     deadline = handshakeDeadline
     // What is connected counts, not what it is called: a name may point anywhere.
     isLoopback = SocketAddress(peerOf: descriptor.number)?.isLoopback ?? false
-    socket = Socket(reactor, descriptor, name: endpoint.title, isTCP: true)
+    socket = Socket(reactor, descriptor, name: endpoint.portTitle, isTCP: true)
   }
 
   isolated deinit { close() }
@@ -111,5 +111,5 @@ final class TLSTrust {
 
 extension HostEndpoint {
   /// For messages. Whoever tells them names the host.
-  var title: String { "port \(port)" }
+  var portTitle: String { "port \(port)" }
 }

@@ -40,7 +40,8 @@ package final class TransportDialer: Dialer {
   private func connect(to endpoint: HostEndpoint) async throws(StreamError) -> TCPStream {
     let addresses = try await resolver.addresses(of: endpoint.host, port: endpoint.port)
     let race = ConnectionRace(
-      reactor, to: SocketAddress.interleaved(addresses), name: endpoint.title, host: endpoint.host, deadlines: deadlines
+      reactor, to: SocketAddress.interleaved(addresses), name: endpoint.portTitle, host: endpoint.host,
+      deadlines: deadlines
     )
     let stream = TCPStream(
       reactor, try await race.run(), to: endpoint, trust: trust, handshakeDeadline: deadlines.tlsHandshake)

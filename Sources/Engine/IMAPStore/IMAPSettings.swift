@@ -39,12 +39,7 @@ package struct IMAPSettings: Sendable {
   }
 
   /// For messages to people.
-  package var title: String {
-    switch endpoint {
-    case .host(let host): printable(host.host)
-    case .tunnel: "tunnel"
-    }
-  }
+  package var title: String { endpoint.title }
 
   /// Whose mail on which server: for two users, or two ports, the same UIDVALIDITY means nothing.
   package var place: String {

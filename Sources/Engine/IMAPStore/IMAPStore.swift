@@ -114,10 +114,10 @@ package final class IMAPStore: MailStore {
     do {
       stream = try await dialer.dial(settings.endpoint)
     } catch {
-      throw LoginFailure(StoreError(streamError: error, title))
+      throw LoginFailure(StoreError(streamError: error, settings.endpoint.hostTitle))
     }
     let connection = IMAPConnection(
-      stream, title: title, clock: clock, timing: settings.timing, trace: connectionTrace(number))
+      stream, to: settings.endpoint, clock: clock, timing: settings.timing, trace: connectionTrace(number))
     connection.start()
     let login: LoginSequence.Outcome
     do {

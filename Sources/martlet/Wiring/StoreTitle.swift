@@ -1,16 +1,13 @@
 import Configuration
 import Mail
+import Ports
 
 /// What a store is called in messages, without connecting to it.
 enum StoreTitle {
   static func of(_ store: StoreConfiguration, home: String?) -> String {
     switch store {
     case .maildir(let maildir): of(maildir, home: home)
-    case .imap(let imap):
-      switch imap.endpoint {
-      case .host(let host): printable(host.name)
-      case .tunnel: "tunnel"
-      }
+    case .imap(let imap): Endpoint(imap.endpoint).title
     }
   }
 

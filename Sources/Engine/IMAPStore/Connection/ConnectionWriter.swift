@@ -54,7 +54,7 @@ final class ConnectionWriter {
       owner.sign()
       return true
     } catch {
-      owner.fail(StoreError(streamError: error, owner.title))
+      owner.fail(StoreError(streamError: error, owner.hostTitle))
       return false
     }
   }

@@ -22,6 +22,8 @@ final class IMAPConnection {
   }
 
   let title: String
+  /// For what the stream says, which names the port itself.
+  let hostTitle: String
   let timing: IMAPTiming
   var hooks = Hooks()
   private let stream: any ByteStream
@@ -47,13 +49,14 @@ final class IMAPConnection {
 
   /// `trace` is told who said what, and which mailbox was selected then.
   init(
-    _ stream: any ByteStream, title: String, clock: any LoopClock, timing: IMAPTiming,
+    _ stream: any ByteStream, to endpoint: Endpoint, clock: any LoopClock, timing: IMAPTiming,
     trace: ((ProtocolLine.Sender, String, MailboxName?) -> Void)? = nil
   ) {
     self.stream = stream
     self.trace = trace
     session = Session(isTraced: trace != nil)
-    self.title = title
+    title = endpoint.title
+    hostTitle = endpoint.hostTitle
     self.timing = timing
     writer = ConnectionWriter(stream)
     watchdog = AnswerWatchdog(clock, limit: timing.login)
@@ -212,7 +215,7 @@ final class IMAPConnection {
         // After a goodbye the session says nothing of it.
         if octets.isEmpty { return }
       } catch {
-        fail(StoreError(streamError: error, title))
+        fail(StoreError(streamError: error, hostTitle))
       }
     }
   }
@@ -323,7 +326,7 @@ final class IMAPConnection {
       handle(.secured)
       secured.settle(.success(()))
     } catch {
-      fail(StoreError(streamError: error, title))
+      fail(StoreError(streamError: error, hostTitle))
     }
   }
 
