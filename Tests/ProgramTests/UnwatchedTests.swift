@@ -4,7 +4,6 @@ import Logging
 import Reactor
 import Reconciliation
 import Simulation
-import Synchronization
 import Testing
 
 @testable import martlet
@@ -35,23 +34,4 @@ struct UnwatchedTests {
     let json = try ControlWire.printed(StatusReport(daemon: nil, accounts: [account]))
     #expect(json.contains(#""local_watch_failure""#))
   }
-}
-
-private final class RecordingLog: LogHandler {
-  private let recorded = Mutex<[String]>([])
-  var metadata: Logger.Metadata {
-    get { [:] }
-    set {}
-  }
-  var logLevel: Logger.Level {
-    get { .info }
-    set {}
-  }
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { nil }
-    set {}
-  }
-
-  func log(event: LogEvent) { recorded.withLock { $0.append("\(event.message)") } }
-  func lines() -> [String] { recorded.withLock { $0 } }
 }

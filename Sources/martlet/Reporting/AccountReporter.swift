@@ -28,6 +28,8 @@ final class AccountReporter: AccountObserver {
   private var watchTold: String?
   private var unwatchedTold: Set<String> = []
   private var isInFullPass = false
+  /// What was told of single folders since the full pass began: what it did there, and what events had done meanwhile.
+  private var toldInFullPass = PassReport()
   private var phaseChange = Occasion()
 
   private(set) var phase = AccountPhase.stopped
@@ -59,6 +61,7 @@ final class AccountReporter: AccountObserver {
     case .passStarted(let folders):
       progress = PassProgress()
       isInFullPass = true
+      toldInFullPass = PassReport()
       log.debug("looking at \(Amount.count(folders, "folder"))")
     case .progress(let progress): if isInFullPass { self.progress = progress }
     case .folderSynced(let folder, let report): tell(report, of: folder)
@@ -139,6 +142,9 @@ final class AccountReporter: AccountObserver {
   private func tell(_ report: PassReport, of folder: FolderName) {
     for problem in report.problems { tell(problem) }
     tellHeld(report.held, in: folder)
+    if isInFullPass {
+      for side in Side.allCases { toldInFullPass.counts[side].add(report.counts[side]) }
+    }
     guard let changes = Self.changes(report) else { return }
     let level: Logger.Level = isInFullPass || purpose == .oneShot ? .info : .notice
     log.log(level: level, "\(changes)", metadata: ["folder": "\(printable("\(folder)"))"])
@@ -158,7 +164,7 @@ final class AccountReporter: AccountObserver {
     progress = nil
     isInFullPass = false
     for problem in report.problems { tell(problem) }
-    if purpose == .daemon, let changes = Self.changes(report) { log.notice("\(changes)") }
+    if purpose == .daemon, let changes = Self.changes(sum(of: report)) { log.notice("\(changes)") }
     for (folder, held) in Dictionary(grouping: report.held, by: \.folder) { tellHeld(held, in: folder) }
     for side in Side.allCases {
       for folder in report.foldersCreated[side] {
@@ -169,6 +175,14 @@ final class AccountReporter: AccountObserver {
       }
     }
     settleMessages()
+  }
+
+  /// Of all that was done while the full pass ran: at the start of a server's watch the events of most folders are ahead
+  /// of it. Only the pass itself tells of what went with a folder that was removed.
+  private func sum(of report: PassReport) -> PassReport {
+    var sum = report
+    for side in Side.allCases { sum.counts[side].raise(to: toldInFullPass.counts[side]) }
+    return sum
   }
 
   /// `local: 2 new, 1 flag change; remote: 1 deleted`; nil where nothing changed.
@@ -214,4 +228,18 @@ final class AccountReporter: AccountObserver {
   }
 
   private var accountName: String { log[metadataKey: "account"].map { "\($0)" } ?? "" }
+}
+
+extension PassReport.Counts {
+  private static var all: [WritableKeyPath<Self, Int>] {
+    [\.delivered, \.copied, \.moved, \.flagged, \.deleted, \.bytes]
+  }
+
+  fileprivate mutating func add(_ other: Self) {
+    for count in Self.all { self[keyPath: count] += other[keyPath: count] }
+  }
+
+  fileprivate mutating func raise(to other: Self) {
+    for count in Self.all { self[keyPath: count] = max(self[keyPath: count], other[keyPath: count]) }
+  }
 }
