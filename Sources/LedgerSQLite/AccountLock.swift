@@ -11,6 +11,9 @@ import Ports
 package final class AccountLock: Sendable {
   package static let fileName = "lock"
 
+  /// In a line of the file.
+  private static let daemonMark = "daemon"
+
   private let descriptor: CInt
 
   /// How long a holder that is dead already may take to let go.
@@ -18,8 +21,10 @@ package final class AccountLock: Sendable {
 
   /// Makes the state directory where it is missing. Waits for nobody who lives.
   ///
-  /// - Parameter processID: the process that people know us by, for the message to the next one.
-  package init(directory: String, processID: Int32 = getpid()) throws(AccountLockError) {
+  /// - Parameters:
+  ///   - processID: the process that people know us by, for the message to the next one.
+  ///   - listens: whether it is a daemon, which commands may expect to answer them.
+  package init(directory: String, processID: Int32 = getpid(), listens: Bool = false) throws(AccountLockError) {
     do {
       try StateDirectory.prepare(directory)
     } catch {
@@ -37,7 +42,7 @@ package final class AccountLock: Sendable {
       throw .held(directory: directory, processID: holder?.known)
     }
     self.descriptor = descriptor
-    Self.note(Processes(known: processID, holding: getpid()), descriptor)
+    Self.note(Processes(known: processID, holding: getpid(), listens: listens), descriptor)
   }
 
   /// What the file says: nothing counts of it but who to name.
@@ -46,6 +51,8 @@ package final class AccountLock: Sendable {
     let known: Int32
     /// That the kernel knows; the same one, or one that dies a moment after it.
     let holding: Int32
+    /// It is a daemon.
+    let listens: Bool
   }
 
   private static func lock(_ descriptor: CInt) -> Bool {
@@ -85,7 +92,7 @@ package final class AccountLock: Sendable {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0, let holder = processes(in: descriptor) else { return nil }
     // `1: FLOCK  ADVISORY  WRITE 123 08:01:4711 0 EOF` (proc_locks(5)); the device is not always that of stat(2).
-    let isHeld = heldLocks().split(separator: "\n").contains { line in
+    let isHeld = content(of: "/proc/locks").split(separator: "\n").contains { line in
       let words = line.split(separator: " ")
       return words.count > 5 && words[1] == "FLOCK" && words[4] == "\(holder.holding)"
         && words[5].hasSuffix(":\(status.st_ino)")
@@ -93,8 +100,20 @@ package final class AccountLock: Sendable {
     return isHeld ? holder.known : nil
   }
 
-  private static func heldLocks() -> String {
-    let descriptor = unsafe open("/proc/locks", O_RDONLY | O_CLOEXEC)
+  /// True where the account is a daemon's, or is about to be again: so also in the moment in which one process of the
+  /// daemon's has let go of the lock and the next has yet to take it.
+  package static func isDaemons(directory: String) -> Bool {
+    let descriptor = unsafe open(directory + "/" + fileName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    guard let holder = processes(in: descriptor), holder.listens, !isDead(holder.known) else { return false }
+    // Its number may be another program's by now.
+    return content(of: "/proc/\(holder.known)/comm") == content(of: "/proc/self/comm")
+  }
+
+  /// Empty where it cannot be read.
+  private static func content(of path: String) -> String {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return "" }
     defer { close(descriptor) }
     var content: [UInt8] = []
@@ -108,7 +127,7 @@ package final class AccountLock: Sendable {
 
   /// For the message to the next one only; that the write may fail changes nothing of the lock.
   private static func note(_ processes: Processes, _ descriptor: CInt) {
-    let text = Array("\(processes.known)\n\(processes.holding)\n".utf8)
+    let text = Array("\(processes.known)\n\(processes.holding)\n\(processes.listens ? daemonMark + "\n" : "")".utf8)
     guard ftruncate(descriptor, 0) == 0 else { return }
     _ = unsafe pwrite(descriptor, text, text.count, 0)
   }
@@ -117,9 +136,10 @@ package final class AccountLock: Sendable {
     var bytes = [UInt8](repeating: 0, count: 40)
     let count = unsafe pread(descriptor, &bytes, bytes.count, 0)
     guard count > 0 else { return nil }
-    let numbers = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").map { Int32($0) }
-    guard let first = numbers.first, let known = first else { return nil }
-    return Processes(known: known, holding: numbers.dropFirst().first.flatMap { $0 } ?? known)
+    let lines = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
+    guard let known = lines.first.flatMap({ Int32($0) }) else { return nil }
+    let holding = lines.dropFirst().first.flatMap { Int32($0) } ?? known
+    return Processes(known: known, holding: holding, listens: lines.dropFirst(2).first == daemonMark[...])
   }
 
   private static func unusable(_ path: String, _ reason: CInt) -> AccountLockError {

@@ -35,6 +35,26 @@ struct AccountLockTests {
     withExtendedLifetime(lock) {}
   }
 
+  @Test("a daemon's account is known as one's, also while the lock passes from one process of its to the next")
+  func daemons() throws {
+    #expect(!AccountLock.isDaemons(directory: scratch.path))
+    var lock: AccountLock? = try AccountLock(directory: scratch.path)
+    #expect(!AccountLock.isDaemons(directory: scratch.path))
+    lock = nil
+    lock = try AccountLock(directory: scratch.path, listens: true)
+    #expect(AccountLock.isDaemons(directory: scratch.path))
+    #expect(AccountLock.holder(directory: scratch.path) == ProcessInfo.processInfo.processIdentifier)
+    withExtendedLifetime(lock) {}
+    lock = nil
+    #expect(AccountLock.isDaemons(directory: scratch.path))
+    // One that is no more, and one whose number is another program's by now.
+    for process in [4_194_304, 1] {
+      try Data("\(process)\n\(process)\ndaemon\n".utf8).write(
+        to: URL(filePath: scratch.path + "/" + AccountLock.fileName))
+      #expect(!AccountLock.isDaemons(directory: scratch.path))
+    }
+  }
+
   @Test("a place that cannot be locked is not taken for a held lock")
   func unusablePlace() throws {
     try Data().write(to: URL(filePath: scratch.path + "/file"))

@@ -95,6 +95,24 @@ struct DaemonTests {
     await daemon.stop()
   }
 
+  @Test("is waited for where it has its accounts and does not listen yet", arguments: ["sync", "status", "doctor"])
+  func notListeningYet(command: String) async throws {
+    let (home, _) = try await Home.prepared("soon-\(command)")
+    let daemon = try await home.startDaemon()
+    let hidden = home.controlSocket + ".hidden"
+    try FileManager.default.moveItem(atPath: home.controlSocket, toPath: hidden)
+    let caller = try home.start(command, "-v", "--json")
+    _ = try await caller.line(of: .errors) { $0.contains("the daemon does not listen on") }
+    try FileManager.default.moveItem(atPath: hidden, toPath: home.controlSocket)
+    #expect(try await caller.wait() == .exited(0), "\(caller.standardErrors)")
+    // Of a sync that it makes the daemon tells, and not the command.
+    #expect(command == "sync" || caller.standardOutput.contains("\"pid\" : \(daemon.identifier)"))
+    #expect(!caller.standardErrors.contains("watching"))
+    await daemon.stop()
+    let after = try await home.run(command, "-v")
+    #expect(!after.errors.contains("does not listen"), "nobody waits for a daemon that has ended")
+  }
+
   @Test("makes the pass that sync asks for, and sync reports it")
   func handsOver() async throws {
     let (home, client) = try await Home.prepared("handover")

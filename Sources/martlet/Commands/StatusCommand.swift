@@ -28,7 +28,7 @@ struct StatusCommand: ProgramCommand {
   @Loop
   func perform(_ program: ProgramContext) async -> ExitStatus {
     guard accounts.isEmpty else { return refuseAccounts(program) }
-    guard let client = DaemonConnection.open(program) else { return await withoutDaemon(program) }
+    guard let client = await DaemonConnection.openSoon(program) else { return await withoutDaemon(program) }
     defer { client.close() }
     do throws(ControlError) {
       return watch ? try await follow(client, program) : try await once(client, program)

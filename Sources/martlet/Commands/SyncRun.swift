@@ -36,7 +36,7 @@ struct SyncRun {
 
   /// Nil where no daemon answers.
   private func runByDaemon() async -> SyncReport? {
-    guard let client = DaemonConnection.open(program) else { return nil }
+    guard let client = await DaemonConnection.openSoon(program) else { return nil }
     defer { client.close() }
     let watchdog = DaemonWatchdog(program)
     let guarding = Loop.task { await watchdog.run { client.close() } }

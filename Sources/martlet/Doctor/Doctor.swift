@@ -34,7 +34,7 @@ struct Doctor {
   }
 
   private func daemon(_ report: inout DoctorReport) async -> DaemonAnswer {
-    guard let client = DaemonConnection.open(program) else { return .none }
+    guard let client = await DaemonConnection.openSoon(program) else { return .none }
     defer { client.close() }
     let socket = printable(program.paths.controlSocket)
     do throws(ControlError) {

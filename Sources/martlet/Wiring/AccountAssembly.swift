@@ -28,7 +28,7 @@ final class AccountAssembly {
     self.program = program
     let directory = program.paths.accountDirectory(configuration.name)
     do {
-      lock = try AccountLock(directory: directory, processID: program.processID)
+      lock = try AccountLock(directory: directory, processID: program.processID, listens: purpose == .daemon)
     } catch {
       switch error {
       case .held: throw AssemblyError(.temporaryFailure, error.text)
