@@ -12,6 +12,10 @@ private final class Book {
   func note(_ problem: PassReport.Problem) -> Bool { book.note(problem) }
   func note(held: [PassReport.Held], in folder: FolderName) -> [PassReport.Held] { book.note(held: held, in: folder) }
   func settle(_ folder: FolderName?) { book.settle(folder) }
+  func settleHeld(in folder: FolderName?, _ side: Side) { book.settleHeld(in: folder, side) }
+  func settleGoneFolders(stillHeld: (FolderName) -> Bool) -> [FolderName] {
+    book.settleGoneFolders(stillHeld: stillHeld).map(\.folder)
+  }
   func settleMessages(stillWaiting: (FolderName, String) -> Bool) -> [String] {
     book.settleMessages(stillWaiting: stillWaiting).map(\.message)
   }
@@ -60,6 +64,34 @@ struct ProblemBookTests {
     #expect(book.note(held: [more], in: inbox).isEmpty)
     #expect(book.note(held: [], in: inbox).isEmpty)
     #expect(book.note(held: [more], in: inbox) == [more])
+  }
+
+  @Test(
+    "of the brake is news again after it let go of that side of the folder, or of the account, without a pass's word")
+  func released() {
+    let book = Book()
+    let here = PassReport.Held(folder: inbox, side: .near, deletions: 30, total: 40)
+    let there = PassReport.Held(
+      folder: inbox, side: .far, deletions: 30, total: 400, account: .init(deletions: 60, total: 100))
+    _ = book.note(held: [here, there], in: inbox)
+    book.settleHeld(in: inbox, .far)
+    #expect(book.note(held: [here, there], in: inbox).isEmpty)
+    book.settleHeld(in: inbox, .near)
+    #expect(book.note(held: [here, there], in: inbox) == [here])
+    book.settleHeld(in: nil, .far)
+    #expect(book.note(held: [here, there], in: inbox) == [there])
+  }
+
+  @Test("of a folder that is gone on the other side is over when it is held no more, whatever its passes tell")
+  func goneFolder() {
+    let book = Book()
+    let gone = PassReport.Held(folder: inbox, side: .near, deletions: 3, total: 3, wholeFolder: true)
+    _ = book.note(held: [gone], in: inbox)
+    #expect(book.settleGoneFolders { _ in true }.isEmpty)
+    _ = book.note(held: [], in: inbox)
+    #expect(book.settleGoneFolders { _ in false } == [inbox])
+    #expect(book.settleGoneFolders { _ in false }.isEmpty)
+    #expect(book.note(held: [gone], in: inbox) == [gone])
   }
 
   @Test("does not grow without end (L12)")

@@ -15,6 +15,9 @@ package enum AccountEvent: Equatable, Sendable {
   case passFinished(PassReport)
   /// Told before it is done.
   case deleting(DeletionNotice)
+  /// The brake holds no message on that side any more: of a folder, or (nil) for the account's sake. `isAllowed` where a
+  /// person allowed that they go.
+  case released(FolderName?, Side, isAllowed: Bool)
   case problem(PassReport.Problem)
   /// What was told as a problem of this folder (or of the account) is over.
   case recovered(FolderName?)

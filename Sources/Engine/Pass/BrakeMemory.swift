@@ -26,7 +26,9 @@ struct BrakeMemory {
   func release(isAllowed: Bool) throws(StoreError) {
     let wasHeld = meter.isHeld
     if isAllowed { meter = DeletionMeter() } else { meter.release() }
-    if wasHeld { try Self.forget(folder?.id, side, context) }
+    guard wasHeld else { return }
+    try Self.forget(folder?.id, side, context)
+    context.tell(.released(folder?.title, side, isAllowed: isAllowed))
   }
 
   /// In a new process.

@@ -66,6 +66,7 @@ final class AccountReporter: AccountObserver {
     case .progress(let progress): if isInFullPass { self.progress = progress }
     case .folderSynced(let folder, let report): tell(report, of: folder)
     case .passFinished(let report): finish(report)
+    case .released(let folder, let side, let isAllowed): tellReleased(folder, side, isAllowed: isAllowed)
     case .problem(let problem): tell(problem)
     case .recovered(let folder): recover(folder)
     case .deleting: break
@@ -160,6 +161,30 @@ final class AccountReporter: AccountObserver {
     }
   }
 
+  private func tellReleased(_ folder: FolderName?, _ side: Side, isAllowed: Bool) {
+    book.settleHeld(in: folder, side)
+    let why = isAllowed ? "they are allowed" : "what is missing is no longer too much"
+    tellReleased(folder, "\(folder == nil ? "the account's " : "")deletions (\(side)) are no longer held: \(why)")
+  }
+
+  /// Whole folders that were held because the other side's is gone.
+  private func settleGoneFolders() {
+    guard let snapshot = snapshot() else { return }
+    let over = book.settleGoneFolders { name in
+      snapshot.folders.contains { $0.names.far == name && $0.held.contains(where: \.wholeFolder) }
+    }
+    for (folder, side) in over {
+      let why = snapshot.folders.contains { $0.names.far == folder } ? "it is on both sides again" : "it is gone"
+      tellReleased(folder, "the folder (\(side)) is no longer held: \(why)")
+    }
+  }
+
+  private func tellReleased(_ folder: FolderName?, _ text: String) {
+    guard purpose == .daemon else { return }
+    let metadata: Logger.Metadata? = folder.map { ["folder": "\(printable("\($0)"))"] }
+    log.notice("\(text)", metadata: metadata)
+  }
+
   private func finish(_ report: PassReport) {
     progress = nil
     isInFullPass = false
@@ -174,6 +199,7 @@ final class AccountReporter: AccountObserver {
         log.info("\(side) folder removed", metadata: ["folder": "\(printable("\(folder)"))"])
       }
     }
+    settleGoneFolders()
     settleMessages()
   }
 

@@ -50,10 +50,24 @@ struct ProblemBook {
     return over.sorted { ($0.folder, $0.message) < ($1.folder, $1.message) }
   }
 
-  /// What the brake holds in `folder` now; answers what is news.
+  /// The brake holds nothing there any more, or (nil) nothing for the account's sake: what it holds next is news again.
+  mutating func settleHeld(in folder: FolderName?, _ side: Side) {
+    heldSaid = heldSaid.filter { hold in
+      hold.side != side || (folder.map { hold.folder != $0 || hold.isOfAccount } ?? !hold.isOfAccount)
+    }
+  }
+
+  /// Forgets the folders that were said to be gone on the other side and are held no more, and answers them.
+  mutating func settleGoneFolders(stillHeld: (FolderName) -> Bool) -> [(folder: FolderName, side: Side)] {
+    let over = heldSaid.filter { $0.wholeFolder && !stillHeld($0.folder) }
+    heldSaid.subtract(over)
+    return over.map { ($0.folder, $0.side) }.sorted { $0.0 < $1.0 }
+  }
+
+  /// What the brake holds in `folder` now; answers what is news. That a folder is gone no more is settled by itself.
   mutating func note(held: [PassReport.Held], in folder: FolderName) -> [PassReport.Held] {
     let news = held.filter { !heldSaid.contains(Hold($0)) }
-    heldSaid = heldSaid.filter { $0.folder != folder }.union(held.map(Hold.init))
+    heldSaid = heldSaid.filter { $0.folder != folder || $0.wholeFolder }.union(held.map(Hold.init))
     return news
   }
 }

@@ -45,6 +45,11 @@ struct DeletionStormTests {
       return try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request]).report
     }
 
+    /// Where the brake was told to hold nothing any more.
+    func released() -> [AccountEvent] {
+      account.recorder.events.filter { if case .released = $0 { true } else { false } }
+    }
+
     /// Somebody removes messages here, in the order of their numbers.
     func remove(_ numbers: Range<Int>, in folder: FolderName = .inbox) throws {
       for number in numbers {
@@ -131,8 +136,11 @@ struct DeletionStormTests {
       #expect(try await stage.pass().held == held)
       try await stage.restart()
       #expect(try await stage.fullPass().held == held)
+      #expect(stage.released().isEmpty)
       stage.account.near.folders[.inbox] = before
       #expect(try await stage.fullPass().isClean)
+      #expect(try await stage.fullPass().isClean)
+      #expect(stage.released() == [.released(.inbox, .far, isAllowed: false)])
       stage.account.clock.advance(by: .seconds(61))
       try stage.remove(40..<55)
       #expect(try await stage.fullPass().counts.far.deleted == 15)
@@ -149,6 +157,7 @@ struct DeletionStormTests {
       #expect(try await stage.fullPass().held.count == 1)
       try await stage.fullPass(PassOptions(allowsDeletions: true))
       #expect(stage.left() == 25)
+      #expect(stage.released() == [.released(.inbox, .far, isAllowed: true)])
       try stage.remove(75..<80)
       #expect(try await stage.pass().held.isEmpty)
       #expect(stage.left() == 20)
@@ -178,6 +187,7 @@ struct DeletionStormTests {
       #expect(try await stage.fullPass(PassOptions(allowsDeletions: true)).isClean)
       #expect(folders.map { stage.left(in: $0) } == [0, 0, 0, 0])
       #expect(try await stage.fullPass().isClean)
+      #expect(stage.released() == [.released(nil, .far, isAllowed: true)])
     }
   }
 
