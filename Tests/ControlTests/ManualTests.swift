@@ -9,6 +9,7 @@ struct ManualTests {
   func keys() throws {
     var named = try words(under: "The status")
     try expect(named, toHaveAllOf: Sample.status)
+    #expect(named.isSuperset(of: AccountStatus.State.allCases.map(\.rawValue)))
     named.formUnion(try words(under: "The report of a sync"))
     try expect(named, toHaveAllOf: Sample.report())
     named.formUnion(try words(under: "The report of the doctor"))

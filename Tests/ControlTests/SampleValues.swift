@@ -22,8 +22,8 @@ enum Sample {
 
   static var status: StatusReport {
     var account = AccountStatus(
-      name: "work", local: "~/Mail", remote: "imap.example.org", state: .waiting, retryAt: "2026-01-02T03:04:05Z",
-      lastSync: "2026-01-02T03:04:05Z", lastError: "refused", folders: [folder])
+      name: "work", local: "~/Mail", remote: "imap.example.org", state: .waiting, cause: "not reached",
+      retryAt: "2026-01-02T03:04:05Z", lastSync: "2026-01-02T03:04:05Z", lastError: "refused", folders: [folder])
     account.progress = progress
     account.problems = [SyncProblem(folder: "A", message: "UID 8", reason: "no")]
     return StatusReport(daemon: daemon, accounts: [account])

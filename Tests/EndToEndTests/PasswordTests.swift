@@ -132,7 +132,7 @@ struct PasswordTests {
         try await both.wait("b", 2)
         try await both.append(to: "b")
         try await both.wait("b", 3)
-        _ = try await daemon.line(of: .errors) { $0.contains("a: the next try is") }
+        _ = try await daemon.line(of: .errors) { $0.contains("a: waiting (login refused); the next try is") }
         let account = try await both.installation.status()
         #expect(account.state == .waiting)
         let retry = try Date(try #require(account.retryAt), strategy: .iso8601)

@@ -78,6 +78,8 @@ struct InspectionTests {
     #expect(account.folders.map(\.name) == ["INBOX"])
     #expect(account.folders.first?.messages == 2)
     #expect(account.folders.first?.lastSync != nil)
+    #expect(account.lastSync == account.folders.first?.lastSync)
+    #expect(try await home.run("status").output.contains("work: offline, last sync "))
   }
 
   @Test("status tells a state that cannot be looked at, and calls it not never synced")

@@ -44,7 +44,7 @@ struct ServiceTests {
     let socket = try NotifySocket(in: home.folder)
     let daemon = try home.start("run", environment: ["NOTIFY_SOCKET": socket.name])
     _ = try await socket.message(with: "READY=1")
-    _ = try await socket.message(with: "STATUS=1 account: away: not reached")
+    _ = try await socket.message(with: "STATUS=1 account: away waiting (not reached)")
     await daemon.stop()
   }
 

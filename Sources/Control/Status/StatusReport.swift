@@ -26,9 +26,9 @@ package struct DaemonStatus: Hashable, Sendable, Codable {
 }
 
 package struct AccountStatus: Hashable, Sendable, Codable {
-  package enum State: String, Hashable, Sendable, Codable {
+  package enum State: String, Hashable, Sendable, Codable, CaseIterable {
     case stopped, connecting, syncing, watching
-    /// Out of service until `retryAt`.
+    /// It could not go on, because of `cause`, and is tried again at `retryAt`.
     case waiting
     /// No daemon runs the account.
     case offline
@@ -39,8 +39,11 @@ package struct AccountStatus: Hashable, Sendable, Codable {
   package var local: String
   package var remote: String
   package var state: State
+  /// Why it waits, in the few words that martlet(1) lists; left out where it does not.
+  package var cause: String?
+  /// Left out also where it is not known.
   package var retryAt: String?
-  /// The last time that everything was found in sync.
+  /// The last time that a pass over everything or one of `folders` ended well.
   package var lastSync: String?
   package var lastError: String?
   /// What the last pass over everything could not sync and is in none of `folders`; the first of many.
@@ -52,13 +55,14 @@ package struct AccountStatus: Hashable, Sendable, Codable {
   package var folders: [FolderStatus]
 
   package init(
-    name: String, local: String, remote: String, state: State, retryAt: String? = nil, lastSync: String? = nil,
-    lastError: String? = nil, folders: [FolderStatus] = []
+    name: String, local: String, remote: String, state: State, cause: String? = nil, retryAt: String? = nil,
+    lastSync: String? = nil, lastError: String? = nil, folders: [FolderStatus] = []
   ) {
     self.name = name
     self.local = local
     self.remote = remote
     self.state = state
+    self.cause = cause
     self.retryAt = retryAt
     self.lastSync = lastSync
     self.lastError = lastError

@@ -28,6 +28,9 @@ package struct AccountSnapshot: Equatable, Sendable {
   package let lastError: String?
   /// What the last full pass could not sync, of what is in none of `folders`.
   package let problems: [PassReport.Problem]
+
+  /// Seconds since 1970 of the last pass that ended well, over everything or over a folder that events told of.
+  package var lastSync: Int64? { ([lastFullPass] + folders.map(\.lastSync)).compactMap(\.self).max() }
 }
 
 extension AccountSnapshot {

@@ -122,6 +122,7 @@ extension AccountStatus {
   init(_ outage: AccountRoster.Outage, home: String?) {
     self.init(
       name: outage.configuration.name, local: StoreTitle.of(outage.configuration.near, home: home),
-      remote: StoreTitle.of(outage.configuration.far, home: home), state: .waiting, lastError: outage.error.text)
+      remote: StoreTitle.of(outage.configuration.far, home: home), state: .waiting, cause: outage.error.cause,
+      lastError: outage.error.text)
   }
 }

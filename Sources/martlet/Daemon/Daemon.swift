@@ -103,7 +103,8 @@ final class Daemon {
     var known = 0
     repeat {
       notifier.status(
-        StatusLine.text(roster.accounts.map { ($0.name, $0.reporter) }, outOfService: Array(roster.outages.keys)))
+        StatusLine.text(
+          roster.accounts.map { ($0.name, $0.reporter) }, outages: roster.outages.mapValues(\.error.cause)))
       known = await board.change(since: known)
     } while await program.clock.passes(.seconds(1))
   }

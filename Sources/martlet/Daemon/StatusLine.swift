@@ -1,12 +1,12 @@
 import Engine
 import Ports
 
-/// `2 accounts: personal watching (NOTIFY), work: login refused`, for `systemctl status`.
+/// `2 accounts: personal watching (NOTIFY), work waiting (login refused)`, for `systemctl status`.
 @Loop
 enum StatusLine {
-  /// `outOfService` are accounts whose lock or ledger could not be had.
+  /// `outages` are accounts whose lock or ledger could not be had, and why.
   static func text(
-    _ accounts: [(name: String, reporter: AccountReporter)], outOfService: [String] = []
+    _ accounts: [(name: String, reporter: AccountReporter)], outages: [String: String] = [:]
   ) -> String {
     var parts = accounts.map { name, reporter in
       switch reporter.phase {
@@ -14,10 +14,10 @@ enum StatusLine {
       case .connecting: "\(name) connecting"
       case .syncing: "\(name) syncing"
       case .watching: "\(name) watching" + kinds(reporter.watchKinds)
-      case .waiting(_, let kind, _): "\(name): \(words(kind))"
+      case .waiting(_, let kind, _): waiting(name, kind.cause)
       }
     }
-    parts += outOfService.sorted().map { "\($0) out of service" }
+    parts += outages.sorted { $0.key < $1.key }.map { waiting($0.key, $0.value) }
     return Amount.count(parts.count, "account") + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
   }
 
@@ -25,16 +25,5 @@ enum StatusLine {
     kinds.isEmpty ? "" : " (" + kinds.map(\.rawValue).sorted().joined(separator: ", ") + ")"
   }
 
-  private static func words(_ kind: StoreError.Kind) -> String {
-    switch kind {
-    case .unavailable: "not reached"
-    case .refusedLogin: "login refused"
-    case .untrusted: "not encrypted safely"
-    case .noPassword: "no password"
-    case .needsPerson: "needs a person"
-    case .held: "held by another"
-    case .gone, .refused, .internalFault, .cancelled: "failed"
-    case .noSpace: "no space"
-    }
-  }
+  private static func waiting(_ name: String, _ cause: String) -> String { "\(name) waiting (\(cause))" }
 }

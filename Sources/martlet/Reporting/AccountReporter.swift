@@ -92,11 +92,11 @@ final class AccountReporter: AccountObserver {
       progress = nil
       isInFullPass = false
       tellWatching()
-    case .waiting(let reason, _, let wait): startWaiting(reason, wait)
+    case .waiting(let reason, let kind, let wait): startWaiting(reason, kind, wait)
     }
   }
 
-  private func startWaiting(_ reason: String, _ wait: Duration) {
+  private func startWaiting(_ reason: String, _ kind: StoreError.Kind, _ wait: Duration) {
     progress = nil
     isInFullPass = false
     watchTold = nil
@@ -104,7 +104,7 @@ final class AccountReporter: AccountObserver {
     let isNews = lastWaitReason != reason
     lastWaitReason = reason
     let when = wait < .seconds(1) ? "at once" : "in " + Amount.seconds(wait / .seconds(1))
-    log.log(level: isNews ? .notice : .info, "the next try is \(when)")
+    log.log(level: isNews ? .notice : .info, "waiting (\(kind.cause)); the next try is \(when)")
   }
 
   private func watch(_ kinds: [FolderName: Sides<WatchKind>]) {

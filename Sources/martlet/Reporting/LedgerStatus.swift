@@ -33,6 +33,8 @@ struct LedgerStatus {
       let ledger = try SQLiteLedger(directory: directory, checks: false)
       defer { ledger.close() }
       status.folders = try folders(ledger)
+      // As they are written, the later one is the greater one.
+      status.lastSync = status.folders.compactMap(\.lastSync).max()
     } catch {
       status.lastError = error.text
     }

@@ -12,10 +12,13 @@ extension AccountStatus {
   init(_ snapshot: AccountSnapshot, retryAt: Int64?) {
     self.init(
       name: snapshot.name, local: printable(snapshot.stores.near), remote: printable(snapshot.stores.far),
-      state: State(snapshot.phase), lastSync: snapshot.lastFullPass.map(Timestamp.text),
+      state: State(snapshot.phase), lastSync: snapshot.lastSync.map(Timestamp.text),
       lastError: snapshot.lastError.map { printable($0) }, folders: snapshot.folders.map { FolderStatus($0) })
     problems = snapshot.problems.prefix(Self.problemsShown).map { SyncProblem($0) }
-    if state == .waiting { self.retryAt = retryAt.map(Timestamp.text) }
+    if case .waiting(_, let kind, _) = snapshot.phase {
+      cause = kind.cause
+      self.retryAt = retryAt.map(Timestamp.text)
+    }
   }
 }
 

@@ -37,7 +37,9 @@ enum StatusText {
   private static func state(_ account: AccountStatus) -> String {
     var parts: [String] = []
     switch account.state {
-    case .waiting: parts.append("out of service" + (account.retryAt.map { ", next try \(time($0))" } ?? ""))
+    case .waiting:
+      parts.append("waiting" + (account.cause.map { " (\($0))" } ?? ""))
+      if let next = account.retryAt { parts.append("next try \(time(next))") }
     case .stopped, .connecting, .syncing, .watching, .offline: parts.append(account.state.rawValue)
     }
     if account.state == .offline, account.folders.isEmpty, account.lastError == nil { parts = ["never synced"] }
@@ -46,7 +48,7 @@ enum StatusText {
     if held > 0 {
       parts.append("deletions held in " + Amount.count(held, "folder"))
     } else if let last = account.lastSync {
-      parts.append("in sync \(time(last))")
+      parts.append("last sync \(time(last))")
     }
     return parts.joined(separator: ", ")
   }

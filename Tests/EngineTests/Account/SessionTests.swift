@@ -137,6 +137,12 @@ struct SessionTests {
         #expect(runner.snapshot().lastFullPass == first)
         _ = try await runner.fullPass(PassOptions(), names: nil)
         #expect(runner.snapshot().lastFullPass == first + 10)
+        // What was pushed to one folder is the account's last sync, too.
+        account.clock.advance(by: .seconds(10))
+        account.far.put(SimulatedMessage("pushed"))
+        await account.recorder.wait { runner.snapshot().folders.contains { $0.lastSync == first + 20 } }
+        #expect(runner.snapshot().lastFullPass == first + 10)
+        #expect(runner.snapshot().lastSync == first + 20)
       }
     }
   }
