@@ -11,4 +11,9 @@ extension SimulatedStore {
   package func key(of text: String, in folder: FolderName = .inbox) -> MessageKey? {
     folders[folder]?.messages.filter { $0.value.text == text }.keys.min()
   }
+
+  /// Somebody else expunges all there is.
+  package func empty(_ folder: FolderName) {
+    for key in (folders[folder]?.messages.keys).map(Array.init) ?? [] { remove(key, in: folder) }
+  }
 }

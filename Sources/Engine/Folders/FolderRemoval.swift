@@ -54,7 +54,7 @@ struct FolderRemoval {
     known += try await halfBrought(look, known, folder, side)
     let strangers = look.present.count - known.count
     if !look.present.isEmpty {
-      let isKnownElsewhere = strangers == 0 ? try await areAllElsewhere(known, folder) : false
+      let isKnownElsewhere = strangers == 0 ? try await areAllElsewhere(known, folder, side) : false
       guard options.allowsDeletions || isKnownElsewhere else {
         let held = PassReport.Held(
           folder: folder.title, side: side, deletions: look.present.count, total: look.present.count,
@@ -199,22 +199,13 @@ struct FolderRemoval {
     }
   }
 
-  /// True where each message has its like in another folder of both sides, which the base came to know after it. A copy
-  /// that was there before does not tell that this one was moved (law L9).
-  private func areAllElsewhere(_ records: [PairRecord], _ folder: SyncedFolder) async throws(StoreError) -> Bool {
-    let others = present.subtracting([folder.id])
-    var taken: Set<PairID> = []
+  /// True where each message lives on in another folder of both sides.
+  private func areAllElsewhere(
+    _ records: [PairRecord], _ folder: SyncedFolder, _ side: Side
+  ) async throws(StoreError) -> Bool {
+    var heirs = Heirs(context: context, side: side, in: present.subtracting([folder.id]))
     for portion in records.portions(of: AccountContext.pairsAtOnce) {
-      for record in portion {
-        let likes = try context.withLedger { ledger throws(LedgerError) in
-          try ledger.records(digest: record.identity.digest)
-        }
-        let heir = likes.first {
-          others.contains($0.folder) && $0.pair.id > record.pair.id && !taken.contains($0.pair.id)
-        }
-        guard let heir else { return false }
-        taken.insert(heir.pair.id)
-      }
+      for record in portion { guard try heirs.takeOne(for: record) else { return false } }
       await Task.yield()
     }
     return true

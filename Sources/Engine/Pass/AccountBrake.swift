@@ -28,7 +28,7 @@ package struct AccountBrake {
   func holds(_ passes: [FolderPass], _ options: PassOptions) throws(StoreError) -> Sides<Hold?> {
     var holds = Sides<Hold?>(near: nil, far: nil)
     for side in Side.allCases {
-      holds[side] = try hold(passes.filter { $0.deletionCounts[side] > 0 }, of: passes, side)
+      holds[side] = try hold(passes.filter { $0.deletionCount(on: side) > 0 }, of: passes, side)
       guard holds[side] != nil, !options.isDryRun, !options.allowsDeletions else { continue }
       try BrakeMemory(context: context, folder: nil, side: side).hold()
     }
@@ -46,7 +46,7 @@ package struct AccountBrake {
 
   /// What waits in other folders, or is held there for the account's sake, counts with what would be deleted now.
   private func hold(_ deleting: [FolderPass], of passes: [FolderPass], _ side: Side) throws(StoreError) -> Hold? {
-    let now = deleting.filter { !$0.isHeldByItself(side) }.reduce(0) { $0 + $1.deletionCounts[side] }
+    let now = deleting.filter { !$0.isHeldByItself(side) }.reduce(0) { $0 + $1.deletionCount(on: side) }
     guard now > 0 else { return nil }
     let brake = context.deletionRules.brake
     let deletions = now + context.gathered[side].count(besides: Set(deleting.map(\.folder.id)))

@@ -8,31 +8,26 @@ struct DeletionGathering {
   /// Deletions in so short a time are no person's, one after another.
   private static let burst: Duration = .seconds(5)
 
-  /// So many are looked up one by one, to see what was moved; where more go at once, a moment's wait is no matter.
-  static let lookedUpMax = 500
-
   let context: AccountContext
 
   /// After the passes have advanced, and before any deletes. What a person allows does not wait; nor does what was moved
   /// to another folder: until it goes here, a person sees it twice.
   func run(_ passes: [FolderPass], areAllowed: Bool) async throws(StoreError) {
     if !areAllowed { for pass in passes { try await keepUnmade(pass) } }
+    for side in Side.allCases { try await findMoved(passes, side) }
     let now = context.clock.now
     for side in Side.allCases {
-      var moved: [FolderID: Set<PairID>] = [:]
       for pass in passes {
-        let elsewhere = try movedElsewhere(pass, side)
-        moved[pass.folder.id] = elsewhere
         context.gathered[side].note(
-          pass.removals(on: side).subtracting(elsewhere), in: pass.folder.id, isWhole: pass.showsWhole(side.other),
-          at: now)
+          pass.removals(on: side).subtracting(pass.moved[side]), in: pass.folder.id,
+          isWhole: pass.showsWhole(side.other), at: now)
       }
       guard !areAllowed else { continue }
       let recent = context.deletions[side].recent(at: now, within: Self.burst)
       let areFew = context.gathered[side].count() + recent <= context.deletionRules.brake.freeCount
       let isCalm = context.gathered[side].rest(at: now) == .zero
       for pass in passes where !mayDecide(pass, side, areFew: areFew, isCalm: isCalm) {
-        pass.postponeDeletions(side, but: moved[pass.folder.id] ?? [])
+        pass.postponeDeletions(side, but: pass.moved[side])
       }
     }
   }
@@ -55,15 +50,24 @@ struct DeletionGathering {
     }
   }
 
-  /// What has a place in another folder by now, as after a move there.
-  private func movedElsewhere(_ pass: FolderPass, _ side: Side) throws(StoreError) -> Set<PairID> {
-    let removals = pass.removals(on: side)
-    guard removals.count <= Self.lookedUpMax else { return [] }
-    var moved: Set<PairID> = []
-    for record in try records(removals) {
-      if try context.hasPlace(for: record.identity.digest, besides: pass.folder.id) { moved.insert(record.pair.id) }
+  /// Some were moved while the passes advanced, and are no more to be deleted; others have an heir. Also for a dry run,
+  /// which tells what the brake would hold.
+  func findMoved(_ passes: [FolderPass], _ side: Side) async throws(StoreError) {
+    let going = passes.reduce(into: Set<PairID>()) { $0.formUnion($1.removals(on: side)) }
+    guard !going.isEmpty else { return }
+    var heirs = Heirs(context: context, side: side, besides: going)
+    for pass in passes {
+      var (moved, done): (Set<PairID>, Set<PairID>) = ([], [])
+      for portion in pass.removals(on: side).sorted().portions(of: AccountContext.pairsAtOnce) {
+        let records = try records(portion).filter { $0.folder == pass.folder.id }
+        done.formUnion(Set(portion).subtracting(records.map(\.pair.id)))
+        for record in records where try heirs.takeOne(for: record) { moved.insert(record.pair.id) }
+        // Where none of so many was moved, the others were not.
+        guard !moved.isEmpty || !done.isEmpty else { break }
+        await Task.yield()
+      }
+      pass.setMoved(moved, done: done, on: side)
     }
-    return moved
   }
 
   private func records(_ pairs: some Sequence<PairID>) throws(StoreError) -> [PairRecord] {

@@ -24,6 +24,8 @@ final class FolderPass {
   private var hasIntents = false
   /// False where what is gone here may be in another folder that has yet to be looked at again.
   private(set) var mayDelete = true
+  /// Of what is to be deleted on each side, what lives on in another folder: no deletion to the brake.
+  private(set) var moved = Sides<Set<PairID>>(near: [], far: [])
   /// Sides whose deletions are left to a later pass.
   private var postponed: Set<Side> = []
   /// Identities that were read on the way.
@@ -97,14 +99,20 @@ final class FolderPass {
   /// True where the folder's own brake holds what is to be deleted on this side.
   func isHeldByItself(_ side: Side) -> Bool {
     let deletion = MessageDeletion(context: context, folder: folder, on: side)
-    if case .held = deletion.verdict(on: plan.deletions[side].count, of: pairCount ?? 0, account: nil, options) {
+    if case .held = deletion.verdict(on: deletionCount(on: side), of: pairCount ?? 0, account: nil, options) {
       return true
     }
     return false
   }
 
-  /// How many messages are to be deleted on each side.
-  var deletionCounts: Sides<Int> { Sides(near: plan.deletions.near.count, far: plan.deletions.far.count) }
+  /// How many messages are to be deleted on this side, and were not moved.
+  func deletionCount(on side: Side) -> Int { plan.deletions[side].count { !moved[side].contains($0.pair) } }
+
+  /// What is `done` is this folder's no more.
+  func setMoved(_ pairs: Set<PairID>, done: Set<PairID>, on side: Side) {
+    moved[side] = pairs
+    if !done.isEmpty { plan.deletions[side].removeAll { done.contains($0.pair) } }
+  }
 
   /// What is to be deleted on this side.
   func removals(on side: Side) -> Set<PairID> { Set(plan.deletions[side].map(\.pair)) }
@@ -261,26 +269,33 @@ final class FolderPass {
     }
   }
 
+  /// What was moved goes, whatever the brake says of the others.
   private func delete(on side: Side, _ account: AccountBrake.Hold?) async throws(StoreError) {
     let deletion = MessageDeletion(context: context, folder: folder, on: side)
-    let decided = removals(on: side)
-    switch deletion.verdict(on: plan.deletions[side].count, of: pairCount ?? 0, account: account, options) {
-    case .held(let held):
-      unfinished.insert(side.other)
-      report.held.append(held)
-      guard held.account == nil else { return context.gathered[side].hold(folder.id) }
-      context.gathered[side].settle(decided, in: folder.id)
-      try BrakeMemory(context: context, folder: folder, side: side).hold()
-    case .allowed:
-      let evidence: DeletionNotice.Evidence = looks[side.other].coverage == .complete ? .notListed : .seenGone
-      let outcome = try await deletion.run(plan.deletions[side], evidence, options)
-      context.gathered[side].settle(decided, in: folder.id)
-      report.counts[side].deleted += outcome.deleted
-      guard outcome.left > 0 else { return }
-      // What showed the deletion must not be left behind as settled: a later pass has to see it again.
-      unfinished.insert(side.other)
-      report.problems.append(.left(outcome.left, of: folder, on: side))
+    let counted = removals(on: side).subtracting(moved[side])
+    var going = plan.deletions[side]
+    if case .held(let held) = deletion.verdict(on: counted.count, of: pairCount ?? 0, account: account, options) {
+      going.removeAll { counted.contains($0.pair) }
+      try hold(held, counted)
     }
+    guard !going.isEmpty else { return }
+    let evidence: DeletionNotice.Evidence = looks[side.other].coverage == .complete ? .notListed : .seenGone
+    let outcome = try await deletion.run(going, evidence, moved: moved[side], options)
+    context.gathered[side].settle(Set(going.map(\.pair)), in: folder.id)
+    report.counts[side].deleted += outcome.deleted
+    guard outcome.left > 0 else { return }
+    // What showed the deletion must not be left behind as settled: a later pass has to see it again.
+    unfinished.insert(side.other)
+    report.problems.append(.left(outcome.left, of: folder, on: side))
+  }
+
+  private func hold(_ held: PassReport.Held, _ pairs: Set<PairID>) throws(StoreError) {
+    let side = held.side
+    unfinished.insert(side.other)
+    report.held.append(held)
+    guard held.account == nil else { return context.gathered[side].hold(folder.id) }
+    context.gathered[side].settle(pairs, in: folder.id)
+    try BrakeMemory(context: context, folder: folder, side: side).hold()
   }
 
   /// To a later pass over the whole folder, which finds them again; all but `urgent`.
@@ -362,7 +377,7 @@ final class FolderPass {
     for side in Side.allCases where !plan.deletions[side].isEmpty {
       let deletion = MessageDeletion(context: context, folder: folder, on: side)
       if case .held(let held) = deletion.verdict(
-        on: plan.deletions[side].count, of: pairCount ?? 0, account: account[side], options)
+        on: deletionCount(on: side), of: pairCount ?? 0, account: account[side], options)
       {
         report.held.append(held)
       }

@@ -73,6 +73,8 @@ package struct GatheredDeletions: Equatable, Sendable {
   /// Folders with deletions that wait.
   package var waiting: [FolderID] { entries.filter { !$0.value.isHeld }.keys.sorted() }
 
+  package func contains(_ pair: PairID) -> Bool { entries.values.contains { $0.pairs.contains(pair) } }
+
   /// How many there are in all folders but those.
   package func count(besides folders: Set<FolderID> = []) -> Int {
     entries.reduce(0) { folders.contains($1.key) ? $0 : $0 + $1.value.pairs.count }

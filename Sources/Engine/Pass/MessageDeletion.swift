@@ -26,7 +26,7 @@ struct MessageDeletion {
   /// `total` is the folder's size as the pass found it: what arrives with it does not dilute a mass deletion. `account`
   /// tells where the account's brake holds all of its folders.
   func verdict(on count: Int, of total: Int, account: AccountBrake.Hold?, _ options: PassOptions) -> Verdict {
-    guard !options.allowsDeletions else { return .allowed }
+    guard count > 0, !options.allowsDeletions else { return .allowed }
     let recent = folder.deletions[side].recent(at: context.clock.now)
     let isTooMuchHere = context.deletionRules.brake.holds(count, of: total, recent: recent)
     guard isTooMuchHere || account != nil else { return .allowed }
@@ -42,8 +42,9 @@ struct MessageDeletion {
     var left = 0
   }
 
+  /// What of it was `moved` is no deletion to the brake.
   func run(
-    _ removals: [Removal], _ evidence: DeletionNotice.Evidence, _ options: PassOptions
+    _ removals: [Removal], _ evidence: DeletionNotice.Evidence, moved: Set<PairID>, _ options: PassOptions
   ) async throws(StoreError) -> Outcome {
     let pairs = Set(removals.map(\.pair))
     await context.claims.claim(pairs)
@@ -57,8 +58,9 @@ struct MessageDeletion {
     let gone = records.filter { deletion.gone.contains($0.pair[side].key) }
     // What a person allowed is no storm.
     if !options.allowsDeletions {
-      folder.deletions[side].record(gone.count, at: context.clock.now)
-      context.deletions[side].record(gone.count, at: context.clock.now)
+      let counted = gone.count { !moved.contains($0.pair.id) }
+      folder.deletions[side].record(counted, at: context.clock.now)
+      context.deletions[side].record(counted, at: context.clock.now)
     }
     for portion in gone.portions(of: AccountContext.pairsAtOnce) {
       // A message that the base forgets and what was kept of it belong together, in one transaction.

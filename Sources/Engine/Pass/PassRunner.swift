@@ -36,8 +36,11 @@ struct PassRunner {
     }
     let advanced = passes.filter { failures[$0.folder.id] == nil }
     for pass in advanced where !haveSeenAllFolders || !pass.mayDelete { pass.postponeAllDeletions() }
-    if !options.isDryRun {
-      try await DeletionGathering(context: context).run(advanced, areAllowed: options.allowsDeletions)
+    let gathering = DeletionGathering(context: context)
+    if options.isDryRun {
+      for side in Side.allCases { try await gathering.findMoved(advanced, side) }
+    } else {
+      try await gathering.run(advanced, areAllowed: options.allowsDeletions)
     }
     let account = try AccountBrake(context: context).holds(advanced, options)
     let unfinished = try await perform(advanced) { pass async throws(StoreError) in

@@ -158,10 +158,3 @@ struct DeletionRulesTests {
     }
   }
 }
-
-extension SimulatedStore {
-  /// Somebody else expunges all there is.
-  fileprivate func empty(_ folder: FolderName) {
-    for key in (folders[folder]?.messages.keys).map(Array.init) ?? [] { remove(key, in: folder) }
-  }
-}

@@ -82,7 +82,7 @@ package final class LawBook {
     switch act {
     case .removed(let directory, let bytes):
       guard let number = registry.bag.number(of: bytes) else { return }
-      deleted(number, on: .near, from: directory, isMove: false)
+      deleted(number, on: .near, from: directory, isMove: livesOn(number, besides: directory))
     case .restored(_, let bytes):
       guard let number = registry.bag.number(of: bytes) else { return }
       registry.chronicle[number].removedByMartlet.near -= 1
@@ -118,6 +118,17 @@ package final class LawBook {
         box.name != expunge.mailbox && box.messages.contains { $0.bytes == expunge.bytes }
       }
       deleted(number, on: .far, from: expunge.mailbox, isMove: expunge.way == .move || isElsewhere)
+    }
+  }
+
+  /// True where the Maildir has the message in another folder, too: from there it was moved (law L9).
+  private func livesOn(_ number: Mailbag.Number, besides directory: String) -> Bool {
+    let home = directory.isEmpty ? Setting.root : "\(Setting.root)/\(directory)"
+    return site.disk.files(below: Setting.root).contains { file in
+      guard !file.path.hasPrefix("\(home)/cur/"), !file.path.hasPrefix("\(home)/new/"),
+        file.path.contains("/cur/") || file.path.contains("/new/"), !file.path.contains("/.martlet/")
+      else { return false }
+      return registry.bag.number(of: file.bytes) == number
     }
   }
 

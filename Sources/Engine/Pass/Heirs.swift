@@ -1,0 +1,44 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Finds out of which messages that go from their folder live on in another one: they were moved, whatever the two sides
+/// make of it, and that is no deletion to the brake (law L9).
+///
+/// An heir has the same content, in another folder of both sides, and the base came to know it later: a copy that was
+/// there before does not tell that this one was moved. Each is the heir of one message only.
+@Loop
+struct Heirs {
+  let context: AccountContext
+  /// On which the messages would be deleted.
+  let side: Side
+  /// Where they may be; nil for every folder that takes part.
+  private let places: Set<FolderID>?
+  /// Pairs that are nobody's heir, because they go themselves or are one's already.
+  private var taken: Set<PairID>
+
+  init(context: AccountContext, side: Side, in places: Set<FolderID>? = nil, besides going: Set<PairID> = []) {
+    self.context = context
+    self.side = side
+    self.places = places
+    taken = going
+  }
+
+  /// True where the message has an heir, which is its own from now on.
+  mutating func takeOne(for record: PairRecord) throws(StoreError) -> Bool {
+    let likes = try context.withLedger { ledger throws(LedgerError) in
+      try ledger.records(digest: record.identity.digest)
+    }
+    guard let heir = likes.first(where: { isHeir($0, of: record) }) else { return false }
+    taken.insert(heir.pair.id)
+    return true
+  }
+
+  private func isHeir(_ like: PairRecord, of record: PairRecord) -> Bool {
+    guard like.folder != record.folder, like.pair.id > record.pair.id, !taken.contains(like.pair.id),
+      places?.contains(like.folder) ?? true, let folder = context.folders[like.folder]
+    else { return false }
+    // What is to be deleted there, too, and waits or is held, may be this very one.
+    return !context.gathered[side].contains(like.pair.id) && !folder.held.contains { $0.side == side }
+  }
+}
