@@ -23,14 +23,14 @@ package final class AccountContext {
   var gathered = Sides(near: GatheredDeletions(), far: GatheredDeletions())
   /// The folder pairs in sync.
   let folders = FolderIndex()
-  let unmade = UnmadeFolders()
+  let loneFolders = LoneFolders()
   /// True once this session has made a pass over all of them, and none came or went since that began.
   private(set) var hasSeenAllFolders = false
   /// How often folders were told to have come or gone.
   private(set) var folderChanges = 0
-  /// A pass made a folder that is no pair's yet: whether it takes part, only a listing of all tells, and no event asks for
-  /// one.
-  var hasMadeFolder = false
+  /// A pass left a folder that is no pair's yet, as one that it made: only a listing of all tells what becomes of it, and
+  /// no event asks for one.
+  var needsListing = false
   /// Until it is true, what was sent and not answered may be in a folder that is yet to be looked at. Where only some
   /// folders are asked for, it is not looked for in others.
   var hasLookedForStrays = false

@@ -170,7 +170,7 @@ final class AccountSession {
           return error
         case .passEnded(let folders, let outcome):
           events += ended(folders, outcome.failures)
-          findMade(&group)
+          listAgain(&group)
           awaitCalm(&group)
         case .calmDue: events += calmEvents(&group)
         case .tick: events.append(.tick)
@@ -178,7 +178,7 @@ final class AccountSession {
         case .requested(let request): group.addTask { await self.fullPass(request) }
         case .fullPassEnded(let outcome):
           events += fullPassEnded(outcome)
-          findMade(&group)
+          listAgain(&group)
           awaitCalm(&group)
           retryFolders(outcome.report, &group)
         }
@@ -333,9 +333,9 @@ final class AccountSession {
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()
   }
 
-  private func findMade(_ group: inout DiscardingTaskGroup) {
-    guard context.hasMadeFolder else { return }
-    context.hasMadeFolder = false
+  private func listAgain(_ group: inout DiscardingTaskGroup) {
+    guard context.needsListing else { return }
+    context.needsListing = false
     queueFullPass(&group)
   }
 

@@ -18,8 +18,8 @@ struct FolderDiscovery {
     var checkpoints: [FolderID: Sides<Checkpoint?>] = [:]
     /// In a dry run, on which side a folder would have to be made first.
     var missing: [FolderID: Side] = [:]
-    /// Folders that could not be made, by the side that has them.
-    fileprivate var unmade = Sides<Set<FolderName>>(near: [], far: [])
+    /// Folders that the other side has not and that could not be made there, by the side that has them.
+    fileprivate var lone = Sides<Set<FolderName>>(near: [], far: [])
     /// Known folders that one side no longer has.
     var vanished: [(folder: SyncedFolder, remaining: Side)] = []
     var report = PassReport()
@@ -45,7 +45,7 @@ struct FolderDiscovery {
     for present in plan.present {
       guard isWanted(present.names) || rows[present.names] != nil && present.missing == nil else { continue }
       guard try await make(present, &finding.report) else {
-        if let missing = present.missing { finding.unmade[missing.other].insert(present.names[missing.other]) }
+        if let missing = present.missing { finding.lone[missing.other].insert(present.names[missing.other]) }
         continue
       }
       try await endOtherPairs(of: present.names, recorded)
@@ -63,9 +63,10 @@ struct FolderDiscovery {
       folder.hasKnownNumbers = hasKnownNumbers(
         folder, remaining, listings[remaining][vanished.names[remaining]]?.checkpoint)
       finding.vanished.append((folder, remaining))
+      finding.lone[remaining].insert(vanished.names[remaining])
     }
     if !options.isDryRun {
-      tellUnmade(finding)
+      tellLone(finding)
       for names in plan.forgotten where isWanted(names) {
         guard let row = rows[names], try await isGone(names) else { continue }
         try await context.forget(row.id)
@@ -74,11 +75,11 @@ struct FolderDiscovery {
     return finding
   }
 
-  private func tellUnmade(_ finding: Finding) {
+  private func tellLone(_ finding: Finding) {
     for side in Side.allCases {
       // Where only some are asked for, nothing is known of the others.
-      let others = names == nil ? [] : context.unmade.names(on: side).subtracting(finding.folders.map(\.names[side]))
-      context.unmade.set(finding.unmade[side].union(others), on: side)
+      let others = names == nil ? [] : context.loneFolders.names(on: side).subtracting(finding.folders.map(\.names[side]))
+      context.loneFolders.set(finding.lone[side].union(others), on: side)
     }
   }
 

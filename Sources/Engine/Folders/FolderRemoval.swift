@@ -81,6 +81,7 @@ struct FolderRemoval {
       return try await removeFolder(folder, side, &report)
     }
     report.problems.append(.init(folder: folder.title, reason: Self.strangersStay(strangers, side)))
+    context.needsListing = true
     // In one go: stopped half-way, a folder that is there and has a base would be held again (law L5).
     context.folders.remove(folder.id)
     try context.forgetDeletions(in: folder.id)
@@ -146,7 +147,7 @@ struct FolderRemoval {
 
   /// What was never on the other side was deleted by nobody there (law L1). Without its base the folder is a new one.
   private static func strangersStay(_ count: Int, _ side: Side) -> String {
-    "\(count) messages that only the \(side) side has stay; the next pass makes the folder anew on the other side"
+    "\(count == 1 ? "1 message" : "\(count) messages") that only the \(side) side has: kept; the next pass makes the folder anew on the other side"
   }
 
   /// False where the folder was made anew: under its numbers are other messages than those of the base (law L8).

@@ -13,7 +13,7 @@ struct DeletionGathering {
   /// After the passes have advanced, and before any deletes. What a person allows does not wait; nor does what was moved
   /// to another folder: until it goes here, a person sees it twice.
   func run(_ passes: [FolderPass], areAllowed: Bool) async throws(StoreError) {
-    if !areAllowed { for pass in passes { try await keepUnmade(pass) } }
+    if !areAllowed { for pass in passes { try await keepStranded(pass) } }
     for side in Side.allCases { try await findMoved(passes, side) }
     let now = context.clock.now
     for side in Side.allCases {
@@ -32,9 +32,9 @@ struct DeletionGathering {
     }
   }
 
-  /// What lies in a folder now that could not be made on this side, has its only place here.
-  private func keepUnmade(_ pass: FolderPass) async throws(StoreError) {
-    for side in Side.allCases where !context.unmade.names(on: side.other).isEmpty {
+  /// What lies in a folder now that this side has not, has its only place here.
+  private func keepStranded(_ pass: FolderPass) async throws(StoreError) {
+    for side in Side.allCases where !context.loneFolders.names(on: side.other).isEmpty {
       let removals = pass.removals(on: side).sorted()
       guard !removals.isEmpty else { continue }
       var records: [PairRecord] = []
@@ -43,9 +43,9 @@ struct DeletionGathering {
         await Task.yield()
       }
       let store = context.stores[side.other]
-      let kept = try await context.unmade.holding(records, on: side.other, of: store)
+      let kept = try await context.loneFolders.holding(records, on: side.other, of: store)
       for (name, pairs) in kept.sorted(by: { $0.key < $1.key }) {
-        pass.keep(pairs, on: side, .unmade(pairs.count, of: pass.folder, in: name, side))
+        pass.keep(pairs, on: side, .stranded(pairs.count, of: pass.folder, in: name, side))
       }
     }
   }
@@ -87,7 +87,7 @@ struct DeletionGathering {
 
 extension PassReport.Problem {
   /// Messages that somebody moved to where martlet cannot follow.
-  fileprivate static func unmade(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
+  fileprivate static func stranded(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
     .init(
       folder: folder.title,
       reason: "\(count == 1 ? "1 message was" : "\(count) messages were") moved to the \(side.other) "

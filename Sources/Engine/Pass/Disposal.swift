@@ -85,7 +85,7 @@ struct Disposal {
     } catch {
       guard error.kind == .gone, context.folders[.far, trash] == nil else { throw error }
       try await store.createFolder(trash)
-      context.hasMadeFolder = true
+      context.needsListing = true
       return try await store.move(keys, from: folder.names.far, to: trash)
     }
   }

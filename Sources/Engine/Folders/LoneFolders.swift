@@ -2,14 +2,14 @@ import Mail
 import Ports
 import Reconciliation
 
-/// Folders that one side has and that could not be made on the other, as where a server refuses the name; and which
-/// messages lie in them.
+/// Folders that one side has and the other has not: a server refuses the name, for instance, or somebody removed the
+/// other one, and the brake holds what is left. And which messages lie in them.
 ///
 /// A message that somebody moved into one is gone from its old place, and martlet cannot follow it. Deleted on the other
-/// side, it would be nowhere there. So it stays there until the folder can be made, or the message is gone from that,
+/// side, it would be nowhere there. So it stays there until the folder is on both sides, or the message is gone from it,
 /// too.
 @Loop
-final class UnmadeFolders {
+final class LoneFolders {
   /// By the side that has them; each with the content of those of its messages that were read.
   private var folders = Sides<[FolderName: [MessageKey: MessageDigest]]>(near: [:], far: [:])
 

@@ -8,8 +8,8 @@ import Testing
 @testable import Engine
 
 /// What was moved to where martlet cannot follow was deleted by nobody (law L1).
-@Suite("A folder that cannot be made")
-struct UnmadeFolderTests {
+@Suite("A folder that the other side has not")
+struct LoneFolderTests {
   private static let bad = FolderName("~bad")
 
   /// Three messages, of which the first was moved to a folder that the other side will not have.
@@ -60,6 +60,30 @@ struct UnmadeFolderTests {
       #expect(there.contents().map(\.text) == ["b", "c"])
       here.folders[bad] = nil
       #expect(try await account.sync().isClean)
+    }
+  }
+
+  @Test("and that is held there keeps what was moved into it, until it is made anew (L1)", arguments: Side.allCases)
+  func held(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      here.put(SimulatedMessage("old"), in: archive)
+      try await account.sync()
+      there.folders[archive] = nil
+      here.move("a", to: archive)
+      let report = try await account.sync()
+      #expect(report.held.map(\.folder) == [archive])
+      #expect(report.problems.contains { $0.folder == .inbox && $0.reason.contains("Archive") })
+      #expect(there.contents().map(\.text) == ["a", "b", "c"])
+      let transfers = here.transfers
+      _ = try await OneShot(context: account.context()).run(PassOptions(allowsDeletions: true), names: [archive])
+      try await account.sync()
+      #expect(there.contents().map(\.text) == ["b", "c"])
+      #expect(there.contents(of: archive).map(\.text) == ["a"])
+      #expect(here.contents(of: archive).map(\.text) == ["a"])
+      #expect(here.transfers == transfers)
     }
   }
 
