@@ -78,7 +78,8 @@ struct FolderDiscovery {
   private func tellLone(_ finding: Finding) {
     for side in Side.allCases {
       // Where only some are asked for, nothing is known of the others.
-      let others = names == nil ? [] : context.loneFolders.names(on: side).subtracting(finding.folders.map(\.names[side]))
+      let others =
+        names == nil ? [] : context.loneFolders.names(on: side).subtracting(finding.folders.map(\.names[side]))
       context.loneFolders.set(finding.lone[side].union(others), on: side)
     }
   }

@@ -4,9 +4,9 @@ import Reconciliation
 
 /// A folder that both sides had and one no longer has: removed on the other too, if nothing is lost by it.
 ///
-/// Nothing is lost where the remaining folder is empty, or where every message in it has its like elsewhere that came
-/// later (the folder was renamed, or its messages were moved before it went). Otherwise the brake holds it until a person
-/// allows it (laws L8, L9).
+/// Nothing is lost where the remaining folder is empty, or where every message in it that both sides had lives on
+/// elsewhere (the folder was renamed, or its messages were moved before it went). What the other side never had stays, in
+/// a folder that is new there. Otherwise the brake holds it until a person allows it (laws L8, L9).
 @Loop
 struct FolderRemoval {
   let context: AccountContext
@@ -54,7 +54,7 @@ struct FolderRemoval {
     known += try await halfBrought(look, known, folder, side)
     let strangers = look.present.count - known.count
     if !look.present.isEmpty {
-      let isKnownElsewhere = strangers == 0 ? try await areAllElsewhere(known, folder, side) : false
+      let isKnownElsewhere = try await areAllElsewhere(known, folder, side)
       guard options.allowsDeletions || isKnownElsewhere else {
         let held = PassReport.Held(
           folder: folder.title, side: side, deletions: look.present.count, total: look.present.count,

@@ -15,7 +15,8 @@ package final class SyncedFolder {
   /// True once this session has seen that the base is of the mailbox that is there: by a look at the whole folder, or by
   /// a listing that proves it unchanged. Before, its UIDs may mean other messages (law L8).
   var isConfirmed = false
-  /// True once this session's listing has shown each server to number the folder's messages as the base does.
+  /// True once this session's listing, or a look at the whole folder, has shown each server to number the folder's
+  /// messages as the base does.
   var hasKnownNumbers = false
   /// A pass saw deletions before this session had looked at all folders, and left them to a later one.
   var hasPostponedDeletions = false

@@ -352,6 +352,8 @@ final class FolderPass {
     if isWaiting || isWideOnBothSides && !looks.near.isPartial && !looks.far.isPartial {
       folder.isConfirmed = !isWaiting
     }
+    // A later pass that fails makes it unconfirmed, and its messages may still be copied from here.
+    if folder.isConfirmed { folder.hasKnownNumbers = true }
     var changes: [LedgerChange] = []
     // A narrow look's checkpoint is the store's word for all that went before, which the ledger may not hold yet.
     unfinished.formUnion(folder.bereft)

@@ -159,10 +159,10 @@ struct CrashTests {
 
 extension SimulatedStore {
   /// A person's move: gone here, there again under another name.
-  func move(_ text: String, to folder: FolderName) {
-    guard let key = key(of: text), let message = folders[.inbox]?.messages[key] else { return }
+  func move(_ text: String, from origin: FolderName = .inbox, to folder: FolderName) {
+    guard let key = key(of: text, in: origin), let message = folders[origin]?.messages[key] else { return }
     put(message, in: folder)
-    remove(key)
+    remove(key, in: origin)
   }
 
   /// Folder by folder what a person sees.

@@ -87,6 +87,51 @@ struct LoneFolderTests {
     }
   }
 
+  @Test(
+    "is made anew for what came to it while its messages were moved away and it was removed", arguments: Side.allCases)
+  func cameMeanwhile(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      for text in ["d", "e"] { here.put(SimulatedMessage(text), in: archive) }
+      try await account.sync()
+      for text in ["d", "e"] { here.move(text, from: archive, to: .inbox) }
+      here.folders[archive] = nil
+      there.put(SimulatedMessage("new"), in: archive)
+      #expect(try await account.sync().held.isEmpty, "nothing would be lost")
+      try await account.sync()
+      for store in [here, there] {
+        #expect(store.contents().map(\.text) == ["a", "b", "c", "d", "e"])
+        #expect(store.contents(of: archive).map(\.text) == ["new"])
+      }
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
+  @Test("gives its messages to where they were moved, without a transfer, also where a look at it failed just now")
+  func lookedAtInVain() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = SimulatedAccount()
+      account.far.folders[archive] = SimulatedStore.Folder()
+      account.far.put(SimulatedMessage("d"), in: archive)
+      let context = account.context()
+      try await context.open()
+      _ = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      account.near.move("d", from: archive, to: .inbox)
+      account.near.folders[archive] = nil
+      for name in [archive, .inbox] {
+        let folder = try #require(context.folders[.near, name])
+        let request = PassRunner.Request(
+          folder: folder, scopes: Sides(near: .wide(since: folder.checkpoints.near), far: nil))
+        _ = try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request])
+      }
+      #expect(account.far.contents().map(\.text) == ["d"])
+      #expect(account.near.transfers == 0)
+    }
+  }
+
   @Test("gives way to a person who allows deletions")
   func allowed() async throws {
     try await Reactor.onShared {
