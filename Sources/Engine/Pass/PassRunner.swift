@@ -101,6 +101,8 @@ struct PassRunner {
     var outcome = Outcome(failures: failures)
     // The look that follows shows everything again, and one that cannot be made keeps no other folder waiting.
     for folder in failures.keys { context.forgetWaitingDeletions(in: folder) }
+    // What becomes of a folder that went away, only a listing tells; that of a full pass was made a moment ago.
+    if listing == nil, failures.values.contains(where: { $0.kind == .gone }) { context.needsListing = true }
     for pass in passes {
       var report = pass.report
       // A folder that went away during the pass is for the next discovery.

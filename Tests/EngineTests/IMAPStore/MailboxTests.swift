@@ -49,6 +49,12 @@ struct MailboxNewsTests {
   @Test("what names no message is uncertain", arguments: vagueWords.indices)
   func vague(index: Int) { #expect(Self.mailbox([Self.vagueWords[index]]).news.isUncertain) }
 
+  @Test("that nothing is left is uncertain: the mailbox itself may be gone (L8)")
+  func emptied() {
+    #expect(Self.mailbox([.vanished([1, 2], isEarlier: false)]).news.isComplete)
+    #expect(Self.mailbox([.vanished([1, 2, 3], isEarlier: false)]).news.isUncertain)
+  }
+
   @Test("its view goes as far as what was shown or was there at SELECT, and by what EXISTS told")
   func view() {
     var state = MailboxState(name: .inbox, isReadOnly: false)

@@ -1,10 +1,11 @@
-import Engine
 import Mail
 import Ports
 import Reactor
 import Reconciliation
 import Simulation
 import Testing
+
+@testable import Engine
 
 /// What one pass makes of two sides that differ.
 @Suite("A pass")
@@ -39,6 +40,24 @@ struct PassTests {
       account.far.put(SimulatedMessage("there"), in: archive)
       account.near.lacking = [archive: { $0.folders[archive] = nil }]
       #expect(try await account.sync().isClean)
+    }
+  }
+
+  @Test("that an event asked for, and that finds its folder gone, asks for a listing")
+  func goneMeanwhile() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let context = account.context()
+      try await context.open()
+      _ = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      for isGone in [false, true] {
+        if isGone { account.far.folders[archive] = nil }
+        let folder = try #require(context.folders[.far, archive])
+        let request = PassRunner.Request(folder: folder, scopes: Sides(near: nil, far: .wide(since: nil)))
+        _ = try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request])
+        #expect(context.needsListing == isGone)
+      }
     }
   }
 

@@ -92,7 +92,10 @@ struct MailboxState: Equatable, Sendable {
       if !isAsked { news.becomeUncertain() }
     case .vanished(let uids, let isEarlier):
       if !isEarlier { exists = max(0, exists - uids.count) }
-      if !isAsked { news.vanish(uids) }
+      guard !isAsked else { return }
+      news.vanish(uids)
+      // A server may say so of a mailbox that somebody removed or renamed (Cyrus does): SELECT tells (law L8).
+      if !isEarlier, exists == 0 { news.becomeUncertain() }
     case .fetch(let response):
       if let uid = response.uid { highest = highest.map { max($0, uid) } ?? uid }
       if !isAsked { news.take(response) }
