@@ -172,6 +172,7 @@ final class AccountSession {
           events += ended(folders, outcome.failures)
           listAgain(&group)
           awaitCalm(&group)
+          if outcome.report.hasFoldersLeft { retryFolders(outcome.report, &group) }
         case .calmDue: events += calmEvents(&group)
         case .tick: events.append(.tick)
         case .fullPassDue: queueFullPass(&group)

@@ -307,10 +307,11 @@ final class FolderPass {
     unfinished.insert(side.other)
   }
 
-  /// For a reason of their own, which is told.
+  /// For a reason of their own, which is told, and of whose end no event may tell.
   func keep(_ pairs: Set<PairID>, on side: Side, _ problem: PassReport.Problem) {
     postponeDeletions(side, but: removals(on: side).subtracting(pairs))
     report.problems.append(problem)
+    report.hasFoldersLeft = true
   }
 
   /// The messages may have gone to a folder whose pass is yet to copy them from here.

@@ -74,7 +74,8 @@ package struct PassReport: Equatable, Sendable {
   package var foldersCreated = Sides<[FolderName]>(near: [], far: [])
   package var foldersRemoved = Sides<[FolderName]>(near: [], far: [])
   package var problems: [Problem] = []
-  /// A folder could not be made or removed for a reason that may pass.
+  /// A folder could not be made or removed, or messages are kept for the sake of one that was not, for a reason that may
+  /// pass.
   package var hasFoldersLeft = false
   /// Sides with messages that changed while they were read: what was seen of them is not settled.
   package var unread: Set<Side> = []

@@ -259,6 +259,31 @@ struct SessionTests {
     }
   }
 
+  @Test("soon deletes what it kept for the sake of a folder that cannot be made, when it is gone from that, too (L2)")
+  func strandedAndGone() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let bad = try #require(FolderName("~bad"))
+      account.far.refusedFolders = [bad]
+      try await whileRunning(account) { _ in
+        account.near.folders[bad] = SimulatedStore.Folder()
+        account.near.noticeFolders()
+        account.near.move("a", to: bad)
+        await account.recorder.wait {
+          account.recorder.events.contains { event in
+            guard case .folderSynced(.inbox, let report) = event else { return false }
+            return report.problems.contains { $0.reason.hasPrefix("1 message was moved to the local ~bad") }
+          }
+        }
+        #expect(account.far.contents().map(\.text) == ["a", "b", "c"])
+        // Nobody watches such a folder.
+        account.near.folders[bad]?.messages = [:]
+        account.clock.advance(by: .seconds(60))
+        await account.recorder.wait { account.far.key(of: "a") == nil }
+      }
+    }
+  }
+
   @Test("says nothing of a folder that goes away under a pass but what the discovery says", arguments: Side.allCases)
   func goneUnderAPass(side: Side) async throws {
     try await Reactor.onShared {
