@@ -153,15 +153,19 @@ package final class IMAPStore: MailStore {
 
   /// Takes over what a connection has heard. While it works for somebody, that one comes first.
   private func absorb(_ member: PooledConnection) {
-    for mailbox in member.connection.takeLeft() { remember(mailbox.news, of: mailbox.name) }
+    let watched = member.watchedMailbox
+    for mailbox in member.connection.takeLeft() {
+      remember(mailbox.news, of: mailbox.name, isPush: mailbox.name == watched)
+    }
     guard !member.isLeased, let mailbox = member.connection.mailbox, !mailbox.news.isEmpty else { return }
-    remember(member.connection.takeNews(), of: mailbox.name)
+    remember(member.connection.takeNews(), of: mailbox.name, isPush: mailbox.name == watched)
   }
 
-  private func remember(_ news: MailboxNews, of mailbox: MailboxName) {
+  /// `isPush` where it came by the watch, and not because something else was asked for.
+  private func remember(_ news: MailboxNews, of mailbox: MailboxName, isPush: Bool) {
     guard let folder = folder(named: mailbox) else { return }
     memories[folder, default: FolderMemory(mailbox: mailbox)].news.merge(news)
-    memories[folder]?.pushes += 1
+    if isPush { memories[folder]?.pushes += 1 }
     watching.somethingChanged()
     if news.isMarkingDeletedOnly { tellUnlessExpunged(folder) } else { tell(folder) }
   }

@@ -160,4 +160,60 @@ struct PollTests {
       #expect(await world.eventsTold() == [])
     }
   }
+
+  @Test("believes nothing of the selected mailbox's state before its connection was shown all, by a NOOP of its own")
+  func selected() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("LIST-EXTENDED LIST-STATUS") + """
+        C: m2 LIST "" "*" \(Self.states)
+        S: * LIST () "/" INBOX
+        S: * \(Self.inboxState)
+        S: m2 OK done
+        C: m3 SELECT "INBOX"
+        C: m4 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])
+        S: * 0 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: * OK [UIDNEXT 1] ok
+        S: m3 OK done
+        S: m4 OK done
+        C: m5 NOOP
+        S: * 1 EXISTS
+        S: m5 OK done
+        C: m6 LIST "" "*" \(Self.states)
+        S: * LIST () "/" INBOX
+        S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1)
+        S: m6 OK done
+        """
+    ) { world in
+      _ = try await world.store.folders()
+      _ = try await world.wide()
+      let entries = try await world.store.folders()
+      #expect(entries.first?.checkpoint == .imap(MailboxCheckpoint(next: 2, count: 1)))
+      // What the NOOP told is told on.
+      #expect(await world.eventsTold() == [.changed(.inbox)])
+    }
+  }
+
+  @Test("believes no state of the folder that the asked connection watches, and does not wait for it")
+  func watched() async throws {
+    try await ScriptedStore.play(
+      Self.idling + """
+        C: DONE
+        C: m5 LIST "" "*" \(Self.states)
+        S: m4 OK done
+        S: * LIST () "/" INBOX
+        S: * STATUS INBOX (MESSAGES 7 UIDNEXT 8 UIDVALIDITY 1)
+        S: m5 OK done
+        C: m6 IDLE
+        S: + idling
+        """, timing: Self.withoutLinger
+    ) { world in
+      _ = try await world.store.folders()
+      _ = try await world.store.watch([.inbox])
+      await world.settle()
+      world.clock.advance(by: .seconds(450))
+      #expect(await world.eventsTold() == [])
+      await world.settle()
+    }
+  }
 }

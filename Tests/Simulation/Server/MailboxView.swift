@@ -16,6 +16,9 @@ struct MailboxView {
   var entries: [Entry]
   /// The mailbox's `changeCount` when everything was told; -1 where something was held back.
   var seen: Int
+  /// The mailbox's as of when everything was told: what STATUS of the selected mailbox answers (RFC 9051 §6.3.11).
+  var uidNext: UID
+  var highestModSeq: UInt64
   /// Selected while the mailbox seemed to be empty, and so till the next SELECT.
   let isBlind: Bool
 
@@ -27,6 +30,8 @@ struct MailboxView {
     self.isBlind = isBlind
     entries = isBlind ? [] : mailbox.messages.map { Entry(uid: $0.uid, told: $0.modSeq) }
     seen = mailbox.changeCount
+    uidNext = mailbox.uidNext
+    highestModSeq = mailbox.highestModSeq
   }
 
   /// Places of the messages that a set names, ascending, each once.
@@ -91,6 +96,7 @@ extension ServerSession {
     let known = view.entries.count
     for message in messages[index...] { view.entries.append(.init(uid: message.uid, told: message.modSeq)) }
     view.seen = gone.isEmpty ? view.mailbox.changeCount : -1
+    if gone.isEmpty { (view.uidNext, view.highestModSeq) = (view.mailbox.uidNext, view.mailbox.highestModSeq) }
     let changed = changedPlaces(&view, known, messages)
     self.view = view
     if view.entries.count > known { say("* \(view.entries.count) EXISTS") }

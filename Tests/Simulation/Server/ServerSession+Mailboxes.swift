@@ -70,16 +70,19 @@ extension ServerSession {
     return items
   }
 
+  /// Of the selected mailbox it says what the session has been told, as Dovecot does.
   func sayStatus(of box: SimulatedMailbox, _ items: [String], name: String? = nil) {
+    let view = view?.mailbox === box ? view : nil
     let isEmpty = server.trouble.showsEmpty.contains(box.name)
     let messages = isEmpty ? [] : box.messages
     let values = items.map { item in
       switch item {
-      case "MESSAGES": "MESSAGES \(messages.count)"
-      case "UIDNEXT": "UIDNEXT \(box.uidNext)"
+      case "MESSAGES": "MESSAGES \(isEmpty ? 0 : view?.entries.count ?? messages.count)"
+      case "UIDNEXT": "UIDNEXT \(view?.uidNext ?? box.uidNext)"
       case "UIDVALIDITY": "UIDVALIDITY \(box.uidValidity)"
       case "UNSEEN": "UNSEEN \(messages.count { !$0.flags.contains("\\Seen") })"
-      case "HIGHESTMODSEQ": "HIGHESTMODSEQ \(server.trouble.hasNoModSeqs ? 0 : box.highestModSeq)"
+      case "HIGHESTMODSEQ":
+        "HIGHESTMODSEQ \(server.trouble.hasNoModSeqs ? 0 : view?.highestModSeq ?? box.highestModSeq)"
       case "SIZE": "SIZE \(messages.reduce(0) { $0 + $1.bytes.count })"
       default: "RECENT 0"
       }

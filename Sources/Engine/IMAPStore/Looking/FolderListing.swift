@@ -59,6 +59,7 @@ final class FolderListing {
   func run(
     on connection: IMAPConnection, _ store: IMAPStore, statusOf wanted: Set<FolderName>? = nil
   ) async throws(StoreError) {
+    let stale = try await staleMailbox(on: connection, store, unless: wanted)
     let listed = self.listed ?? ask(on: connection)
     var asked: [(mailbox: MailboxName, answer: CommandAnswer)] = []
     if let wanted, !features.listsStatus {
@@ -82,10 +83,25 @@ final class FolderListing {
       let completion = try await answer.completion()
       if Quirks.saysPhantomName(completion.text) { phantomMailboxes.insert(mailbox) }
     }
+    if let stale { statuses[stale.isInbox ? .inbox : stale] = nil }
     for (folder, line) in lines {
       if phantomMailboxes.contains(line.mailbox) { lines[folder]?.holdsMessages = false }
       lines[folder]?.status = statuses[folder.isInbox ? .inbox : line.mailbox]
     }
+  }
+
+  /// The selected mailbox, where nothing that is told of its state may be believed; nil where there is no such.
+  ///
+  /// RFC 9051 §6.3.11 warns of STATUS there: Dovecot (2.3.19, seen 2026-11) answers by what this session was shown last.
+  /// NOOP shows it the rest, once it is answered: in one write with LIST, Dovecot does LIST first. Where the state is not
+  /// wanted, as of a folder that this connection watches, there is no need for that.
+  private func staleMailbox(
+    on connection: IMAPConnection, _ store: IMAPStore, unless wanted: Set<FolderName>?
+  ) async throws(StoreError) -> MailboxName? {
+    guard listed == nil, let selected = connection.mailbox?.name else { return nil }
+    if let wanted, store.folder(named: selected).map(wanted.contains) != true { return selected }
+    _ = try await connection.run(.noop)
+    return nil
   }
 
   /// A refused one only leaves its folder's state unknown.

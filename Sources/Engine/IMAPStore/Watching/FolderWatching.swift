@@ -312,6 +312,7 @@ final class FolderWatching {
     let polled = Set(kinds.filter { $0.value == .poll }.keys)
     let helper = isSlow || !polled.isEmpty ? nil : watchers.first?.watched
     let listing = FolderListing(features)
+    let before = store.memories
     try await store.withConnection(for: helper, .light) { member async throws(StoreError) in
       try await listing.run(on: member.connection, store, statusOf: isSlow ? nil : polled)
     }
@@ -320,13 +321,18 @@ final class FolderWatching {
     if !isSlow, !features.listsStatus { told.subtract(phantoms) }
     if let names, names != told { store.events.post(.foldersChanged) }
     for line in listing.found {
-      if let status = line.status { compare(status, line.folder, countingMisses: countingMisses) }
+      guard let status = line.status else { continue }
+      compare(status, line.folder, before: before[line.folder], countingMisses: countingMisses)
     }
   }
 
-  private func compare(_ status: StatusResponse, _ folder: FolderName, countingMisses: Bool) {
+  /// `before` it was asked for: what the asking itself brought to light was no push.
+  private func compare(
+    _ status: StatusResponse, _ folder: FolderName, before: FolderMemory?, countingMisses: Bool
+  ) {
     guard let kind = kinds[folder], let memory = store.memories[folder], memory.differs(from: status) else { return }
-    let isExpected = memory.isAhead || memory.isHinted || !memory.news.isEmpty
+    let wasPushed = before.map { !$0.news.isEmpty || $0.pushes != memory.pushes } ?? false
+    let isExpected = memory.isAhead || memory.isHinted || wasPushed
     hint(status, folder)
     guard countingMisses, kind != .poll, !isExpected else { return }
     let pushes = memory.pushes
