@@ -15,8 +15,14 @@ enum LedgerFault {
       case .SQLITE_CORRUPT, .SQLITE_NOTADB: true
       default: false
       }
+    let isBusy: Bool =
+      switch error.resultCode.primaryResultCode {
+      case .SQLITE_BUSY, .SQLITE_LOCKED: true
+      default: false
+      }
     return LedgerError(
-      "the ledger \(printable(path)) failed: \(reason). \(advice(error.resultCode, path: path))", isDamage: isDamage)
+      "the ledger \(printable(path)) failed: \(reason). \(advice(error.resultCode, path: path))", isDamage: isDamage,
+      isBusy: isBusy)
   }
 
   /// The same words for a file that is no ledger and for one with a row that makes no sense.

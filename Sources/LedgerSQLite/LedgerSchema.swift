@@ -27,15 +27,18 @@ enum LedgerSchema {
     try migrator().migrate(queue)
   }
 
+  static func isBegun(_ db: Database) throws -> Bool {
+    try Int.fetchOne(db, sql: "PRAGMA application_id") == applicationID
+  }
+
   /// Throws for a file that is not a ledger, or one of a newer martlet.
   static func requireReadable(_ queue: DatabaseQueue, path: String) throws {
     let migrator = migrator()
     try queue.inDatabase { db in
-      let id = try Int.fetchOne(db, sql: "PRAGMA application_id")
       // The migrator's own table comes before any of ours; whoever is stopped in between leaves it alone there.
       let isEmpty =
         try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'") == 0
-      guard id == applicationID || isEmpty else {
+      guard try isBegun(db) || isEmpty else {
         throw LedgerError("the ledger \(printable(path)) cannot be used. \(LedgerFault.damaged(path))")
       }
       guard try !migrator.hasBeenSuperseded(db) else {

@@ -31,7 +31,7 @@ package final class SQLiteLedger: Ledger {
   /// Makes the directory (0700) and the file (0600) where they are missing, brings an older schema up to date, and looks
   /// whether the file is whole; what is damaged is an error that says so.
   ///
-  /// `checks` is false for whoever only looks: reading the whole file is not worth a glance at it.
+  /// `checks` is false where the file is known to be as it was left.
   package init(directory: String, checks: Bool = true) throws(LedgerError) {
     try StateDirectory.prepare(directory)
     path = directory + "/" + Self.fileName
@@ -48,7 +48,9 @@ package final class SQLiteLedger: Ledger {
 
   /// For whoever looks into a ledger that may be another process's at this moment: makes nothing, changes nothing, not
   /// even the schema, and looks whether the file is whole.
-  package init(lookingInto directory: String) throws(LedgerError) {
+  ///
+  /// `checks` is false where reading the whole file is not worth a glance at it.
+  package init(lookingInto directory: String, checks: Bool = true) throws(LedgerError) {
     path = directory + "/" + Self.fileName
     do {
       var configuration = GRDB.Configuration()
@@ -56,13 +58,16 @@ package final class SQLiteLedger: Ledger {
       configuration.readonly = true
       configuration.busyMode = .timeout(1)
       let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try LedgerSchema.check(queue, path: path)
+      if checks { try LedgerSchema.check(queue, path: path) }
       try LedgerSchema.requireReadable(queue, path: path)
       self.queue = queue
     } catch {
       throw LedgerFault.error(error, path: path)
     }
   }
+
+  /// False for a file that its owner has made just now, and put nothing into yet.
+  package func isBegun() throws(LedgerError) -> Bool { try read { db in try LedgerSchema.isBegun(db) } }
 
   // MARK: Folders
 

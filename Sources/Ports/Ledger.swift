@@ -56,10 +56,13 @@ package struct LedgerError: Error, Hashable, Sendable {
   package let text: String
   /// True where what is stored cannot be believed, so that trying again is of no use.
   package let isDamage: Bool
+  /// True where another program has what is stored to itself at the moment.
+  package let isBusy: Bool
 
-  package init(_ text: String, isDamage: Bool = false) {
+  package init(_ text: String, isDamage: Bool = false, isBusy: Bool = false) {
     self.text = text
     self.isDamage = isDamage
+    self.isBusy = isBusy
   }
 }
 

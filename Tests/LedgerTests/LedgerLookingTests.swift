@@ -37,6 +37,16 @@ struct LedgerLookingTests {
       #expect(error?.isDamage == false)
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
+    // Its owner has just made the file.
+    try Data().write(to: URL(filePath: scratch.path + "/" + SQLiteLedger.fileName))
+    try await Reactor.onShared {
+      let view = try SQLiteLedger(lookingInto: scratch.path)
+      #expect(try !view.isBegun())
+      view.close()
+      let owner = try SQLiteLedger(directory: scratch.path)
+      #expect(try owner.isBegun())
+      owner.close()
+    }
   }
 
   @Test("tells damage, and leaves it where it is")

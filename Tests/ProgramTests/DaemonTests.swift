@@ -85,6 +85,24 @@ struct DaemonTests {
     await daemon.stop()
   }
 
+  @Test("waits for a ledger that another program has locked, and sync ends with 75")
+  func lockedLedger() async throws {
+    let (home, _) = try await Home.prepared("locked")
+    #expect(try await home.run("sync").ending == .exited(0))
+    let descriptor = try FileHandle(forUpdating: URL(filePath: home.stateDirectory + "/work/ledger.sqlite"))
+    // SQLite's locks: a byte each for who waits, who will write, and many for who reads.
+    var lock = flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0x4000_0000, l_len: 512, l_pid: 0)
+    #expect(unsafe fcntl(descriptor.fileDescriptor, F_SETLK, &lock) == 0)
+    #expect(try await home.run("sync").ending == .exited(75))
+    let daemon = try home.start("run")
+    _ = try await daemon.line(of: .errors) { $0.contains("Another program has it open; it is tried again.") }
+    #expect(try await home.status().accounts.first?.cause == "held by another")
+    lock.l_type = Int16(F_UNLCK)
+    #expect(unsafe fcntl(descriptor.fileDescriptor, F_SETLK, &lock) == 0)
+    _ = try await daemon.line(of: .errors) { $0.contains("watching ") }
+    await daemon.stop()
+  }
+
   @Test("leaves a sync alone that is not for it, where the account is held by another state (L3)")
   func held() async throws {
     let (home, _) = try await Home.prepared("held")

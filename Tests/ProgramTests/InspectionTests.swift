@@ -95,6 +95,18 @@ struct InspectionTests {
     #expect(status.output.contains("error: \(home.stateDirectory)/away: Too many levels of symbolic links"))
   }
 
+  @Test("status makes no ledger of a file that its owner has made just now")
+  func newLedger() async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    _ = try home.folder.makeFolder(".local/state/martlet/away", mode: 0o700)
+    let ledger = try home.folder.write("", to: ".local/state/martlet/away/ledger.sqlite", mode: 0o600)
+    let status = try await home.run("status")
+    #expect(status.output.contains("away: never synced"), "\(status.output)")
+    #expect(!status.output.contains("error"), "\(status.output)")
+    #expect(try Data(contentsOf: URL(filePath: ledger)).isEmpty)
+  }
+
   @Test("status --watch needs a daemon")
   func watchWithoutDaemon() async throws {
     let home = try Home()

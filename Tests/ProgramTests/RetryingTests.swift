@@ -22,7 +22,7 @@ struct RetryingTests {
   @Test("wakes nobody while there is nothing to try again")
   func quiet() async throws {
     try await Reactor.onShared {
-      let (clock, attempts, retrying) = (SimulatedClock(), Attempts(), Retrying(every: .seconds(300)))
+      let (clock, attempts, retrying) = (SimulatedClock(), Attempts(), Retrying { .seconds(300) })
       let life = Loop.task { await retrying.run(clock) { attempts.make() } }
       // Nothing happens, for which nobody can wait.
       for _ in 0..<20 { await Task.yield() }

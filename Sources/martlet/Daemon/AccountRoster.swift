@@ -8,7 +8,8 @@ import Ports
 /// The accounts that the daemon runs, and those that it was asked for and cannot run at the moment.
 @Loop
 final class AccountRoster {
-  /// An account whose lock or ledger could not be had is tried again this often.
+  /// An account whose lock or ledger could not be had is tried again this often; sooner where another program has the
+  /// ledger to itself for a moment.
   static let retryInterval: Duration = .seconds(300)
 
   struct Outage {
@@ -26,23 +27,30 @@ final class AccountRoster {
   /// From then on no account is opened or started.
   private(set) var isStopped = false
   private(set) var outages: [String: Outage] = [:] {
-    didSet { if !outages.isEmpty { retrying.isNeeded() } }
+    didSet {
+      if outages.values.contains(where: { !$0.error.isPassing }) { retrying.isNeeded() }
+      if outages.values.contains(where: \.error.isPassing) { retryingSoon.isNeeded() } else { backoff.reset() }
+    }
   }
-  private let retrying: Retrying
+  private let retrying = Retrying { AccountRoster.retryInterval }
+  private lazy var retryingSoon = Retrying { [unowned self] in
+    backoff.next(.connection, jitter: .random(in: 0..<1))
+  }
+  private var backoff = Backoff()
 
   init(_ program: ProgramContext, onEvent: @escaping @Loop () -> Void) {
     self.program = program
     self.onEvent = onEvent
-    retrying = Retrying(every: Self.retryInterval)
   }
 
   var accounts: [DaemonAccount] { running.values.sorted { $0.name < $1.name } }
 
-  /// Locks and opens all; nothing is started. Where none can be opened, the answer is why; one that can keeps the others
-  /// waiting for nothing (law L11).
+  /// Locks and opens all; nothing is started. Where none can be opened, and waiting will not do, the answer is why; one
+  /// that can keeps the others waiting for nothing (law L11).
   func prepare(_ configurations: [AccountConfiguration]) -> ExitStatus? {
     for configuration in configurations { open(configuration) }
-    return running.isEmpty ? outages.values.map(\.error.status).max() ?? .software : nil
+    if !running.isEmpty || outages.values.contains(where: \.error.isPassing) { return nil }
+    return outages.values.map(\.error.status).max() ?? .software
   }
 
   func start() {
@@ -50,8 +58,8 @@ final class AccountRoster {
   }
 
   /// Tries again what could not be opened.
-  func retryOutages() {
-    for (name, outage) in outages {
+  func retryOutages(where isMeant: (Outage) -> Bool = { _ in true }) {
+    for (name, outage) in outages where isMeant(outage) {
       guard open(outage.configuration) else { continue }
       program.log(account: name).notice("recovered")
       running[name]?.start()
@@ -60,9 +68,18 @@ final class AccountRoster {
 
   /// Tries again now and then what could not be opened, until cancelled; sleeps while there is nothing of the kind.
   func keepRetrying(_ clock: any LoopClock) async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.keepRetrying(self.retrying, clock) { !$0.error.isPassing } }
+      group.addTask { await self.keepRetrying(self.retryingSoon, clock, where: \.error.isPassing) }
+    }
+  }
+
+  private func keepRetrying(
+    _ retrying: Retrying, _ clock: any LoopClock, where isMeant: @Loop (Outage) -> Bool
+  ) async {
     await retrying.run(clock) { [self] in
-      retryOutages()
-      return !outages.isEmpty
+      retryOutages(where: isMeant)
+      return outages.values.contains(where: isMeant)
     }
   }
 

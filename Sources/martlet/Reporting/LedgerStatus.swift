@@ -25,13 +25,17 @@ struct LedgerStatus {
       remote: StoreTitle.of(account.far, home: home),
       state: .offline)
     let directory = program.paths.accountDirectory(account.name)
-    guard unsafe access(directory + "/" + SQLiteLedger.fileName, F_OK) == 0 else {
+    var file = stat()
+    guard unsafe stat(directory + "/" + SQLiteLedger.fileName, &file) == 0 else {
       if errno != ENOENT { status.lastError = "\(printable(directory)): \(systemError(errno))" }
       return status
     }
+    // Its owner has made it just now: whoever opens it is in the way there.
+    guard file.st_size > 0 else { return status }
     do {
-      let ledger = try SQLiteLedger(directory: directory, checks: false)
+      let ledger = try SQLiteLedger(lookingInto: directory, checks: false)
       defer { ledger.close() }
+      guard try ledger.isBegun() else { return status }
       status.folders = try folders(ledger)
       // As they are written, the later one is the greater one.
       status.lastSync = status.folders.compactMap(\.lastSync).max()

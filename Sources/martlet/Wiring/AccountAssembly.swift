@@ -58,7 +58,7 @@ final class AccountAssembly {
         mapping: FolderMapping(configuration.folders), deletionRules: DeletionRules(configuration.sync),
         observer: reporter)
     } catch {
-      throw AssemblyError(.software, error.text)
+      throw AssemblyError(error)
     }
     let deletions = DeletionLog(directory: directory)
     // What the reporter keeps must not keep the reporter: with it the stores would stay, and a Maildir's root open.
@@ -85,10 +85,20 @@ final class AccountAssembly {
 struct AssemblyError: Error, Sendable {
   let status: ExitStatus
   let text: String
+  /// True for what may be over in a moment.
+  let isPassing: Bool
 
   init(_ status: ExitStatus, _ text: String) {
     self.status = status
     self.text = text
+    isPassing = false
+  }
+
+  /// Of the account's ledger.
+  init(_ error: LedgerError) {
+    status = error.isBusy ? .temporaryFailure : .software
+    text = error.text
+    isPassing = error.isBusy
   }
 }
 
