@@ -59,8 +59,15 @@ struct ArrivalLinking {
       let source = intent.draft.source.key
       let isPaired = try isPaired(source, target.other)
       let isSettled = isPaired || linked[target.other].contains(source)
-      let traced =
-        try await isSettled ? nil : trace(intent.draft, among: remaining[target], &outcome.identified[target])
+      var traced: (Arrival, Identified)?
+      switch try await isSettled ? .nothing : trace(intent.draft, among: remaining[target], &outcome.identified[target])
+      {
+      case .nothing: break
+      case .found(let arrival, let found): traced = (arrival, found)
+      case .unreadable(let arrival):
+        putOff(intent.draft, arrival, &outcome)
+        continue
+      }
       if traced == nil, !isSettled, try mayBeElsewhere(intent.draft) {
         outcome.waiting[target.other].insert(source)
         continue
@@ -74,21 +81,7 @@ struct ArrivalLinking {
       }
       changes.append(.removeIntent(intent.id))
       guard let (arrival, found) = traced, isSame else { continue }
-      try await context.stores[target].secure([arrival.key], in: folder.names[target])
-      try await context.stores[target.other].secure([source], in: folder.names[target.other])
-      let (near, far) = sightings(intent.draft, shown, arrival)
-      if let original = try await movedHere(intent.draft, among: elsewhere) {
-        elsewhere.remove(original.pair.id)
-        changes += leave(original, target.other)
-        changes.append(.relocate(original.pair.id, to: folder.id, near: near, far: far))
-        outcome.didRelocate = true
-      } else {
-        changes.append(
-          .addPair(
-            folder.id, near: near, far: far, identity: found.identity, date: intent.draft.date ?? found.date))
-      }
-      changes.append(.clearSetAside(folder.id, target.other, source))
-      changes.append(.clearSetAside(folder.id, target, arrival.key))
+      changes += try await link(intent.draft, shown, arrival, found, &elsewhere, &outcome)
       linked[target].insert(arrival.key)
       linked[target.other].insert(source)
       remaining[target].removeAll { $0.key == arrival.key }
@@ -98,7 +91,31 @@ struct ArrivalLinking {
     if outcome.didRelocate { try context.commitDurably(changes) } else { try context.commit(changes) }
   }
 
-  /// The source cannot be read: whether it is still what was sent, is for a later pass to see.
+  /// What the base is told of an interrupted step that had come to its end.
+  private func link(
+    _ draft: IntentDraft, _ shown: Observation?, _ arrival: Arrival, _ found: Identified,
+    _ elsewhere: inout Set<PairID>, _ outcome: inout Outcome
+  ) async throws(StoreError) -> [LedgerChange] {
+    let (target, source) = (draft.target, draft.source.key)
+    try await context.stores[target].secure([arrival.key], in: folder.names[target])
+    try await context.stores[target.other].secure([source], in: folder.names[target.other])
+    let (near, far) = sightings(draft, shown, arrival)
+    var changes: [LedgerChange] = []
+    if let original = try await movedHere(draft, among: elsewhere) {
+      elsewhere.remove(original.pair.id)
+      changes += leave(original, target.other)
+      changes.append(.relocate(original.pair.id, to: folder.id, near: near, far: far))
+      outcome.didRelocate = true
+    } else {
+      changes.append(
+        .addPair(folder.id, near: near, far: far, identity: found.identity, date: draft.date ?? found.date))
+    }
+    changes.append(.clearSetAside(folder.id, target.other, source))
+    changes.append(.clearSetAside(folder.id, target, arrival.key))
+    return changes
+  }
+
+  /// The source cannot be read, or what was made of it: whether they are one, is for a later pass to see.
   private func putOff(_ draft: IntentDraft, _ arrival: Arrival?, _ outcome: inout Outcome) {
     let (target, source) = (draft.target, draft.source.key)
     outcome.problems.append(
@@ -119,26 +136,31 @@ struct ArrivalLinking {
     return try context.withLedger { ledger throws(LedgerError) in try ledger.records(digest: digest).isEmpty }
   }
 
+  private enum Trace {
+    case nothing
+    case found(Arrival, Identified)
+    /// It may be this one, which cannot be read just now.
+    case unreadable(Arrival)
+  }
+
   /// The message that the interrupted delivery stored, if it did. What is read for one intent is read for all of them.
   private func trace(
     _ draft: IntentDraft, among arrivals: [Arrival], _ identified: inout [MessageKey: Identified]
-  ) async throws(StoreError) -> (Arrival, Identified)? {
-    let store = context.stores[draft.target]
-    let name = folder.names[draft.target]
-    if let reserved = draft.reserved {
-      guard let arrival = arrivals.first(where: { $0.key == reserved }),
-        let found = try await store.identify([reserved], in: name)[reserved]
-      else { return nil }
-      return (arrival, found)
-    }
-    guard let expected = draft.identity else { return nil }
-    for arrival in arrivals where isPossible(arrival, draft, expected) {
+  ) async throws(StoreError) -> Trace {
+    var unreadable: Arrival?
+    for arrival in arrivals where isPossible(arrival, draft) {
       if identified[arrival.key] == nil {
-        identified[arrival.key] = try await store.identify([arrival.key], in: name)[arrival.key]
+        let read = try await context.stores[draft.target].identify([arrival.key], in: folder.names[draft.target])
+        identified[arrival.key] = read[arrival.key]
       }
-      if let found = identified[arrival.key], found.identity.digest == expected.digest { return (arrival, found) }
+      guard let found = identified[arrival.key] else {
+        unreadable = arrival
+        continue
+      }
+      // A name that we chose ourselves can be no other's.
+      if draft.reserved != nil || found.identity.digest == draft.identity?.digest { return .found(arrival, found) }
     }
-    return nil
+    return unreadable.map(Trace.unreadable) ?? .nothing
   }
 
   /// False where the source has become another message: what a power cut left of a file that could not be brought to the
@@ -152,7 +174,9 @@ struct ArrivalLinking {
     return outcome.identified[side][key].map { $0.identity.digest == expected.digest }
   }
 
-  private func isPossible(_ arrival: Arrival, _ draft: IntentDraft, _ expected: MessageIdentity) -> Bool {
+  private func isPossible(_ arrival: Arrival, _ draft: IntentDraft) -> Bool {
+    if let reserved = draft.reserved { return arrival.key == reserved }
+    guard let expected = draft.identity else { return false }
     if let uid = arrival.key.uid, let lowest = draft.uidNext, uid < lowest { return false }
     guard let traits = arrival.observation.traits else { return true }
     return traits.messageID == expected.messageID || traits.wireSize == expected.wireSize

@@ -69,6 +69,31 @@ struct InterruptedTests {
     }
   }
 
+  @Test("whose message cannot be read just now is no new message, also where it has moved on there meanwhile (L3)")
+  func unreadableDelivery() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let inbox = try #require(try account.ledger.folders().first { $0.names.far.isInbox })
+      let source = Sighting(key: account.far.put(SimulatedMessage("x")), flags: .none)
+      let key = account.near.put(SimulatedMessage("x"))
+      try account.ledger.commit([
+        .addIntent(
+          inbox.id,
+          IntentDraft(target: .near, source: source, reserved: key, uidNext: nil, identity: nil, date: nil))
+      ])
+      account.near.unreadable = ["x"]
+      _ = try await account.sync()
+      account.far.move("x", to: archive)
+      account.near.unreadable = []
+      for _ in 1...2 { _ = try await account.sync() }
+      for store in [account.near, account.far] {
+        #expect(store.contents().map(\.text) == ["a", "b", "c"])
+        #expect(store.contents(of: archive).map(\.text) == ["x"])
+      }
+    }
+  }
+
   @Test("as a delivery into a folder that is renamed before the next run leaves nothing behind (L3)")
   func deliveredAndRenamed() async throws {
     try await Reactor.onShared {
