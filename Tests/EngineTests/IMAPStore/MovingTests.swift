@@ -46,6 +46,54 @@ struct MovingTests {
     }
   }
 
+  @Test(
+    "of a message that somebody else has taken looks for no copy, whatever was known of it",
+    arguments: ["UIDPLUS MOVE", "MOVE"])
+  func takenByAnother(capabilities: String) async throws {
+    // Without UIDPLUS it is looked before where a copy would be, and at what is to be moved.
+    let before =
+      capabilities == "MOVE"
+      ? """
+      C: m5 STATUS "A" (UIDNEXT UIDVALIDITY)
+      C: m6 UID FETCH 1 \(LookTests.traits)
+      S: * 1 EXPUNGE
+      S: m4 OK done
+      S: * STATUS A (UIDNEXT 4 UIDVALIDITY 9)
+      S: m5 OK done
+      S: m6 OK done
+      """ : "S: * 1 EXPUNGE\nS: m4 OK done"
+    let tags = (capabilities == "MOVE" ? 7 : 5)...
+    let tag = Array(tags.prefix(4))
+    try await ScriptedStore.play(
+      preauthenticated(capabilities) + """
+        C: m2 SELECT "INBOX"
+        C: m3 UID FETCH 1:* \(LookTests.traits)
+        S: * 1 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: m2 OK done
+        S: * 1 FETCH (UID 1 FLAGS () RFC822.SIZE 7)
+        S: m3 OK done
+        C: m4 NOOP
+        \(before)
+        C: m\(tag[0]) UID MOVE 1 "A"
+        S: m\(tag[0]) OK No messages found
+        C: m\(tag[1]) UID FETCH 1 (UID)
+        S: m\(tag[1]) OK done
+        C: m\(tag[2]) SELECT "INBOX"
+        S: * 0 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: m\(tag[2]) OK done
+        C: m\(tag[3]) UID SEARCH UID 1
+        S: * SEARCH
+        S: m\(tag[3]) OK done
+        """
+    ) { world in
+      _ = try await world.wide()
+      let moved = try await world.store.move([.uid(1)], from: .inbox, to: try #require(FolderName("A")))
+      #expect(moved == Moved())
+    }
+  }
+
   @Test("without MOVE is a copy and an expunge of just what was copied")
   func copyAndExpunge() async throws {
     try await ScriptedStore.play(

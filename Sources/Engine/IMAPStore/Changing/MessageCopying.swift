@@ -64,7 +64,10 @@ final class MessageCopying {
     let refused = completions.first { !$0.isOK }
     let gone = try await store.gone(uids, own, on: connection, in: source)
     told = told.filter { gone.contains($0.key) }
-    rememberUntold(gone)
+    // What MOVE takes away it tells, as EXPUNGE does (RFC 6851 §3.1). What is gone without that, and was not shown just
+    // before, somebody else has taken: Dovecot says OK to that, too, and there is no copy to be looked for.
+    let isTold = own.numbered > 0
+    rememberUntold(UIDSet(gone.filter { isTold || own.vanished.contains($0) || untraced[$0] != nil }))
     for uid in unknown where own.vanished.contains(uid) { untold[uid] = MessageTraits() }
     if let refused, told.isEmpty, untold.isEmpty { throw refusal(refused, "moving") }
   }
@@ -92,8 +95,8 @@ final class MessageCopying {
       // They are there somewhere. Sent once more, they would be there twice (law L3).
       throw StoreError(
         .folder, .refused,
-        "\(store.title): \(lost) messages were copied to \(printable("\(target)")), and the server does not tell which "
-          + "they are there; matching anew")
+        "\(store.title): \(lost == 1 ? "a message was" : "\(lost) messages were") copied to "
+          + "\(printable("\(target)")), and the server does not tell as which; matching anew")
     }
     return placed
   }
