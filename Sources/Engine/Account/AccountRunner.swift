@@ -11,6 +11,8 @@ package final class AccountRunner {
   private var session: AccountSession?
   private var phase = AccountPhase.stopped
   private var lastError: StoreError?
+  /// What was told as a problem, and is not over yet.
+  private var toldProblem: String?
   private var lastFullPass: Int64?
   /// What the last full pass could not sync.
   private var problems: [PassReport.Problem] = []
@@ -19,7 +21,8 @@ package final class AccountRunner {
   private var retry: Task<Void, Never>?
   /// When the session that runs was in sync first.
   private var inSyncSince: LoopInstant?
-  private var lastWait = Duration.zero
+  /// How many sessions in a row ended soon after they were in sync.
+  private var endedSoon = 0
   /// True while sessions end as soon as they have begun: then no success is believed.
   private var isFlapping = false
 
@@ -92,30 +95,30 @@ package final class AccountRunner {
     if inSyncSince == nil { inSyncSince = context.clock.now }
     guard lastError != nil, !isFlapping || hasLasted else { return }
     lastError = nil
+    guard toldProblem != nil else { return }
+    toldProblem = nil
     context.tell(.recovered(nil))
   }
 
-  /// A session is a success when it was in sync for longer than it was waited for: a server that closes each connection
-  /// after a moment is not asked every moment, nor told of each time.
+  /// A session is a success when it was in sync for some seconds: a server that closes each connection after a moment is
+  /// not asked every moment, nor told of each time.
   private var hasLasted: Bool {
     guard let inSyncSince else { return false }
-    return inSyncSince.duration(to: context.clock.now) > max(lastWait, Self.lastingMin)
+    return inSyncSince.duration(to: context.clock.now) > Self.lastingMin
   }
   private static let lastingMin: Duration = .seconds(2)
 
   private func fail(_ error: StoreError) async {
     await context.close()
     guard !Task.isCancelled, error.kind != .cancelled else { return }
-    if hasLasted {
-      connectionBackoff.reset()
-      loginBackoff.reset()
-    }
-    isFlapping = inSyncSince != nil && !hasLasted
-    inSyncSince = nil
-    if lastError?.text != error.text { context.tell(.problem(.init(folder: nil, reason: error.text))) }
+    noteEnd()
     lastError = error
     let wait = delay(after: error)
-    lastWait = wait
+    // Connections end every day. It is a problem where the next try, which is made at once, fails too.
+    if wait > .zero, toldProblem != error.text {
+      toldProblem = error.text
+      context.tell(.problem(.init(folder: nil, reason: error.text)))
+    }
     // What it watched is watched no more.
     session = nil
     problems = []
@@ -128,6 +131,18 @@ package final class AccountRunner {
       retry.cancel()
     }
     self.retry = nil
+  }
+
+  /// Of a session. One that was in sync has reached its server: how often that took a try before does not count any
+  /// more, only how often it ended soon.
+  private func noteEnd() {
+    isFlapping = inSyncSince != nil && !hasLasted
+    if inSyncSince != nil {
+      endedSoon = isFlapping ? endedSoon + 1 : 0
+      connectionBackoff.reset(to: max(0, endedSoon - 1))
+    }
+    if hasLasted { loginBackoff.reset() }
+    inSyncSince = nil
   }
 
   /// A refused login is tried again far more slowly: servers lock accounts.

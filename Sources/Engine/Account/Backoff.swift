@@ -35,6 +35,6 @@ package struct Backoff: Equatable, Sendable {
     return wait * (0.75 + 0.5 * jitter)
   }
 
-  /// After success.
-  package mutating func reset() { failures = 0 }
+  /// After success; or where so many failures are still to be counted.
+  package mutating func reset(to failures: Int = 0) { self.failures = failures }
 }

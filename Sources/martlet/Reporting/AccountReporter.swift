@@ -103,8 +103,13 @@ final class AccountReporter: AccountObserver {
     retryAt = clock.wallTime.seconds + wait.components.seconds
     let isNews = lastWaitReason != reason
     lastWaitReason = reason
-    let when = wait < .seconds(1) ? "at once" : "in " + Amount.seconds(wait / .seconds(1))
-    log.log(level: isNews ? .notice : .info, "waiting (\(kind.cause)); the next try is \(when)")
+    let level: Logger.Level = isNews ? .notice : .info
+    guard wait > .zero else {
+      // No problem so far, and so not told as one.
+      return log.log(level: level, "\(printable(reason)); the next try is at once")
+    }
+    log.log(
+      level: level, "waiting (\(kind.cause)); the next try is in \(Amount.seconds(wait / .seconds(1)))")
   }
 
   private func watch(_ kinds: [FolderName: Sides<WatchKind>]) {
