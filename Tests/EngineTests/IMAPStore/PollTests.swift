@@ -216,4 +216,41 @@ struct PollTests {
       await world.settle()
     }
   }
+
+  @Test("counts a push that did not come also where the asking itself brought the change to light")
+  func missedBeside() async throws {
+    var timing = IMAPTiming()
+    timing.idleRenewal = IMAPTiming.idleRenewalMax
+    timing.staleAfter = .seconds(3600)
+    try await ScriptedStore.play(
+      Self.idling,
+      """
+      S: * PREAUTH [CAPABILITY IMAP4rev1 IDLE LIST-EXTENDED LIST-STATUS] ready
+      C: m1 SELECT "INBOX"
+      C: m2 UID FETCH 1:* \(LookTests.traits)
+      S: * 0 EXISTS
+      S: * OK [UIDVALIDITY 1] ok
+      S: * OK [UIDNEXT 1] ok
+      S: m1 OK done
+      S: m2 OK done
+      C: m3 NOOP
+      S: * 1 EXISTS
+      S: m3 OK done
+      C: m4 LIST "" "*" \(Self.states)
+      S: * LIST () "/" INBOX
+      S: * STATUS INBOX (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1)
+      S: m4 OK done
+      """, timing: timing
+    ) { world in
+      _ = try await world.store.folders()
+      _ = try await world.store.watch([.inbox])
+      await world.settle()
+      _ = try await world.wide()
+      world.clock.advance(by: .seconds(15 * 60))
+      #expect(await world.eventsTold() == [.changed(.inbox)])
+      world.clock.advance(by: .seconds(6))
+      await world.settle()
+      #expect(world.store.pushMisses == 1)
+    }
+  }
 }
