@@ -64,7 +64,7 @@ final class MessageCopying {
     let refused = completions.first { !$0.isOK }
     let gone = try await store.gone(uids, own, on: connection, in: source)
     told = told.filter { gone.contains($0.key) }
-    // What MOVE takes away it tells, as EXPUNGE does (RFC 6851 §3.1). What is gone without that, and was not shown just
+    // What MOVE takes away it tells, as EXPUNGE does (RFC 6851 §3). What is gone without that, and was not shown just
     // before, somebody else has taken: Dovecot says OK to that, too, and there is no copy to be looked for.
     let isTold = own.numbered > 0
     rememberUntold(UIDSet(gone.filter { isTold || own.vanished.contains($0) || untraced[$0] != nil }))
