@@ -91,7 +91,7 @@ extension PassReport.Problem {
     .init(
       folder: folder.title,
       reason: "\(count == 1 ? "1 message was" : "\(count) messages were") moved to the \(side.other) "
-        + "\(printable("\(name)")), which could not be made on the \(side) side; kept there in the old folder until it can"
+        + "\(printable("\(name)")), which is not on the \(side) side; kept there in the old folder until it is"
     )
   }
 }
