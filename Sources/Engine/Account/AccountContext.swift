@@ -24,6 +24,7 @@ package final class AccountContext {
   /// The folder pairs in sync.
   let folders = FolderIndex()
   let loneFolders = LoneFolders()
+  let recentArrivals = RecentArrivals()
   /// True once this session has made a pass over all of them, and none came or went since that began.
   private(set) var hasSeenAllFolders = false
   /// How often folders were told to have come or gone.
@@ -190,6 +191,7 @@ package final class AccountContext {
   func commit(_ changes: [LedgerChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
     try withLedger { ledger throws(LedgerError) in try ledger.commit(changes) }
+    recentArrivals.note(changes, at: clock.now)
   }
 
   /// For what was taken from a side, or moved there, and only for that: it costs a barrier. Did a power cut take it from
@@ -198,6 +200,7 @@ package final class AccountContext {
   func commitDurably(_ changes: [LedgerChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
     try withLedger { ledger throws(LedgerError) in try ledger.commitDurably(changes) }
+    recentArrivals.note(changes, at: clock.now)
   }
 
   /// From 0..<1, so that many clients do not come back together.

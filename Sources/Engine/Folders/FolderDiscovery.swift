@@ -18,7 +18,8 @@ struct FolderDiscovery {
     var checkpoints: [FolderID: Sides<Checkpoint?>] = [:]
     /// In a dry run, on which side a folder would have to be made first.
     var missing: [FolderID: Side] = [:]
-    /// Folders that the other side has not and that could not be made there, by the side that has them.
+    /// Folders that the other side has not, and that could not be made there or were not asked for, by the side that has
+    /// them.
     fileprivate var lone = Sides<Set<FolderName>>(near: [], far: [])
     /// Known folders that one side no longer has.
     var vanished: [(folder: SyncedFolder, remaining: Side)] = []
@@ -43,8 +44,8 @@ struct FolderDiscovery {
     reportConflicts(listings.far, remote, &finding.report)
     if names == nil { reportLeftOut(remote, &finding.report) }
     for present in plan.present {
-      guard isWanted(present.names) || rows[present.names] != nil && present.missing == nil else { continue }
-      guard try await make(present, &finding.report) else {
+      let isAsked = isWanted(present.names) || rows[present.names] != nil && present.missing == nil
+      guard isAsked, try await make(present, &finding.report) else {
         if let missing = present.missing { finding.lone[missing.other].insert(present.names[missing.other]) }
         continue
       }

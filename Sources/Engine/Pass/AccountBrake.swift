@@ -52,9 +52,10 @@ package struct AccountBrake {
     let deletions = now + context.gathered[side].count(besides: Set(deleting.map(\.folder.id)))
     let recent = context.deletions[side].recent(at: context.clock.now)
     // Most passes delete little, and then nothing is counted.
-    guard deletions + recent > brake.freeCount else { return nil }
+    let isHeld = context.deletions[side].isHeld
+    guard isHeld || deletions + recent > brake.freeCount else { return nil }
     let total = try total(before: passes)
-    guard brake.holds(deletions, of: total, recent: recent) else { return nil }
+    guard isHeld || brake.holds(deletions, of: total, recent: recent) else { return nil }
     return Hold(deletions: deletions + recent, total: total + recent, deleted: recent)
   }
 

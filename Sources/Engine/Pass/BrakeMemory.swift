@@ -2,9 +2,9 @@ import Mail
 import Ports
 import Reconciliation
 
-/// What was deleted in the moment before the brake held, in a folder or in all of an account: it counts as long as the
-/// brake holds. So a hold ends neither with time nor with a restart, but when the messages are back or a person allows
-/// their deletion (law L9).
+/// That the brake holds, in a folder or in all of an account, and what was deleted in the moment before: it counts as
+/// long as the brake holds. So a hold ends neither with time nor with a restart, and is not diluted by new mail, but when
+/// the messages are back or a person allows their deletion (law L9).
 @Loop
 struct BrakeMemory {
   let context: AccountContext
@@ -18,7 +18,6 @@ struct BrakeMemory {
     let now = context.clock.now
     meter.hold(at: now)
     let count = meter.recent(at: now)
-    guard count > 0 else { return }
     try context.withLedger { ledger throws(LedgerError) in try ledger.setFact(fact, to: "\(count)") }
   }
 

@@ -5,8 +5,8 @@ import Reconciliation
 /// Finds out of which messages that go from their folder live on in another one: they were moved, whatever the two sides
 /// make of it, and that is no deletion to the brake (law L9).
 ///
-/// An heir has the same content, in another folder of both sides, and the base came to know it later: a copy that was
-/// there before does not tell that this one was moved. Each is the heir of one message only.
+/// An heir has the same content, in another folder of both sides, and the base came to know it later, and a moment ago: a
+/// copy that was there before does not tell that this one was moved. Each is the heir of one message only.
 @Loop
 struct Heirs {
   let context: AccountContext
@@ -38,6 +38,12 @@ struct Heirs {
     guard like.folder != record.folder, like.pair.id > record.pair.id, !taken.contains(like.pair.id),
       places?.contains(like.folder) ?? true, let folder = context.folders[like.folder]
     else { return false }
+    guard places != nil || context.recentArrivals.contains(like.identity.digest, in: like.folder, at: context.clock.now)
+    else { return false }
+    // A folder that only one side has is for a person to decide about.
+    guard !Side.allCases.contains(where: { context.loneFolders.names(on: $0).contains(folder.names[$0]) }) else {
+      return false
+    }
     // What is to be deleted there, too, and waits or is held, may be this very one.
     return !context.gathered[side].contains(like.pair.id) && !folder.held.contains { $0.side == side }
   }

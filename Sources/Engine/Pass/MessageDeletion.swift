@@ -28,7 +28,9 @@ struct MessageDeletion {
   func verdict(on count: Int, of total: Int, account: AccountBrake.Hold?, _ options: PassOptions) -> Verdict {
     guard count > 0, !options.allowsDeletions else { return .allowed }
     let recent = folder.deletions[side].recent(at: context.clock.now)
-    let isTooMuchHere = context.deletionRules.brake.holds(count, of: total, recent: recent)
+    // What is held once stays so until nothing is missing: new mail does not dilute it, nor does what is rescued of it.
+    let isTooMuchHere =
+      folder.deletions[side].isHeld || context.deletionRules.brake.holds(count, of: total, recent: recent)
     guard isTooMuchHere || account != nil else { return .allowed }
     return .held(
       PassReport.Held(

@@ -55,6 +55,27 @@ struct EvidenceTests {
     }
   }
 
+  @Test(
+    "that is held stays so while new mail comes, and while some of it is rescued, also over a restart (L9)",
+    arguments: Side.allCases)
+  func undiluted(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled((1...50).map { "m\($0)" }, folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      for number in 1...26 { here.remove(try #require(here.key(of: "m\(number)"))) }
+      #expect(try await account.sync().held.map(\.deletions) == [26])
+      for number in 1...30 { here.put(SimulatedMessage("new \(number)")) }
+      #expect(try await account.sync().held.map(\.deletions) == [26])
+      for number in 1...20 { there.move("m\(number)", to: archive) }
+      #expect(try await account.sync().held.map(\.deletions) == [6])
+      #expect((21...26).allSatisfy { there.key(of: "m\($0)") != nil })
+      try await account.sync(PassOptions(allowsDeletions: true))
+      #expect((21...26).allSatisfy { there.key(of: "m\($0)") == nil })
+      #expect(try await account.sync().isClean)
+    }
+  }
+
   @Test("of a removed folder is gone with its messages, also where the folder itself stays (L1)")
   func removedFolderThatStays() async throws {
     try await Reactor.onShared {

@@ -132,6 +132,24 @@ struct LoneFolderTests {
     }
   }
 
+  @Test("because it is not asked for keeps what was moved into it, until it is", arguments: Side.allCases)
+  func notAskedFor(side: Side) async throws {
+    try await Reactor.onShared {
+      let new = try #require(FolderName("New"))
+      let account = try await SimulatedAccount.filled()
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      here.folders[new] = SimulatedStore.Folder()
+      here.move("a", to: new)
+      let transfers = here.transfers
+      _ = try await OneShot(context: account.context()).run(PassOptions(), names: [.inbox])
+      #expect(there.contents().map(\.text) == ["a", "b", "c"])
+      #expect(try await account.sync().isClean)
+      #expect(there.contents().map(\.text) == ["b", "c"])
+      #expect(there.contents(of: new).map(\.text) == ["a"])
+      #expect(here.transfers == transfers)
+    }
+  }
+
   @Test("gives way to a person who allows deletions")
   func allowed() async throws {
     try await Reactor.onShared {
