@@ -26,6 +26,8 @@ final class FolderPass {
   private(set) var mayDelete = true
   /// Of what is to be deleted on each side, what lives on in another folder: no deletion to the brake.
   private(set) var moved = Sides<Set<PairID>>(near: [], far: [])
+  /// The same, with what passes have moved already.
+  private var movedCount = Sides(near: 0, far: 0)
   /// Sides whose deletions are left to a later pass.
   private var postponed: Set<Side> = []
   /// Identities that were read on the way.
@@ -99,7 +101,9 @@ final class FolderPass {
   /// True where the folder's own brake holds what is to be deleted on this side.
   func isHeldByItself(_ side: Side) -> Bool {
     let deletion = MessageDeletion(context: context, folder: folder, on: side)
-    if case .held = deletion.verdict(on: deletionCount(on: side), of: pairCount ?? 0, account: nil, options) {
+    if case .held = deletion.verdict(
+      on: deletionCount(on: side), moved: movedCount[side], of: pairCount ?? 0, account: nil, options)
+    {
       return true
     }
     return false
@@ -111,6 +115,7 @@ final class FolderPass {
   /// What is `done` is this folder's no more.
   func setMoved(_ pairs: Set<PairID>, done: Set<PairID>, on side: Side) {
     moved[side] = pairs
+    movedCount[side] = pairs.count + done.count
     if !done.isEmpty { plan.deletions[side].removeAll { done.contains($0.pair) } }
   }
 
@@ -274,7 +279,9 @@ final class FolderPass {
     let deletion = MessageDeletion(context: context, folder: folder, on: side)
     let counted = removals(on: side).subtracting(moved[side])
     var going = plan.deletions[side]
-    if case .held(let held) = deletion.verdict(on: counted.count, of: pairCount ?? 0, account: account, options) {
+    if case .held(let held) = deletion.verdict(
+      on: counted.count, moved: movedCount[side], of: pairCount ?? 0, account: account, options)
+    {
       going.removeAll { counted.contains($0.pair) }
       try hold(held, counted)
     }
@@ -380,7 +387,7 @@ final class FolderPass {
     for side in Side.allCases where !plan.deletions[side].isEmpty {
       let deletion = MessageDeletion(context: context, folder: folder, on: side)
       if case .held(let held) = deletion.verdict(
-        on: deletionCount(on: side), of: pairCount ?? 0, account: account[side], options)
+        on: deletionCount(on: side), moved: movedCount[side], of: pairCount ?? 0, account: account[side], options)
       {
         report.held.append(held)
       }

@@ -25,12 +25,16 @@ struct MessageDeletion {
 
   /// `total` is the folder's size as the pass found it: what arrives with it does not dilute a mass deletion. `account`
   /// tells where the account's brake holds all of its folders.
-  func verdict(on count: Int, of total: Int, account: AccountBrake.Hold?, _ options: PassOptions) -> Verdict {
+  /// A folder that is emptied is no less so because some of its messages have a copy: so what was `moved` does not go
+  /// into the count, but it does into the judgement of the others.
+  func verdict(
+    on count: Int, moved: Int, of total: Int, account: AccountBrake.Hold?, _ options: PassOptions
+  ) -> Verdict {
     guard count > 0, !options.allowsDeletions else { return .allowed }
     let recent = folder.deletions[side].recent(at: context.clock.now)
     // What is held once stays so until nothing is missing: new mail does not dilute it, nor does what is rescued of it.
     let isTooMuchHere =
-      folder.deletions[side].isHeld || context.deletionRules.brake.holds(count, of: total, recent: recent)
+      folder.deletions[side].isHeld || context.deletionRules.brake.holds(count + moved, of: total, recent: recent)
     guard isTooMuchHere || account != nil else { return .allowed }
     return .held(
       PassReport.Held(

@@ -104,6 +104,18 @@ struct MovedMessagesTests {
     }
   }
 
+  @Test("do not make the others of a folder that is emptied few enough", arguments: Side.allCases)
+  func emptied(side: Side) async throws {
+    try await Reactor.onShared {
+      let (account, here, there, archive) = try await Self.stage(side)
+      Self.copy(0..<25, in: here, to: archive)
+      here.empty(.inbox)
+      let report = try await account.sync()
+      #expect(report.held.map(\.deletions) == [15])
+      #expect(there.contents().map(\.text).sorted() == (25..<Self.count).map { "m\($0)" })
+    }
+  }
+
   @Test("are deletions where the like was there before, or goes as well", arguments: Side.allCases)
   func noHeirs(side: Side) async throws {
     try await Reactor.onShared {
