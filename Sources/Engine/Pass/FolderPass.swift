@@ -100,13 +100,13 @@ final class FolderPass {
 
   /// True where the folder's own brake holds what is to be deleted on this side.
   func isHeldByItself(_ side: Side) -> Bool {
-    let deletion = MessageDeletion(context: context, folder: folder, on: side)
-    if case .held = deletion.verdict(
-      on: deletionCount(on: side), moved: movedCount[side], of: pairCount ?? 0, account: nil, options)
-    {
-      return true
-    }
+    if case .held = verdict(on: side, account: nil) { return true }
     return false
+  }
+
+  private func verdict(on side: Side, account: AccountBrake.Hold?) -> MessageDeletion.Verdict {
+    MessageDeletion(context: context, folder: folder, on: side).verdict(
+      on: deletionCount(on: side), moved: movedCount[side], of: pairCount ?? 0, account: account, options)
   }
 
   /// How many messages are to be deleted on this side, and were not moved.
@@ -276,17 +276,15 @@ final class FolderPass {
 
   /// What was moved goes, whatever the brake says of the others.
   private func delete(on side: Side, _ account: AccountBrake.Hold?) async throws(StoreError) {
-    let deletion = MessageDeletion(context: context, folder: folder, on: side)
-    let counted = removals(on: side).subtracting(moved[side])
     var going = plan.deletions[side]
-    if case .held(let held) = deletion.verdict(
-      on: counted.count, moved: movedCount[side], of: pairCount ?? 0, account: account, options)
-    {
+    if case .held(let held) = verdict(on: side, account: account) {
+      let counted = removals(on: side).subtracting(moved[side])
       going.removeAll { counted.contains($0.pair) }
       try hold(held, counted)
     }
     guard !going.isEmpty else { return }
     let evidence: DeletionNotice.Evidence = looks[side.other].coverage == .complete ? .notListed : .seenGone
+    let deletion = MessageDeletion(context: context, folder: folder, on: side)
     let outcome = try await deletion.run(going, evidence, moved: moved[side], options)
     context.gathered[side].settle(Set(going.map(\.pair)), in: folder.id)
     report.counts[side].deleted += outcome.deleted
@@ -385,12 +383,7 @@ final class FolderPass {
   /// For a dry run, what the brake would hold.
   private func describeHeld(_ account: Sides<AccountBrake.Hold?>) {
     for side in Side.allCases where !plan.deletions[side].isEmpty {
-      let deletion = MessageDeletion(context: context, folder: folder, on: side)
-      if case .held(let held) = deletion.verdict(
-        on: deletionCount(on: side), moved: movedCount[side], of: pairCount ?? 0, account: account[side], options)
-      {
-        report.held.append(held)
-      }
+      if case .held(let held) = verdict(on: side, account: account[side]) { report.held.append(held) }
     }
   }
 }

@@ -25,6 +25,7 @@ struct MessageDeletion {
 
   /// `total` is the folder's size as the pass found it: what arrives with it does not dilute a mass deletion. `account`
   /// tells where the account's brake holds all of its folders.
+  ///
   /// A folder that is emptied is no less so because some of its messages have a copy: so what was `moved` does not go
   /// into the count, but it does into the judgement of the others.
   func verdict(
