@@ -169,7 +169,7 @@ final class AccountSession {
           for case .requested(let request) in messages[index...] { request.answer(.failure(error)) }
           return error
         case .passEnded(let folders, let outcome):
-          events += ended(folders, outcome.failures)
+          events += ended(folders, outcome.failures) + heldEvents(after: outcome.report)
           listAgain(&group)
           awaitCalm(&group)
           if outcome.report.hasFoldersLeft { retryFolders(outcome.report, &group) }
@@ -264,6 +264,17 @@ final class AccountSession {
       return []
     }
     return context.foldersInWaiting.sorted().map { .uncertain($0, Set(Side.allCases)) }
+  }
+
+  /// What came to a folder may be what is held in another one: then it was moved, and its old place is told first by some
+  /// servers.
+  private func heldEvents(after report: PassReport) -> [Agenda.Event] {
+    let hasBrought = Side.allCases.contains { side in
+      let counts = report.counts[side]
+      return counts.delivered + counts.copied + counts.moved > 0
+    }
+    guard hasBrought else { return [] }
+    return context.folders.all.filter { !$0.held.isEmpty }.map { .uncertain($0.id, Set(Side.allCases)) }
   }
 
   private func ended(_ folders: [FolderID], _ failed: [FolderID: StoreError]) -> [Agenda.Event] {
