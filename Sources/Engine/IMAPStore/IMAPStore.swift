@@ -133,6 +133,7 @@ package final class IMAPStore: MailStore {
     openingListing = login.folders.map { ($0, clock.now) }
     let member = PooledConnection(number: number, connection, login.features, clock: clock)
     member.selectedAgain = { [weak self] in self?.hint($0) }
+    member.isOfNow = { [weak self] in self?.isOfNow($0) ?? true }
     connection.hooks = IMAPConnection.Hooks(
       heard: { [weak self, weak member] in if let member { self?.heard($0, on: member) } },
       batchEnded: { [weak self, weak member] in if let member { self?.absorb(member) } },
@@ -155,19 +156,26 @@ package final class IMAPStore: MailStore {
   private func absorb(_ member: PooledConnection) {
     let watched = member.watchedMailbox
     for mailbox in member.connection.takeLeft() {
-      remember(mailbox.news, of: mailbox.name, isPush: mailbox.name == watched)
+      remember(mailbox.news, of: mailbox, isPush: mailbox.name == watched)
     }
     guard !member.isLeased, let mailbox = member.connection.mailbox, !mailbox.news.isEmpty else { return }
-    remember(member.connection.takeNews(), of: mailbox.name, isPush: mailbox.name == watched)
+    remember(member.connection.takeNews(), of: mailbox, isPush: mailbox.name == watched)
   }
 
   /// `isPush` where it came by the watch, and not because something else was asked for.
-  private func remember(_ news: MailboxNews, of mailbox: MailboxName, isPush: Bool) {
-    guard let folder = folder(named: mailbox) else { return }
-    memories[folder, default: FolderMemory(mailbox: mailbox)].news.merge(news)
+  private func remember(_ news: MailboxNews, of mailbox: MailboxState, isPush: Bool) {
+    guard let folder = folder(named: mailbox.name) else { return }
+    memories[folder, default: FolderMemory(mailbox: mailbox.name)].news.merge(isOfNow(mailbox) ? news : .uncertain)
     if isPush { memories[folder]?.pushes += 1 }
     watching.somethingChanged()
     if news.isMarkingDeletedOnly { tellUnlessExpunged(folder) } else { tell(folder) }
+  }
+
+  /// False where another mailbox goes by this name by now: what a connection still hears of the old one says nothing of
+  /// the messages of this one (law L8).
+  private func isOfNow(_ mailbox: MailboxState) -> Bool {
+    guard let folder = folder(named: mailbox.name), let known = memories[folder]?.validity else { return true }
+    return mailbox.uidValidity == known
   }
 
   /// Who marks a message \Deleted mostly expunges it at once: waiting for that makes one change out of two.
@@ -276,7 +284,8 @@ package final class IMAPStore: MailStore {
   ) async throws(StoreError) {
     let name = try mailboxName(of: folder)
     let connection = member.connection
-    if let mailbox = connection.mailbox, mailbox.name == name {
+    let known = numbering ?? memories[folder]?.validity
+    if let mailbox = connection.mailbox, mailbox.name == name, known == nil || mailbox.uidValidity == known {
       // A session's view may be behind what another connection was shown (Dovecot, by half a second); NOOP brings it up
       // to date, in the same write as what follows. Without it a message that is new would look gone.
       if !mailbox.shows(wanted) { connection.send(.noop) }
@@ -288,7 +297,7 @@ package final class IMAPStore: MailStore {
     guard let mailbox = connection.mailbox else {
       throw StoreError(.folder, .internalFault, "\(title): \(printable("\(folder)")) is not selected")
     }
-    if let known = numbering ?? memories[folder]?.validity, mailbox.uidValidity != known {
+    if let known, mailbox.uidValidity != known {
       events.post(.uncertain(folder))
       let now = mailbox.uidValidity.map { "\($0)" } ?? "none"
       throw StoreError(

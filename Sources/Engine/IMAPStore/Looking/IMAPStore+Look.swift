@@ -77,6 +77,7 @@ extension IMAPStore {
       memory.isAhead = false
       memory.remember(look)
     }
+    if isRenumbered { watching.wasRenumbered(folder) }
     return look
   }
 

@@ -35,7 +35,7 @@ struct MailboxNews: Equatable, Sendable {
 
   mutating func vanish(_ uids: UIDSet) {
     vanished.formUnion(uids)
-    if vanished.ranges.count > Self.messagesMax { return self = .tooMuch }
+    if vanished.ranges.count > Self.messagesMax { return self = .uncertain }
     for uid in flags.keys where uids.contains(uid) { flags[uid] = nil }
     for uid in arrivals.keys where uids.contains(uid) {
       forget(flagsOf: uid)
@@ -53,14 +53,15 @@ struct MailboxNews: Equatable, Sendable {
     } else {
       take(flags, of: uid)
     }
-    if self.flags.count + arrivals.count > Self.messagesMax { self = .tooMuch }
+    if self.flags.count + arrivals.count > Self.messagesMax { self = .uncertain }
   }
 
   private mutating func take(_ flags: FlagSet, of uid: UID) {
     if arrivals[uid] != nil { arrivals[uid]?.flags = flags } else { self.flags[uid] = flags }
   }
 
-  private static var tooMuch: MailboxNews {
+  /// Something happened, and nothing of it can be used but that.
+  static var uncertain: MailboxNews {
     var news = MailboxNews()
     news.isUncertain = true
     return news
@@ -72,7 +73,7 @@ struct MailboxNews: Equatable, Sendable {
     for (uid, flags) in later.flags { take(flags, of: uid) }
     arrivals.merge(later.arrivals) { _, new in new }
     growth += later.growth
-    if flags.count + arrivals.count > Self.messagesMax { self = .tooMuch }
+    if flags.count + arrivals.count > Self.messagesMax { self = .uncertain }
     isUncertain = isUncertain || later.isUncertain
   }
 

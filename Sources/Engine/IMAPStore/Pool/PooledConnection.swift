@@ -16,6 +16,8 @@ final class PooledConnection {
   var lastUsed: LoopInstant
   /// Called where the watched folder was selected anew: what happened meanwhile nobody has told.
   var selectedAgain: (FolderName) -> Void = { _ in }
+  /// False where another mailbox goes by this one's name by now.
+  var isOfNow: (MailboxState) -> Bool = { _ in true }
   private let clock: any LoopClock
   private var idleTask: Task<Void, Never>?
   private var idleAnswer: CommandAnswer?
@@ -102,9 +104,17 @@ final class PooledConnection {
     if let failure = connection.failure { firstIdle.settle(.failure(failure)) }
   }
 
-  /// Where work has selected something else meanwhile.
+  /// The folder that it watches may be another mailbox by now.
+  func watchAnew() {
+    guard !isLeased else { return }
+    stopIdling()
+    idle(after: .zero)
+  }
+
+  /// Where work has selected something else meanwhile, or the name has gone to another mailbox.
   private func selectAgain() async throws(StoreError) {
-    guard let watchedMailbox, connection.mailbox?.name != watchedMailbox else { return }
+    guard let watchedMailbox else { return }
+    if let mailbox = connection.mailbox, mailbox.name == watchedMailbox, isOfNow(mailbox) { return }
     let answer = try await connection.run(.select(watchedMailbox, readOnly: false, features.plainSelect))
     guard answer.isOK else {
       connection.fail(StoreError(.account, .unavailable, "\(connection.title): \(printable(answer.text))"))

@@ -245,6 +245,11 @@ final class FolderWatching {
     if let folder = member.watched { kinds[folder] = .poll }
   }
 
+  /// Another mailbox goes by the folder's name: who watched the old one watches that one now.
+  func wasRenumbered(_ folder: FolderName) {
+    for member in watchers where member.watched == folder { member.watchAnew() }
+  }
+
   func namesWereTold(_ names: Set<FolderName>, phantoms: Set<FolderName>) {
     self.names = names
     self.phantoms = phantoms
