@@ -182,6 +182,31 @@ struct SessionTests {
     }
   }
 
+  @Test("lets go what it holds as soon as that has come to another folder (L9)")
+  func heldAndMoved() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let texts = (0..<40).map { "m\($0)" }
+      let account = try await SimulatedAccount.filled(texts, folders: [.inbox, archive])
+      try await whileRunning(account) { runner in
+        @Loop func passTime(until isSo: @Loop () -> Bool) async {
+          for _ in 0..<2000 where !isSo() {
+            account.clock.advance(by: .milliseconds(100))
+            await Task.yield()
+          }
+          #expect(isSo())
+        }
+        // Some servers tell of a move's old place first.
+        for text in texts { account.far.remove(try #require(account.far.key(of: text))) }
+        await passTime { runner.snapshot().folders.contains { !$0.held.isEmpty } }
+        #expect(account.near.contents().count == texts.count)
+        for text in texts { account.far.put(SimulatedMessage(text), in: archive) }
+        await passTime { account.near.contents().isEmpty }
+      }
+      #expect(account.near.contents(of: archive).count == texts.count)
+    }
+  }
+
   @Test("answers a full pass that somebody asked for, and tells unknown folders")
   func requestedPass() async throws {
     try await Reactor.onShared {
