@@ -25,6 +25,21 @@ struct StrangersTests {
     }
   }
 
+  @Test("is two, where only the words differ, as of a draft that was changed here and there within a second (L1)")
+  func otherWords() async throws {
+    try await Reactor.onShared {
+      let account = SimulatedAccount()
+      account.near.put(SimulatedMessage("draft#here"))
+      account.far.put(SimulatedMessage("draft#away"))
+      for _ in 1...2 {
+        try await account.sync()
+        for store in [account.near, account.far] {
+          #expect(Set(store.contents().map(\.text)) == ["draft#here", "draft#away"])
+        }
+      }
+    }
+  }
+
   @Test("is one message, although one side's copy cannot be read at first (L3)")
   func unreadable() async throws {
     try await Reactor.onShared {
