@@ -70,6 +70,11 @@ final class FolderPass {
       }
     }
     plan = try reconcileWithBase()
+    let renaming = try await Renaming(context: context, folder: folder).run(plan, options)
+    identified = renaming.identified
+    if !renaming.renames.isEmpty {
+      plan = options.isDryRun ? plan.without(renaming.renames) : try reconcileWithBase()
+    }
     if !options.isDryRun { try await linkArrivals() }
     pairCount = try countPairs()
     if !options.isDryRun { try await requireReadable(progress) }
@@ -234,7 +239,8 @@ final class FolderPass {
       context: context, folder: folder, looks: looks, scopes: scopes,
       doubted: Set(Side.allCases.filter { isHeldByItself($0.other) }))
     let outcome = try await linking.run(plan.arrivals)
-    (identified, unread) = (outcome.identified, outcome.unread)
+    for side in Side.allCases { identified[side].merge(outcome.identified[side]) { $1 } }
+    unread = outcome.unread
     report.problems += outcome.problems
     if outcome.didLink {
       for side in Side.allCases {

@@ -65,9 +65,10 @@ struct MessageDeletion {
     let gone = records.filter { deletion.gone.contains($0.pair[side].key) }
     // What a person allowed is no storm.
     if !options.allowsDeletions {
-      let counted = gone.count { !moved.contains($0.pair.id) }
-      folder.deletions[side].record(counted, at: context.clock.now)
-      context.deletions[side].record(counted, at: context.clock.now)
+      let now = context.clock.now
+      let counted = gone.count { !moved.contains($0.pair.id) && !isBrief($0, at: now) }
+      folder.deletions[side].record(counted, at: now)
+      context.deletions[side].record(counted, at: now)
     }
     for portion in gone.portions(of: AccountContext.pairsAtOnce) {
       // A message that the base forgets and what was kept of it belong together, in one transaction.
@@ -76,6 +77,10 @@ struct MessageDeletion {
       await Task.yield()
     }
     return Outcome(deleted: gone.count, left: records.count - gone.count)
+  }
+
+  private func isBrief(_ record: PairRecord, at now: LoopInstant) -> Bool {
+    context.recentArrivals.isBrief(record.identity.digest, in: folder.id, from: side.other, at: now)
   }
 
   /// Re-read after the wait for the claim: a move may have taken the pair to another folder meanwhile.

@@ -2,7 +2,8 @@ import Mail
 import Ports
 import Reconciliation
 
-/// Which messages came to a folder a moment ago, as the base was told: what goes from another folder then was moved.
+/// Which messages came to a folder a moment ago, as the base was told: what goes from another folder then was moved, and
+/// what goes where it came from was replaced.
 @Loop
 final class RecentArrivals {
   /// Who saves a message to another folder removes it from the first one within so long, mostly. What takes longer is a
@@ -16,18 +17,36 @@ final class RecentArrivals {
     let digest: MessageDigest
   }
 
-  private var places: [Place: LoopInstant] = [:]
+  private struct Arrival {
+    let time: LoopInstant
+    /// The side that had it first; nil where that is not known.
+    var source: Side?
+  }
+
+  private var places: [Place: Arrival] = [:]
 
   func note(_ changes: [LedgerChange], at now: LoopInstant) {
     for case .addPair(let folder, _, _, let identity, _) in changes {
-      places[Place(folder: folder, digest: identity.digest)] = now
+      places[Place(folder: folder, digest: identity.digest)] = Arrival(time: now)
     }
     guard places.count > Self.countMax else { return }
-    places = places.filter { $0.value.duration(to: now) <= Self.memory }
+    places = places.filter { $0.value.time.duration(to: now) <= Self.memory }
     if places.count > Self.countMax { places = [:] }
   }
 
+  /// To be told after `note`.
+  func came(_ digest: MessageDigest, to folder: FolderID, from side: Side) {
+    places[Place(folder: folder, digest: digest)]?.source = side
+  }
+
   func contains(_ digest: MessageDigest, in folder: FolderID, at now: LoopInstant) -> Bool {
-    places[Place(folder: folder, digest: digest)].map { $0.duration(to: now) <= Self.memory } ?? false
+    places[Place(folder: folder, digest: digest)].map { $0.time.duration(to: now) <= Self.memory } ?? false
+  }
+
+  /// True where the message was brought from `side` while the brake's meter remembers. Gone there, it is one of the many
+  /// that a mail program saves of a draft, and tells of no storm.
+  func isBrief(_ digest: MessageDigest, in folder: FolderID, from side: Side, at now: LoopInstant) -> Bool {
+    guard let arrival = places[Place(folder: folder, digest: digest)] else { return false }
+    return arrival.source == side && arrival.time.duration(to: now) <= DeletionMeter.memory
   }
 }

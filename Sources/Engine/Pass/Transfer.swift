@@ -125,6 +125,9 @@ struct Transfer {
       }
     }
     try context.commit(changes)
+    for case .success(let delivered) in results.values {
+      context.recentArrivals.came(delivered.identity.digest, to: folder.id, from: source)
+    }
     return report
   }
 

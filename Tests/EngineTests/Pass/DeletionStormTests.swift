@@ -147,6 +147,20 @@ struct DeletionStormTests {
     }
   }
 
+  @Test("is none of the many versions of a draft, each saved in the place of the last one")
+  func drafts() async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(0)
+      for number in 0..<50 {
+        stage.account.near.put(SimulatedMessage("\(FolderName.inbox) \(number)"))
+        if number > 0 { try stage.remove(number - 1..<number) }
+        #expect(try await stage.pass().isClean)
+        #expect(stage.left() == 1)
+        stage.account.clock.advance(by: .seconds(1))
+      }
+    }
+  }
+
   @Test("that a person allows does not count with what is deleted after it")
   func allowed() async throws {
     try await Reactor.onShared {

@@ -1,0 +1,90 @@
+import Mail
+import Ports
+import Reconciliation
+
+/// Messages whose files were given other names, as backups and some mail readers do: what is gone from the folder and what
+/// is new in it are one, and nothing has to be done on the other side.
+@Loop
+struct Renaming {
+  let context: AccountContext
+  let folder: SyncedFolder
+
+  struct Rename {
+    let side: Side
+    let arrival: Arrival
+    let record: PairRecord
+  }
+
+  struct Outcome {
+    var renames: [Rename] = []
+    /// What was read to find them.
+    var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
+  }
+
+  /// Tells the base of the new names, but for a dry run; then the plan has to be made anew.
+  func run(_ plan: FolderPlan, _ options: PassOptions) async throws(StoreError) -> Outcome {
+    var outcome = Outcome()
+    for side in Side.allCases where context.stores[side].isLocal {
+      let removals = plan.deletions[side.other]
+      guard !removals.isEmpty, !plan.arrivals[side].isEmpty else { continue }
+      let pairs = Set(removals.map(\.pair))
+      // Another pass may be moving some of them to its folder.
+      await context.claims.claim(pairs)
+      defer { context.claims.release(pairs) }
+      let found = try await find(plan.arrivals[side], pairs, side, &outcome.identified[side])
+      if !options.isDryRun { try await record(found, side) }
+      outcome.renames += found
+    }
+    return outcome
+  }
+
+  private func find(
+    _ arrivals: [Arrival], _ pairs: Set<PairID>, _ side: Side, _ identified: inout [MessageKey: Identified]
+  ) async throws(StoreError) -> [Rename] {
+    var gone: [MessageDigest: [PairRecord]] = [:]
+    for portion in pairs.sorted().reversed().portions(of: AccountContext.pairsAtOnce) {
+      for pair in portion {
+        let record = try context.withLedger { ledger throws(LedgerError) in try ledger.record(of: pair) }
+        if let record, record.folder == folder.id { gone[record.identity.digest, default: []].append(record) }
+      }
+      await Task.yield()
+    }
+    guard !gone.isEmpty else { return [] }
+    let read = try await context.stores[side].identify(arrivals.map(\.key), in: folder.names[side])
+    identified = read
+    return arrivals.compactMap { arrival in
+      guard let digest = read[arrival.key]?.identity.digest, let record = gone[digest]?.popLast() else { return nil }
+      return Rename(side: side, arrival: arrival, record: record)
+    }
+  }
+
+  /// The flags are still what both sides had in common: what the new name tells besides is followed as ever. A power cut
+  /// that took the new name and left the old one gone would be taken for a deletion (law L1).
+  private func record(_ renames: [Rename], _ side: Side) async throws(StoreError) {
+    guard !renames.isEmpty else { return }
+    try await context.stores[side].secure(renames.map(\.arrival.key), in: folder.names[side])
+    try context.commit(
+      renames.flatMap { rename -> [LedgerChange] in
+        var pair = rename.record.pair
+        pair[side] = Sighting(key: rename.arrival.key, flags: pair[side].flags)
+        return [
+          .relocate(pair.id, to: folder.id, near: pair[.near], far: pair[.far]),
+          .clearSetAside(folder.id, side, rename.arrival.key),
+        ]
+      })
+  }
+}
+
+extension FolderPlan {
+  /// For a dry run: as the plan would be if the base knew of them.
+  func without(_ renames: [Renaming.Rename]) -> FolderPlan {
+    var plan = self
+    for side in Side.allCases {
+      let renames = renames.filter { $0.side == side }
+      let (keys, pairs) = (Set(renames.map(\.arrival.key)), Set(renames.map(\.record.pair.id)))
+      plan.arrivals[side].removeAll { keys.contains($0.key) }
+      plan.deletions[side.other].removeAll { pairs.contains($0.pair) }
+    }
+    return plan
+  }
+}
