@@ -56,7 +56,9 @@ struct MessageDeletion {
     let pairs = Set(removals.map(\.pair))
     await context.claims.claim(pairs)
     defer { context.claims.release(pairs) }
-    let records = try await current(removals)
+    let current = try await current(removals)
+    let edited = try await EditedFiles(context: context, folder: folder, side: side).keep(current)
+    let records = current.filter { !edited.contains($0.pair.id) }
     guard !records.isEmpty else { return Outcome() }
     let disposal = Disposal(context: context, folder: folder, side: side)
     await disposal.begin()

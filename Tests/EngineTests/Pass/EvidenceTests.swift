@@ -127,4 +127,19 @@ struct EvidenceTests {
       #expect(account.near.contents().map(\.text) == ["a", "x", "y"])
     }
   }
+
+  @Test("that a message was deleted is none for what was written over its file: that is a message of its own (L1)")
+  func writtenOver() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let key = try #require(account.near.key(of: "a"))
+      let later = InternalDate(secondsSince1970: 2_000_000)
+      account.near.folders[.inbox]?.messages[key] = SimulatedMessage("a#edited", date: later)
+      account.far.remove(try #require(account.far.key(of: "a")))
+      account.far.remove(try #require(account.far.key(of: "b")))
+      try await account.sync()
+      for store in [account.near, account.far] { #expect(Set(store.contents().map(\.text)) == ["a#edited", "c"]) }
+      #expect(try await account.sync().isClean)
+    }
+  }
 }
