@@ -95,8 +95,8 @@ struct
     _ = try await daemon.line(of: .errors) { $0.contains("starting anew") }
     _ = try await daemon.line(of: .errors) { $0.hasPrefix("more: watching") }
     #expect(!daemon.standardErrors.contains("Permission denied"))
-    await daemon.stop()
-    #expect(try await daemon.wait() == .exited(0))
+    let ending = await daemon.stop()
+    #expect(ending == .exited(0), "\(daemon.standardErrors)")
   }
 
   @Test("runs commands outside of its confinement, and takes a new one up at SIGHUP")

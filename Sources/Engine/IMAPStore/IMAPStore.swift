@@ -282,9 +282,27 @@ package final class IMAPStore: MailStore {
     _ folder: FolderName, on member: PooledConnection, seeing wanted: WantedView = .latest,
     under numbering: UIDValidity? = nil
   ) async throws(StoreError) {
+    let known = numbering ?? memories[folder]?.validity
+    let mailbox = try await selectUnder(known, folder, on: member, seeing: wanted)
+    guard let known, mailbox.uidValidity != known else { return }
+    events.post(.uncertain(folder))
+    let now = mailbox.uidValidity.map { "\($0)" } ?? "none"
+    throw StoreError(
+      .folder, .refused,
+      "\(printable("\(folder)")): UIDVALIDITY changed from \(known) to \(now); matching anew, nothing is deleted")
+  }
+
+  /// Returns with the folder selected under whichever numbering it has. That is enough to watch it: until a look has
+  /// learned of another one, what is told is no more than a reason to look.
+  func selectToWatch(_ folder: FolderName, on member: PooledConnection) async throws(StoreError) {
+    _ = try await selectUnder(memories[folder]?.validity, folder, on: member, seeing: .latest)
+  }
+
+  private func selectUnder(
+    _ known: UIDValidity?, _ folder: FolderName, on member: PooledConnection, seeing wanted: WantedView
+  ) async throws(StoreError) -> MailboxState {
     let name = try mailboxName(of: folder)
     let connection = member.connection
-    let known = numbering ?? memories[folder]?.validity
     if let mailbox = connection.mailbox, mailbox.name == name, known == nil || mailbox.uidValidity == known {
       // A session's view may be behind what another connection was shown (Dovecot, by half a second); NOOP brings it up
       // to date, in the same write as what follows. Without it a message that is new would look gone.
@@ -297,16 +315,12 @@ package final class IMAPStore: MailStore {
     guard let mailbox = connection.mailbox else {
       throw StoreError(.folder, .internalFault, "\(title): \(printable("\(folder)")) is not selected")
     }
-    if let known, mailbox.uidValidity != known {
-      events.post(.uncertain(folder))
-      let now = mailbox.uidValidity.map { "\($0)" } ?? "none"
-      throw StoreError(
-        .folder, .refused,
-        "\(printable("\(folder)")): UIDVALIDITY changed from \(known) to \(now); matching anew, nothing is deleted")
+    if known == nil || mailbox.uidValidity == known {
+      try note(folder) {
+        if $0.validity == nil { $0.validity = mailbox.uidValidity }
+        $0.capacity = mailbox.flagCapacity
+      }
     }
-    try note(folder) {
-      if $0.validity == nil { $0.validity = mailbox.uidValidity }
-      $0.capacity = mailbox.flagCapacity
-    }
+    return mailbox
   }
 }

@@ -159,6 +159,31 @@ struct ChangingMailboxTests {
     }
   }
 
+  /// As when a connection ends because the mailbox was renumbered under it: the watch is armed before the first look.
+  @Test("a mailbox that was renumbered while nobody was connected is watched, not polled")
+  func watchedBeforeALook() async throws {
+    let opened = """
+      S: * 1 EXISTS
+      S: * OK [UIDVALIDITY 2] ok
+      S: m3 OK done
+
+      """
+    try await ScriptedStore.play(
+      preauthenticated("ENABLE QRESYNC IDLE") + "C: m3 SELECT \"INBOX\"\n" + opened + """
+        C: m4 IDLE
+        S: + idling
+        -
+        S: * VANISHED 1
+        """
+    ) { world in
+      try world.store.note(.inbox) { $0.validity = UIDValidity(rawValue: 1) }
+      #expect(try await world.store.watch([.inbox]) == [.inbox: .idle])
+      await world.streams[0].proceed()
+      #expect(await world.eventsTold() == [.uncertain(.inbox)])
+      #expect(world.store.memories[.inbox]?.news.vanished.isEmpty == true)
+    }
+  }
+
   @Test("an answer to SEARCH that cannot be read proves no absence (L8)")
   func unreadableSearch() async throws {
     try await ScriptedStore.play(

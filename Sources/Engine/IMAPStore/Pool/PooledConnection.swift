@@ -18,6 +18,7 @@ final class PooledConnection {
   var selectedAgain: (FolderName) -> Void = { _ in }
   /// False where another mailbox goes by this one's name by now.
   var isOfNow: (MailboxState) -> Bool = { _ in true }
+  private var isNameInDoubt = false
   private let clock: any LoopClock
   private var idleTask: Task<Void, Never>?
   private var idleAnswer: CommandAnswer?
@@ -104,8 +105,9 @@ final class PooledConnection {
     if let failure = connection.failure { firstIdle.settle(.failure(failure)) }
   }
 
-  /// The folder that it watches may be another mailbox by now.
+  /// A look has learned that another mailbox may go by the watched folder's name.
   func watchAnew() {
+    isNameInDoubt = true
     guard !isLeased else { return }
     stopIdling()
     idle(after: .zero)
@@ -114,7 +116,8 @@ final class PooledConnection {
   /// Where work has selected something else meanwhile, or the name has gone to another mailbox.
   private func selectAgain() async throws(StoreError) {
     guard let watchedMailbox else { return }
-    if let mailbox = connection.mailbox, mailbox.name == watchedMailbox, isOfNow(mailbox) { return }
+    if let mailbox = connection.mailbox, mailbox.name == watchedMailbox, !isNameInDoubt || isOfNow(mailbox) { return }
+    isNameInDoubt = false
     let answer = try await connection.run(.select(watchedMailbox, readOnly: false, features.plainSelect))
     guard answer.isOK else {
       connection.fail(StoreError(.account, .unavailable, "\(connection.title): \(printable(answer.text))"))

@@ -90,11 +90,11 @@ final class FolderWatching {
     for folder in folders {
       guard let member = try await store.pool.leaseWatcher(for: try store.mailboxName(of: folder)) else { return nil }
       do {
-        try await store.select(folder, on: member)
+        try await store.selectToWatch(folder, on: member)
         return (member, folder)
       } catch {
         store.pool.release(member)
-        // One that is not there, or was renumbered: the look that follows says so, and here it is polled.
+        // One that is not there: the look that follows says so, and here it is polled.
         guard error.scope < .account else { throw error }
       }
     }
