@@ -39,6 +39,13 @@ extension Quirks {
   /// LIST goes on naming a mailbox that was deleted from above others as one to be opened; that it is gone is only said
   /// in words, in a NO to SELECT or STATUS: Dovecot 2.3.19 with Maildir and a list index, tried here.
   package static func saysPhantomName(_ text: String) -> Bool { text.hasPrefix("Mailbox doesn't exist") }
+
+  /// A session that knew a mailbox whose index was made anew refuses to open it for ever, where another one would:
+  /// Dovecot 2.3.19 with Maildir, tried here.
+  package static func saysOutdatedSession(_ text: String) -> Bool { text.hasPrefix("Mailbox was deleted under us") }
+
+  /// Said of a mailbox that was made anew, in the middle of an IDLE that tells nothing more: Dovecot 2.3.19, tried here.
+  package static func saysInternalError(_ text: String) -> Bool { text.hasPrefix("Internal error occurred") }
 }
 
 extension Quirks: CustomStringConvertible {

@@ -106,4 +106,38 @@ extension WatchTests {
       #expect(world.store.watching.pushMisses == 0)
     }
   }
+
+  @Test("by NOTIFY asks for all folders where one goes that it never heard of, but not for one that it removed itself")
+  func unknownNameGone() async throws {
+    try await ScriptedStore.play(
+      Self.armed + """
+        -
+        S: * LIST (\\NonExistent) "/" Ours
+        -
+        S: * LIST (\\NonExistent) "/" Brief
+        """
+    ) { world in
+      _ = try await Self.arm(world)
+      world.store.watching.wasRemoved(try #require(FolderName("Ours")))
+      await world.streams[0].proceed()
+      #expect(await world.eventsTold() == [])
+      await world.streams[0].proceed()
+      #expect(await world.eventsTold() == [.foldersChanged])
+    }
+  }
+
+  @Test("ends with a watch of which the server says that it has failed inside")
+  func internalError() async throws {
+    try await ScriptedStore.play(
+      Self.armed + """
+        -
+        S: * NO Internal error occurred. Refer to server log for more information.
+        """
+    ) { world in
+      _ = try await Self.arm(world)
+      await world.streams[0].proceed()
+      let error = await #expect(throws: StoreError.self) { _ = try await world.store.nextEvents() }
+      #expect(error?.scope == .account && error?.kind == .unavailable)
+    }
+  }
 }

@@ -42,6 +42,8 @@ final class IMAPConnection {
   private var isEndingIdle = false
   private var bodies: BodyChannel?
   private(set) var failure: StoreError?
+  /// What the server knows here of its mailboxes is not true any more: nothing is to be asked of it again.
+  private(set) var isOutdated = false
   /// What a BYE said, for the error that follows.
   private(set) var lastWords: ResponseText?
   /// When the last command was answered or an octet came.
@@ -314,6 +316,7 @@ final class IMAPConnection {
       isEndingIdle = false
     }
     selection.completed(id, completion)
+    if completion.status == .no, Quirks.saysOutdatedSession(completion.text) { isOutdated = true }
     answer.settle(.success(completion))
     if isBrokenOff {
       fail(StoreError(.account, .unavailable, "\(title): the server ended IDLE: \(printable(completion.text))"))

@@ -71,7 +71,10 @@ final class ConnectionPool {
       member.connection.fail(
         StoreError(.account, .cancelled, "\(member.connection.title): a command was given up"))
     }
-    if member.isOpen {
+    if member.isOpen, member.connection.isOutdated {
+      returned(member)
+      end(outdated: member)
+    } else if member.isOpen {
       returned(member)
       member.idle(after: timing.idleLinger)
     } else {
@@ -166,6 +169,14 @@ final class ConnectionPool {
   func ended(_ member: PooledConnection) {
     if !member.isLeased { remove(member) }
     tell()
+  }
+
+  /// Whoever comes next gets a new one. Of a watcher's end its owner hears, as of any.
+  private func end(outdated member: PooledConnection) {
+    guard member.watched != nil else { return retire(member) }
+    member.connection.fail(
+      StoreError(.account, .unavailable, "\(member.connection.title): the server has lost sight of its mailboxes"))
+    remove(member)
   }
 
   /// Lets go of a free connection.

@@ -13,6 +13,8 @@ final class FolderWatching {
   private var renewal: Task<Void, Never>?
   /// Those that hold messages, as the engine knows them from the last listing.
   private var names: Set<FolderName>?
+  /// By us, since the watch began, and not yet told of.
+  private var removed: Set<FolderName> = []
   /// Those listed as if they did.
   private var phantoms: Set<FolderName> = []
   private var pollTask: Task<Void, Never>?
@@ -140,6 +142,7 @@ final class FolderWatching {
       if notifyStep != nil { store.pool.retire(member) }
     }
     watchers.removeAll()
+    removed = []
     notifyStep = nil
     kinds = [:]
   }
@@ -154,6 +157,8 @@ final class FolderWatching {
     case .ok(let text) where text.code == .notificationOverflow: overflow(member)
     // Dovecot's words for the same, 2.3.
     case .no(let text) where text.code == .notificationOverflow || text.text.hasPrefix("NOTIFY error"): overflow(member)
+    case .no(let text) where isWatcher(member) && Quirks.saysInternalError(text.text):
+      breakOff("the server said: \(printable(text.text))")
     default: return
     }
   }
@@ -198,7 +203,9 @@ final class FolderWatching {
     guard let folder = store.folder(heardAs: line.name), let names else { return }
     let isGone = line.attributes.contains(.nonExistent)
     // What we made or removed ourselves comes back as an echo.
-    if line.oldName != nil || isGone == names.contains(folder) { store.events.post(.foldersChanged) }
+    if isGone, removed.remove(folder) != nil { return }
+    // Of a folder that was made and at once renamed Dovecot (2.3.19) says no more than that the old name is gone.
+    if line.oldName != nil || isGone || !names.contains(folder) { store.events.post(.foldersChanged) }
   }
 
   private func overflow(_ member: PooledConnection) {
@@ -259,7 +266,10 @@ final class FolderWatching {
     phantoms.remove(folder)
   }
 
-  func wasRemoved(_ folder: FolderName) { names?.remove(folder) }
+  func wasRemoved(_ folder: FolderName) {
+    names?.remove(folder)
+    removed.insert(folder)
+  }
 
   func distrustResync(because gap: String, in folder: FolderName) {
     guard !isResyncDistrusted else { return }
