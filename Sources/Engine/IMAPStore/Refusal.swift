@@ -15,6 +15,9 @@ extension IMAPStore {
       return StoreError(max(scope, .folder), .unavailable, text)
     case .authenticationFailed, .authorizationFailed, .expired, .privacyRequired:
       return StoreError(.account, .refusedLogin, text)
+    // Another session may do what this one, which is not used again, cannot do for any message.
+    case _ where answer.status == .no && Quirks.saysOutdatedSession(answer.text):
+      return StoreError(max(scope, .folder), .unavailable, text)
     default: return StoreError(scope, .refused, text)
     }
   }

@@ -56,7 +56,7 @@ struct OutdatedSessionTests {
       """
     ) { world in
       let error = await #expect(throws: StoreError.self) { _ = try await world.wide() }
-      #expect(error?.scope == .folder)
+      #expect(error?.scope == .folder && error?.kind == .unavailable)
       let again = try await world.wide()
       #expect(again.coverage == .complete)
     }
