@@ -72,6 +72,16 @@ enum LedgerSchema {
           CREATE INDEX limbo_by_time ON limbo (since);
           """)
     }
+    migrator.registerMigration("3") { db in
+      // What one program sends may be of one size, thousands of times; then the size alone finds them all.
+      try db.execute(
+        sql: """
+          DROP INDEX pair_by_wire_size;
+          DROP INDEX limbo_by_wire_size;
+          CREATE INDEX pair_by_traits ON pair (wire_size, message_id);
+          CREATE INDEX limbo_by_traits ON limbo (wire_size, message_id);
+          """)
+    }
     return migrator
   }
 
