@@ -60,7 +60,9 @@ struct FolderLifeTests {
       // All else goes on meanwhile.
       try await both.append(1, to: Names.work)
       try await both.deliver(1)
-      let outcome = try await both.installation.sync()
+      var outcome = try await both.installation.sync()
+      // With a folder a server closes the connections that have it open, and who asks a daemon in that moment hears of it.
+      for _ in 1...3 where outcome.exitCode == 69 { outcome = try await both.installation.sync() }
       #expect(outcome.exitCode == 1)
       let advice = "sync --allow-deletions \(Installation.account):\(Names.archive)"
       #expect(outcome.errors.contains(advice), "\(outcome.errors)")
