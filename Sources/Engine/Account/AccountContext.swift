@@ -168,6 +168,18 @@ package final class AccountContext {
   /// Pairs that are read or removed in one go; then others get their turn on the loop.
   static let pairsAtOnce = 500
 
+  /// What the base has of these pairs, in their order, without those that it knows no more.
+  func records(of pairs: some Collection<PairID>) async throws(StoreError) -> [PairRecord] {
+    var records: [PairRecord] = []
+    for portion in Array(pairs).portions(of: Self.pairsAtOnce) {
+      try withLedger { ledger throws(LedgerError) in
+        for pair in portion { if let record = try ledger.record(of: pair) { records.append(record) } }
+      }
+      await Task.yield()
+    }
+    return records
+  }
+
   /// Forgets a folder that neither side has. A stop in between leaves a folder with fewer pairs, which the next
   /// discovery forgets.
   func forget(_ folder: FolderID) async throws(StoreError) {

@@ -58,6 +58,15 @@ package final class SyncedFolder {
     return [.setCheckpoint(id, side, nil)]
   }
 
+  /// For the transaction in which messages of this side lose their partners: they are new then, which only a look at all of
+  /// the side shows.
+  func bereave(_ side: Side) -> LedgerChange {
+    bereft.insert(side)
+    checkpoints[side] = checkpoints[side]?.void
+    hasPostponedDeletions = true
+    return .setCheckpoint(id, side, checkpoints[side])
+  }
+
   /// True where the brake holds, or held when this process began: then only a look at everything tells that it need not.
   var isHeld: Bool { !held.isEmpty || deletions.near.isHeld || deletions.far.isHeld }
 

@@ -133,7 +133,6 @@ package final class IMAPStore: MailStore {
     openingListing = login.folders.map { ($0, clock.now) }
     let member = PooledConnection(number: number, connection, login.features, clock: clock)
     member.selectedAgain = { [weak self] in self?.hint($0) }
-    member.isOfNow = { [weak self] in self?.isOfNow($0) ?? true }
     connection.hooks = IMAPConnection.Hooks(
       heard: { [weak self, weak member] in if let member { self?.heard($0, on: member) } },
       batchEnded: { [weak self, weak member] in if let member { self?.absorb(member) } },
@@ -173,7 +172,7 @@ package final class IMAPStore: MailStore {
 
   /// False where another mailbox goes by this name by now: what a connection still hears of the old one says nothing of
   /// the messages of this one (law L8).
-  private func isOfNow(_ mailbox: MailboxState) -> Bool {
+  func isOfNow(_ mailbox: MailboxState) -> Bool {
     guard let folder = folder(named: mailbox.name), let known = memories[folder]?.validity else { return true }
     return mailbox.uidValidity == known
   }

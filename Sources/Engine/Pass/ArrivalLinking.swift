@@ -221,11 +221,7 @@ struct ArrivalLinking {
 
   /// Takes a pair from its folder: what of it is still there is without a partner, which only a look at everything shows.
   private func leave(_ original: PairRecord, _ side: Side) -> [LedgerChange] {
-    guard let origin = context.folders[original.folder] else { return [] }
-    origin.bereft.insert(side)
-    origin.checkpoints[side] = origin.checkpoints[side]?.void
-    origin.hasPostponedDeletions = true
-    return [.setCheckpoint(origin.id, side, origin.checkpoints[side])]
+    context.folders[original.folder].map { [$0.bereave(side)] } ?? []
   }
 
   private func sightings(

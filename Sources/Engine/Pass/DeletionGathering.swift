@@ -37,11 +37,7 @@ struct DeletionGathering {
     for side in Side.allCases where !context.loneFolders.names(on: side.other).isEmpty {
       let removals = pass.removals(on: side).sorted()
       guard !removals.isEmpty else { continue }
-      var records: [PairRecord] = []
-      for portion in removals.portions(of: AccountContext.pairsAtOnce) {
-        records += try self.records(portion)
-        await Task.yield()
-      }
+      let records = try await context.records(of: removals)
       let store = context.stores[side.other]
       let kept = try await context.loneFolders.holding(records, on: side.other, of: store)
       for (name, pairs) in kept.sorted(by: { $0.key < $1.key }) {
@@ -59,22 +55,13 @@ struct DeletionGathering {
     for pass in passes {
       var (moved, done): (Set<PairID>, Set<PairID>) = ([], [])
       for portion in pass.removals(on: side).sorted().portions(of: AccountContext.pairsAtOnce) {
-        let records = try records(portion).filter { $0.folder == pass.folder.id }
+        let records = try await context.records(of: portion).filter { $0.folder == pass.folder.id }
         done.formUnion(Set(portion).subtracting(records.map(\.pair.id)))
         for record in records where try heirs.takeOne(for: record) { moved.insert(record.pair.id) }
         // Where none of so many was moved, the others were not.
         guard !moved.isEmpty || !done.isEmpty else { break }
-        await Task.yield()
       }
       pass.setMoved(moved, done: done, on: side)
-    }
-  }
-
-  private func records(_ pairs: some Sequence<PairID>) throws(StoreError) -> [PairRecord] {
-    try context.withLedger { ledger throws(LedgerError) in
-      var records: [PairRecord] = []
-      for pair in pairs { if let record = try ledger.record(of: pair) { records.append(record) } }
-      return records
     }
   }
 

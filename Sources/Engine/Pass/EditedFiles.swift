@@ -20,12 +20,8 @@ struct EditedFiles {
       edited.formUnion(portion.filter { isOther(read[$0.pair[side].key], than: $0) }.map(\.pair.id))
     }
     guard !edited.isEmpty else { return [] }
-    folder.bereft.insert(side)
-    folder.hasPostponedDeletions = true
-    folder.checkpoints[side] = folder.checkpoints[side]?.void
     context.needsListing = true
-    try context.commitDurably(
-      edited.sorted().map { .removePair($0) } + [.setCheckpoint(folder.id, side, folder.checkpoints[side])])
+    try context.commitDurably(edited.sorted().map { .removePair($0) } + [folder.bereave(side)])
     return edited
   }
 

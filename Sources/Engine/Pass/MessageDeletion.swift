@@ -87,15 +87,10 @@ struct MessageDeletion {
 
   /// Re-read after the wait for the claim: a move may have taken the pair to another folder meanwhile.
   private func current(_ removals: [Removal]) async throws(StoreError) -> [PairRecord] {
-    var records: [PairRecord] = []
-    for portion in removals.portions(of: AccountContext.pairsAtOnce) {
-      for removal in portion {
-        let record = try context.withLedger { ledger throws(LedgerError) in try ledger.record(of: removal.pair) }
-        if let record, record.folder == folder.id, record.pair[side].key == removal.key { records.append(record) }
-      }
-      await Task.yield()
+    let keys = Dictionary(removals.map { ($0.pair, $0.key) }, uniquingKeysWith: { first, _ in first })
+    return try await context.records(of: removals.map(\.pair)).filter { record in
+      record.folder == folder.id && record.pair[side].key == keys[record.pair.id]
     }
-    return records
   }
 }
 

@@ -42,12 +42,8 @@ struct Renaming {
     _ arrivals: [Arrival], _ pairs: Set<PairID>, _ side: Side, _ identified: inout [MessageKey: Identified]
   ) async throws(StoreError) -> [Rename] {
     var gone: [MessageDigest: [PairRecord]] = [:]
-    for portion in pairs.sorted().reversed().portions(of: AccountContext.pairsAtOnce) {
-      for pair in portion {
-        let record = try context.withLedger { ledger throws(LedgerError) in try ledger.record(of: pair) }
-        if let record, record.folder == folder.id { gone[record.identity.digest, default: []].append(record) }
-      }
-      await Task.yield()
+    for record in try await context.records(of: pairs.sorted().reversed()) where record.folder == folder.id {
+      gone[record.identity.digest, default: []].append(record)
     }
     guard !gone.isEmpty else { return [] }
     let read = try await context.stores[side].identify(arrivals.map(\.key), in: folder.names[side])

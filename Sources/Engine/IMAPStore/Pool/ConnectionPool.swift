@@ -71,12 +71,9 @@ final class ConnectionPool {
       member.connection.fail(
         StoreError(.account, .cancelled, "\(member.connection.title): a command was given up"))
     }
-    if member.isOpen, member.connection.isOutdated {
+    if member.isOpen {
       returned(member)
-      end(outdated: member)
-    } else if member.isOpen {
-      returned(member)
-      member.idle(after: timing.idleLinger)
+      if member.connection.isOutdated { end(outdated: member) } else { member.idle(after: timing.idleLinger) }
     } else {
       remove(member)
     }
@@ -176,7 +173,6 @@ final class ConnectionPool {
     guard member.watched != nil else { return retire(member) }
     member.connection.fail(
       StoreError(.account, .unavailable, "\(member.connection.title): the server has lost sight of its mailboxes"))
-    remove(member)
   }
 
   /// Lets go of a free connection.

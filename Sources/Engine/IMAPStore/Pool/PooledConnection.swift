@@ -16,9 +16,7 @@ final class PooledConnection {
   var lastUsed: LoopInstant
   /// Called where the watched folder was selected anew: what happened meanwhile nobody has told.
   var selectedAgain: (FolderName) -> Void = { _ in }
-  /// False where another mailbox goes by this one's name by now.
-  var isOfNow: (MailboxState) -> Bool = { _ in true }
-  private var isNameInDoubt = false
+  private var mustSelect = false
   private let clock: any LoopClock
   private var idleTask: Task<Void, Never>?
   private var idleAnswer: CommandAnswer?
@@ -105,9 +103,9 @@ final class PooledConnection {
     if let failure = connection.failure { firstIdle.settle(.failure(failure)) }
   }
 
-  /// A look has learned that another mailbox may go by the watched folder's name.
+  /// Another mailbox than the selected one goes by the watched folder's name by now.
   func watchAnew() {
-    isNameInDoubt = true
+    mustSelect = true
     guard !isLeased else { return }
     stopIdling()
     idle(after: .zero)
@@ -115,9 +113,8 @@ final class PooledConnection {
 
   /// Where work has selected something else meanwhile, or the name has gone to another mailbox.
   private func selectAgain() async throws(StoreError) {
-    guard let watchedMailbox else { return }
-    if let mailbox = connection.mailbox, mailbox.name == watchedMailbox, !isNameInDoubt || isOfNow(mailbox) { return }
-    isNameInDoubt = false
+    guard let watchedMailbox, mustSelect || connection.mailbox?.name != watchedMailbox else { return }
+    mustSelect = false
     let answer = try await connection.run(.select(watchedMailbox, readOnly: false, features.plainSelect))
     guard answer.isOK else {
       connection.fail(StoreError(.account, .unavailable, "\(connection.title): \(printable(answer.text))"))

@@ -204,7 +204,7 @@ final class FolderWatching {
     let isGone = line.attributes.contains(.nonExistent)
     // What we made or removed ourselves comes back as an echo.
     if isGone, removed.remove(folder) != nil { return }
-    // Of a folder that was made and at once renamed Dovecot (2.3.19) says no more than that the old name is gone.
+    // Of a folder that was made and at once renamed Dovecot (2.3.19) says at most that the old name is gone.
     if line.oldName != nil || isGone || !names.contains(folder) { store.events.post(.foldersChanged) }
   }
 
@@ -254,7 +254,9 @@ final class FolderWatching {
 
   /// Another mailbox goes by the folder's name: who watched the old one watches that one now.
   func wasRenumbered(_ folder: FolderName) {
-    for member in watchers where member.watched == folder { member.watchAnew() }
+    for member in watchers where member.watched == folder {
+      if let mailbox = member.connection.mailbox, !store.isOfNow(mailbox) { member.watchAnew() }
+    }
   }
 
   func namesWereTold(_ names: Set<FolderName>, phantoms: Set<FolderName>) {
