@@ -99,6 +99,14 @@ struct WatchFolding {
     if let oldest { withheld.removeAll { $0.since < oldest } } else { withheld = [] }
   }
 
+  /// Where it went is known now: both ends are told together.
+  private mutating func release(_ origin: MovedFrom) {
+    let index = withheld.lastIndex { entry in
+      entry.name.folder == origin.folder && origin.key == .file(MaildirFileName(entry.name.text).unique)
+    }
+    if let index { touch(withheld.remove(at: index).name) }
+  }
+
   mutating func takeTouched(in folder: FolderName) -> [String: Touch] {
     touched.removeValue(forKey: folder) ?? [:]
   }
@@ -153,7 +161,9 @@ struct WatchFolding {
       touch(name)
     case .movedIn(let cookie):
       ripening[name] = nil
-      touch(name, from: cookies[cookie])
+      let origin = cookies[cookie]
+      if let origin { release(origin) }
+      touch(name, from: origin)
     case .movedOut(let cookie):
       ripening[name] = nil
       remember(name, cookie)

@@ -52,7 +52,7 @@ struct FolderRemoval {
       throw StoreError(.folder, .unavailable, "messages are being moved out of the \(side) folder; tried again later")
     }
     known += try await halfBrought(look, known, folder, side)
-    let strangers = look.present.count - known.count
+    var strangers = look.present.count - known.count
     if !look.present.isEmpty {
       let isKnownElsewhere = try await areAllElsewhere(known, folder, side)
       guard options.allowsDeletions || isKnownElsewhere else {
@@ -71,6 +71,9 @@ struct FolderRemoval {
       report.planned.append(PlannedWork(folder: folder.title, side: side, kind: .remove, count: look.present.count))
       return
     }
+    let edited = try await EditedFiles(context: context, folder: folder, side: side).keep(known)
+    known.removeAll { edited.contains($0.pair.id) }
+    strangers += edited.count
     guard try await dispose(known, of: folder, side, &report) else { return }
     if strangers == 0, isAboveOthers(folder, side) {
       try await context.stores[side.other].createFolder(folder.names[side.other])

@@ -124,7 +124,7 @@ struct KnownContent {
     defer { context.claims.release(claimed) }
     // While waiting for the claim, another pass may have moved or deleted some of them.
     let current = try await withKeywords(try unchanged(known), originFolder)
-    let moving = try await emptied(current, originFolder)
+    let moving = try await emptied(current, originFolder).subtracting(try named(current))
     guard hasKnownNumbers(originFolder) else { return }
     var (moves, copies) = (
       current.filter { moving.contains($0.original.pair.id) }, current.filter { !moving.contains($0.original.pair.id) }
@@ -217,6 +217,17 @@ struct KnownContent {
       return []
     }
     return Set(known.filter { look.gone.contains($0.original.pair[source].key) }.map(\.original.pair.id))
+  }
+
+  /// Those whose file's name the base still has in this folder, for a file that is gone from it, or for this one before
+  /// it went: moved here, the file would be taken for that pair's. A copy has a name of its own.
+  private func named(_ known: [Known]) throws(StoreError) -> Set<PairID> {
+    guard context.stores[target].isLocal else { return [] }
+    let keys = Set(known.map(\.original.pair[target].key))
+    let taken = try context.withLedger { ledger throws(LedgerError) in
+      Set(try ledger.pairs(in: folder.id, side: target, keys: keys).map { $0[target].key })
+    }
+    return Set(known.filter { taken.contains($0.original.pair[target].key) }.map(\.original.pair.id))
   }
 
   /// The new message bears its source's flags: what the copy brought along is brought in line first. `origin` has them

@@ -31,11 +31,19 @@ struct Renaming {
       // Another pass may be moving some of them to its folder.
       await context.claims.claim(pairs)
       defer { context.claims.release(pairs) }
-      let found = try await find(plan.arrivals[side], pairs, side, &outcome.identified[side])
+      let arrivals = try notUnderWay(plan.arrivals[side], side)
+      let found = try await find(arrivals, pairs, side, &outcome.identified[side])
       if !options.isDryRun { try await record(found, side) }
       outcome.renames += found
     }
     return outcome
+  }
+
+  /// Those of which no copy was begun, which may be there by now and has no other partner (law L3).
+  private func notUnderWay(_ arrivals: [Arrival], _ side: Side) throws(StoreError) -> [Arrival] {
+    let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
+    let begun = Set(intents.map(\.draft).filter { $0.target == side.other }.map(\.source.key))
+    return begun.isEmpty ? arrivals : arrivals.filter { !begun.contains($0.key) }
   }
 
   private func find(

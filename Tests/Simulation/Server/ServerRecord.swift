@@ -25,6 +25,7 @@ package struct ServerRecord: Sendable {
     package let way: Way
     package let mailbox: String
     package let uid: UID
+    package let bytes: [UInt8]
   }
 
   /// A message that a session has ended (law L10).

@@ -56,7 +56,8 @@ extension ServerSession {
       let uid = box.append(
         message.bytes, storable(message.flags, box), message.internalDate, markedByOthers: message.isMarkedByOthers)
       copies.append(uid)
-      server.record.arrivals.append(.init(session: number, way: way, mailbox: box.name, uid: uid))
+      server.record.arrivals.append(
+        .init(session: number, way: way, mailbox: box.name, uid: uid, bytes: message.bytes))
     }
     server.record.changes += 1
     server.tell(.messages(box))
@@ -91,7 +92,8 @@ extension ServerSession {
     }
     guard let box = server.mailbox(name) else { return "NO [TRYCREATE] No such mailbox" }
     let uid = box.append(bytes, storable(flags, box), date, markedByOthers: false)
-    server.record.arrivals.append(.init(session: number, way: .append, mailbox: box.name, uid: uid))
+    server.record.arrivals.append(
+      .init(session: number, way: .append, mailbox: box.name, uid: uid, bytes: bytes))
     server.record.changes += 1
     server.tell(.messages(box))
     guard server.profile.has(.uidPlus) else { return "OK Append completed" }

@@ -3,7 +3,8 @@ package import Reconciliation
 
 /// What somebody does with mail.
 package enum Errand: String, Sendable, CaseIterable {
-  case deliver, deliverAgain, mark, unmark, delete, deleteMany, move, copy, save, makeFolder, removeFolder, renameFolder
+  case deliver, deliverAgain, mark, unmark, delete, deleteMany, move, copy, save, renameFiles, edit
+  case makeFolder, removeFolder, renameFolder, swapFolders
 }
 
 /// What goes wrong. Those with a duration are over by themselves.

@@ -11,10 +11,13 @@ extension Correspondents {
     case .delete: return expunge(view, &dice)
     case .deleteMany: return expungeMany(view, &dice)
     case .move, .save: return moveFar(view, &dice)
+    // A message on a server has neither a name nor another content.
+    case .renameFiles, .edit: return nil
     case .copy: return copyFar(view, &dice)
     case .makeFolder: return makeMailbox(view, &dice)
     case .removeFolder: return removeMailbox(view, &dice)
     case .renameFolder: return renameMailbox(view, &dice)
+    case .swapFolders: return swapMailboxes(view, &dice)
     }
   }
 
@@ -153,6 +156,23 @@ extension Correspondents {
     }
     return "renames \(folder) to \(target)"
   }
+
+  /// Each is a mailbox with another UIDVALIDITY then to whoever goes by its name.
+  private func swapMailboxes(_ view: View, _ dice: inout Dice) -> String? {
+    guard let (one, other) = twoFolders(view.far, &dice), let free = site.setting.drawnFolder(&dice),
+      !view.far.folders.contains(free), !view.far.folders.contains(where: free.isBelow)
+    else { return nil }
+    let names = (site.server.name(of: one), site.server.name(of: other), site.server.name(of: free))
+    guard site.server.renameMailbox(names.0, to: names.2), site.server.renameMailbox(names.1, to: names.0),
+      site.server.renameMailbox(names.2, to: names.1)
+    else { preconditionFailure("three names that are free can be given") }
+    for swapped in view.far.folders.compactMap({ $0.swapped(one, other) }) { noteNewMailbox(swapped, view) }
+    for item in view.far.items {
+      guard let swapped = item.folder.swapped(one, other) else { continue }
+      note(moved: item, to: swapped, .far, view)
+    }
+    return "swaps \(one) and \(other)"
+  }
 }
 
 extension FolderName {
@@ -161,5 +181,10 @@ extension FolderName {
     if self == source { return target }
     guard isBelow(source) else { return nil }
     return FolderName(components: target.components + components.dropFirst(source.components.count))
+  }
+
+  /// What it is called once `one` and `other` have each other's names; nil where it is not concerned.
+  func swapped(_ one: FolderName, _ other: FolderName) -> FolderName? {
+    renamed(one, to: other) ?? renamed(other, to: one)
   }
 }

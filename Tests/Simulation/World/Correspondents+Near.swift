@@ -17,9 +17,12 @@ extension Correspondents {
     case .move: return try moveNear(view, &dice)
     case .copy: return try copyNear(view, &dice)
     case .save: return try save(view, &dice)
+    case .renameFiles: return try renameFiles(view, &dice)
+    case .edit: return try edit(view, &dice)
     case .makeFolder: return try makeFolder(view, &dice)
     case .removeFolder: return try removeFolder(view, &dice)
     case .renameFolder: return try renameFolder(view, &dice)
+    case .swapFolders: return try swapFolders(view, &dice)
     }
   }
 
@@ -150,6 +153,37 @@ extension Correspondents {
     return "saves m\(number) from \(item.folder) to \(target)"
   }
 
+  /// Other names in the same folder, as a backup gives them, or a shell: for one file, or for all.
+  private func renameFiles(_ view: View, _ dice: inout Dice) throws(FileError) -> String? {
+    guard let (chosen, _) = item(view.near, &dice) else { return nil }
+    let folder = chosen.folder
+    let items = dice.happens(30) ? view.near.items(in: folder).filter { $0.number != nil } : [chosen]
+    for item in items {
+      let name = uniqueName(&dice)
+      let letters = MaildirFileName(item.path).info?.letters
+      let ending = letters.map { "cur/\(name):2,\($0.text)" } ?? "new/\(name)"
+      try disk.rename(item.path, "\(directory(of: folder))/\(ending)")
+      note(moved: item, to: folder, .near, view)
+    }
+    return "gives \(items.count) files of \(folder) other names"
+  }
+
+  /// Something else under the same name, as an editor writes it: beside the file, and renamed into its place.
+  private func edit(_ view: View, _ dice: inout Dice) throws(FileError) -> String? {
+    guard let (item, number) = item(view.near, &dice), let date = disk.status(item.path)?.modified,
+      // With the message's own date nobody looks into it (decision 0002).
+      date / 1_000_000_000 != site.clock.wallTime.seconds
+    else { return nil }
+    let bytes = registry.bag.edit(number, at: site.clock.now, &dice)
+    let path = "\(directory(of: item.folder))/tmp/\(uniqueName(&dice))"
+    if !disk.exists(path.parentPath) { try disk.makeDirectory(path.parentPath) }
+    try disk.write(path, bytes)
+    try disk.sync(path)
+    try disk.rename(path, item.path)
+    registry.chronicle.edited(number)
+    return "writes over m\(number) in \(item.folder)"
+  }
+
   /// Letters of keywords mean something else in another folder: what people want then, nobody can tell.
   private func noteKeywords(of item: Item, _ number: Mailbag.Number) {
     if !item.flags.keywords.isEmpty
@@ -209,6 +243,21 @@ extension Correspondents {
       note(moved: item, to: moved, .near, view)
     }
     return "renames \(folder) to \(target)"
+  }
+
+  private func swapFolders(_ view: View, _ dice: inout Dice) throws(FileError) -> String? {
+    guard let (one, other) = twoFolders(view.near, &dice) else { return nil }
+    let (source, goal, between) = (directory(of: one), directory(of: other), "\(Setting.root)/swapped")
+    try disk.rename(source, between)
+    try disk.rename(goal, source)
+    try disk.rename(between, goal)
+    for item in view.near.items {
+      guard let swapped = item.folder.swapped(one, other),
+        [one, other].contains(item.folder) || site.setting.layout == .nested
+      else { continue }
+      note(moved: item, to: swapped, .near, view)
+    }
+    return "swaps \(one) and \(other)"
   }
 
   /// Directories hold those of their subfolders in a nested layout only.

@@ -68,6 +68,15 @@ package struct Correspondents {
     return dice.happens(40) && folders.contains(.inbox) ? .inbox : dice.pick(folders)
   }
 
+  /// Two that have no part in each other; never INBOX, which cannot be renamed away.
+  func twoFolders(_ view: Inventory, _ dice: inout Dice) -> (FolderName, FolderName)? {
+    let folders = view.folders.sorted().filter { !$0.isInbox }
+    guard folders.count > 1 else { return nil }
+    let one = dice.pick(folders)
+    let others = folders.filter { $0 != one && !$0.isBelow(one) && !one.isBelow($0) }
+    return others.isEmpty ? nil : (one, dice.pick(others))
+  }
+
   func flag(_ dice: inout Dice) -> FlagSet {
     switch dice.below(12) {
     case 0...4: FlagSet(.seen)

@@ -106,6 +106,12 @@ package struct Chronicle: Sendable {
     self[number].flags = self[number].flags.union(adding).subtracting(removing)
   }
 
+  /// Somebody wrote over it. Two are of it then, until both sides have met.
+  package mutating func edited(_ number: Mailbag.Number) {
+    self[number].made += 1
+    self[number].isContested = true
+  }
+
   // MARK: What the world does
 
   /// martlet may not know what it knew of this message.

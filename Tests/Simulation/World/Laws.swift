@@ -82,6 +82,7 @@ package final class LawBook {
     switch act {
     case .removed(let directory, let bytes):
       guard let number = registry.bag.number(of: bytes) else { return }
+      checkEdit(number, bytes)
       deleted(number, on: .near, from: directory, isMove: livesOn(number, besides: directory))
     case .restored(_, let bytes):
       guard let number = registry.bag.number(of: bytes) else { return }
@@ -92,6 +93,24 @@ package final class LawBook {
       }
     case .other: break
     }
+  }
+
+  /// What martlet itself brought twice, because it was told of a message under way, it takes back: nothing is lost as long
+  /// as this side has one, and no fewer than the other.
+  private func isOneTooMany(_ number: Mailbag.Number, on side: Side) -> Bool {
+    let near = Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag).items(number).count
+    let far = Inventory.far(site.server, &registry.bag).items(number).count
+    let (here, there) = side == .near ? (near, far) : (far, near)
+    return here >= max(there, 1)
+  }
+
+  /// Nobody can have deleted on the server what never was there. What is written while the file is being deleted came
+  /// too late.
+  private func checkEdit(_ number: Mailbag.Number, _ bytes: [UInt8]) {
+    guard let since = registry.bag.edited(bytes), since.duration(to: site.clock.now) > .seconds(1) else { return }
+    let wasThere = site.server.record.arrivals.contains { registry.bag.isSame($0.bytes, bytes) }
+    let isStillHere = mailFiles().contains { $0.bytes == bytes }
+    if !wasThere, !isStillHere { report(.nothingLost, "martlet removed what somebody had made of m\(number)") }
   }
 
   /// What martlet's sessions have expunged since the last look.
@@ -124,11 +143,15 @@ package final class LawBook {
   /// True where the Maildir has the message in another folder, too: from there it was moved (law L9).
   private func livesOn(_ number: Mailbag.Number, besides directory: String) -> Bool {
     let home = directory.isEmpty ? Setting.root : "\(Setting.root)/\(directory)"
-    return site.disk.files(below: Setting.root).contains { file in
-      guard !file.path.hasPrefix("\(home)/cur/"), !file.path.hasPrefix("\(home)/new/"),
-        file.path.contains("/cur/") || file.path.contains("/new/"), !file.path.contains("/.martlet/")
-      else { return false }
-      return registry.bag.number(of: file.bytes) == number
+    return mailFiles().contains { file in
+      !file.path.hasPrefix("\(home)/cur/") && !file.path.hasPrefix("\(home)/new/")
+        && registry.bag.number(of: file.bytes) == number
+    }
+  }
+
+  private func mailFiles() -> [DiskFile] {
+    site.disk.files(below: Setting.root).filter { file in
+      (file.path.contains("/cur/") || file.path.contains("/new/")) && !file.path.contains("/.martlet/")
     }
   }
 
@@ -139,7 +162,7 @@ package final class LawBook {
     let allowed =
       history.removed[side.other]
       + (side == .near ? history.resurrected + history.seenUnderOldNames : history.movedBack)
-    if history.removedByMartlet[side] > allowed {
+    if history.removedByMartlet[side] > allowed, !isOneTooMany(number, on: side) {
       report(
         .nothingLost,
         """

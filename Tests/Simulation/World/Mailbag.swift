@@ -1,4 +1,5 @@
 package import Mail
+import Ports
 package import Support
 
 /// Every message that ever existed in a world, known by its bytes: whatever a program did to line ends and to the four
@@ -13,6 +14,7 @@ package struct Mailbag {
   private var known: [[UInt8]: Number?] = [:]
   private var fields: [(messageID: String, subject: String)] = []
   private var twins: Set<Number> = []
+  private var edits: [[UInt8]: LoopInstant] = [:]
 
   package init() {}
 
@@ -57,6 +59,19 @@ package struct Mailbag {
     numbers[Self.canonical(bytes)] = number
     known = known.filter { $0.value != nil }
   }
+
+  /// What a person makes of it, as its file holds it: the same message, in other words.
+  mutating func edit(_ number: Number, at now: LoopInstant, _ dice: inout Dice) -> [UInt8] {
+    let text = canonical[number] + Array("\nP.S. \(dice.next())\n".utf8)
+    numbers[text] = number
+    edits[text] = now
+    return text
+  }
+
+  /// When a person made this of a message; nil for one as it was first written.
+  func edited(_ bytes: [UInt8]) -> LoopInstant? { edits.isEmpty ? nil : edits[Self.canonical(bytes)] }
+
+  func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool { Self.canonical(one) == Self.canonical(other) }
 
   /// Writes a new message of one of many kinds.
   package mutating func write(_ dice: inout Dice) -> Number {

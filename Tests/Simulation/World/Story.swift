@@ -67,8 +67,8 @@ private struct Author {
     dice.pick([
       .deliver, .deliver, .deliver, .deliver, .mark, .mark, .mark, .mark, .unmark, .delete, .delete, .move, .move,
       .move,
-      .copy, .copy, .save, .deliverAgain, .makeFolder, .removeFolder, .renameFolder,
-      dice.happens(30) ? .deleteMany : .mark,
+      .copy, .copy, .save, .deliverAgain, .makeFolder, .removeFolder, .renameFolder, .renameFiles,
+      dice.happens(30) ? .deleteMany : .mark, dice.happens(30) ? .swapFolders : .edit,
     ])
   }
 
