@@ -58,6 +58,12 @@ package final class SyncedFolder {
     return [.setCheckpoint(id, side, nil)]
   }
 
+  /// True where another directory has the folder's name now.
+  func isInOtherDirectory(_ found: Checkpoint?, on side: Side) -> Bool {
+    guard case .maildir(let now)? = found, case .maildir(let then)? = checkpoints[side] else { return false }
+    return (now.curInode, now.newInode) != (then.curInode, then.newInode)
+  }
+
   /// For the transaction in which messages of this side lose their partners: they are new then, which only a look at all of
   /// the side shows.
   func bereave(_ side: Side) -> LedgerChange {

@@ -34,7 +34,23 @@ struct Disposal {
 
   private func delete(_ records: [PairRecord]) async throws(StoreError) -> Deletion {
     guard !records.isEmpty else { return Deletion() }
+    try noteMarks(records)
     return try await context.stores[side].delete(records.map(\.pair[side].key), in: folder.names[side])
+  }
+
+  /// A server's message is marked before it goes. Should it stay, because its file came back, then the base has the mark on
+  /// both sides, and the file, which does not bear it, takes it off again (law L6).
+  private func noteMarks(_ records: [PairRecord]) throws(StoreError) {
+    guard !context.stores[side].isLocal else { return }
+    let marked = records.map(\.pair).filter { $0.id.rawValue > 0 }
+    for portion in marked.portions(of: AccountContext.pairsAtOnce) {
+      try context.commit(
+        portion.map { pair in
+          let mark = FlagSet(.deleted)
+          return .setFlags(
+            pair.id, Sides(near: pair[.near].flags.union(mark), far: pair[.far].flags.union(mark)))
+        })
+    }
   }
 
   /// Messages that live on in another folder that takes part, as after a move there, and those that do not: only these

@@ -94,11 +94,11 @@ extension SimulatedServer {
     return true
   }
 
-  /// How many names a mailbox had under which sessions still have it open.
-  package func formerNamesInUse(of name: String) -> Int {
-    guard let box = mailbox(name) else { return 0 }
+  /// The names that a mailbox had under which sessions still have it open.
+  package func formerNamesInUse(of name: String) -> Set<String> {
+    guard let box = mailbox(name) else { return [] }
     let names = sessions.compactMap { $0.view?.mailbox === box ? $0.view?.name : nil }
-    return Set(names).subtracting([box.name]).count
+    return Set(names).subtracting([box.name])
   }
 
   @discardableResult

@@ -22,7 +22,7 @@ extension LawBook {
       guard let names = try site.vault.current.folders().first(where: { $0.id == folder })?.names,
         let file = near.fileName, let uid = far.uid,
         let bytes = try content(of: file, in: names.near),
-        let message = site.server.mailbox(of: names.far)?.message(uid)
+        let box = site.server.mailbox(of: names.far), try isKnown(box, of: folder), let message = box.message(uid)
       else { return }
       let (here, there) = (registry.bag.number(of: bytes), registry.bag.number(of: message.bytes))
       if here != there {
@@ -31,6 +31,13 @@ extension LawBook {
     } catch {
       report(.baseIsObserved, "the ledger cannot be looked at: \(error)")
     }
+  }
+
+  /// False for another mailbox, which has the folder's name by now: the base speaks of the one that had it before.
+  private func isKnown(_ box: SimulatedMailbox, of folder: FolderID) throws -> Bool {
+    let row = try site.vault.current.folders().first { $0.id == folder }
+    guard case .imap(let known)? = row?.checkpoints.far else { return true }
+    return known.uidValidity.rawValue == box.uidValidity
   }
 
   private func content(of unique: String, in folder: FolderName) throws -> [UInt8]? {

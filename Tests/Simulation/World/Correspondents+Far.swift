@@ -41,7 +41,13 @@ extension Correspondents {
 
   /// A server goes on to show a mailbox that was renamed to those who have it open.
   private func noteArrival(_ number: Mailbag.Number, in folder: FolderName) {
-    registry.chronicle[number].seenUnderOldNames += site.server.formerNamesInUse(of: site.server.name(of: folder))
+    let names = site.server.formerNamesInUse(of: site.server.name(of: folder))
+    registry.chronicle[number].seenUnderOldNames += names.count
+    // Where another mailbox has that name by now, it is no deletion that this one does not have the message (law L8).
+    let taken = names.count { site.server.mailbox($0) != nil }
+    guard taken > 0 else { return }
+    registry.chronicle[number].slack += taken
+    registry.chronicle.forget(number)
   }
 
   private func markFar(isSet: Bool, _ view: View, _ dice: inout Dice) -> String? {
@@ -170,6 +176,10 @@ extension Correspondents {
     for item in view.far.items {
       guard let swapped = item.folder.swapped(one, other) else { continue }
       note(moved: item, to: swapped, .far, view)
+    }
+    // What is only in the Maildir yet may go to both as well.
+    for item in view.near.items where item.folder.swapped(one, other) != nil {
+      if let number = item.number { registry.chronicle[number].slack += 1 }
     }
     return "swaps \(one) and \(other)"
   }
