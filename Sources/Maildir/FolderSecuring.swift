@@ -42,14 +42,24 @@ extension MaildirFolder {
     for path in directory.withParents {
       if let status = try root.fileSystem.status(path) { way.append(DirectoryState(status)) }
     }
-    try await root.fileSystem.makeDurable(
-      files: files, directories: [path(.cur), path(.new)] + (way == durableWay ? [] : directory.withParents))
+    try await makeDurable(files, [path(.cur), path(.new)] + (way == durableWay ? [] : directory.withParents))
     durableWay = way
   }
 
   /// One barrier for all names, which hold the flags.
   func secureNames() async throws(FileError) {
-    try await root.fileSystem.makeDurable(files: [], directories: [path(.cur), path(.new)])
+    try await makeDurable([], [path(.cur), path(.new)])
+  }
+
+  /// With what the letters in the names mean, where another program may just have written it.
+  private func makeDurable(_ files: [String], _ directories: [String]) async throws(FileError) {
+    let table = try root.fileSystem.status(tablePath)
+    guard let table, table != durableTable else {
+      return try await root.fileSystem.makeDurable(files: files, directories: directories)
+    }
+    let own = directories.contains(directory) ? [] : [directory]
+    try await root.fileSystem.makeDurable(files: files + [tablePath], directories: directories + own)
+    durableTable = table
   }
 }
 

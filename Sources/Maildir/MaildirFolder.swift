@@ -31,6 +31,8 @@ final class MaildirFolder {
   private var tableStamp: FileStatus?
   /// The directories down to it as they were when they were last brought to the disk.
   var durableWay: [DirectoryState] = []
+  /// The file of keywords as it was when it was last brought to the disk.
+  var durableTable: FileStatus?
   private var hasReadTable = false
   private var hasTableChanged = false
   private let changeCount: @Loop () -> Int?
@@ -242,6 +244,7 @@ final class MaildirFolder {
     guard isWritten else { return false }
     table = extended
     tableStamp = try root.fileSystem.status(tablePath)
+    durableTable = tableStamp
     return true
   }
 
@@ -253,5 +256,5 @@ final class MaildirFolder {
     return abs(lock.age(at: root.clock.wallTime.seconds)) < Self.tableLockAgeMax
   }
 
-  private var tablePath: String { directory.appending(path: KeywordTable.fileName) }
+  var tablePath: String { directory.appending(path: KeywordTable.fileName) }
 }

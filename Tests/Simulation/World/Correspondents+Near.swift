@@ -256,6 +256,8 @@ extension Correspondents {
         [one, other].contains(item.folder) || site.setting.layout == .nested
       else { continue }
       note(moved: item, to: swapped, .near, view)
+      // The meanings of letters came along, which cannot be told from a file that was moved by itself.
+      if let number = item.number { registry.chronicle[number].hasUnsettledFlags = true }
     }
     return "swaps \(one) and \(other)"
   }

@@ -3,6 +3,7 @@
 
 import Engine
 import Mail
+import Maildir
 package import Ports
 import Reconciliation
 import Support
@@ -198,7 +199,9 @@ package final class World {
     martlet?.kill()
     martlet = nil
     laws.processEnded()
+    let tables = site.disk.files(below: Setting.root).filter { $0.path.hasSuffix("/\(KeywordTable.fileName)") }
     site.disk.crash(.powerCut, dice: &dice)
+    putBack(tables)
     do {
       try site.vault.cut(dice: &dice)
     } catch {
@@ -208,6 +211,18 @@ package final class World {
     laws.powerWasCut(before: before)
     cancelStarts()
     arrange(.powerReturns, after: .milliseconds(500 + dice.below(20_000)))
+  }
+
+  /// What a table said that the disk had claimed to hold, and did not, nobody can know: people have it in a backup.
+  private func putBack(_ tables: [DiskFile]) {
+    for table in tables {
+      guard let inode = site.disk.status(table.path)?.inode, site.disk.ruined.contains(inode) else { continue }
+      do {
+        try site.disk.write(table.path, table.bytes)
+      } catch {
+        laws.report(.isAlive, "a table of keywords cannot be put back: \(error.text)")
+      }
+    }
   }
 
   /// Deaths that were still to come do not come any more.
