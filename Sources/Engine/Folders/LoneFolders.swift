@@ -12,17 +12,30 @@ import Reconciliation
 final class LoneFolders {
   /// By the side that has them; each with the content of those of its messages that were read.
   private var folders = Sides<[FolderName: [MessageKey: MessageDigest]]>(near: [:], far: [:])
+  /// What was found since they were listed. Each look at one takes a connection from a mailbox that it watches, and what
+  /// came there meanwhile needs a pass, and that a look again.
+  private var found = Sides<[FolderName: Set<PairID>]>(near: [:], far: [:])
 
   func names(on side: Side) -> Set<FolderName> { Set(folders[side].keys) }
 
   func set(_ names: Set<FolderName>, on side: Side) {
     folders[side] = Dictionary(uniqueKeysWithValues: names.map { ($0, folders[side][$0] ?? [:]) })
+    found[side] = [:]
   }
 
   /// Which of the pairs have their message in such a folder of `side`, by folder. Where one cannot be looked at, it may
   /// hold them all.
   func holding(
     _ records: [PairRecord], on side: Side, of store: any MailStore
+  ) async throws(StoreError) -> [FolderName: Set<PairID>] {
+    let wanted = Set(records.map(\.pair.id))
+    let known = found[side].values.reduce(into: Set()) { $0.formUnion($1) }
+    if !wanted.isSubset(of: known) { found[side] = try await look(for: records, on: side, of: store) }
+    return found[side].mapValues { $0.intersection(wanted) }.filter { !$0.value.isEmpty }
+  }
+
+  private func look(
+    for records: [PairRecord], on side: Side, of store: any MailStore
   ) async throws(StoreError) -> [FolderName: Set<PairID>] {
     var found: [FolderName: Set<PairID>] = [:]
     for name in folders[side].keys.sorted() {
@@ -37,7 +50,7 @@ final class LoneFolders {
         found[name] = error.kind == .gone ? [] : Set(records.map(\.pair.id))
       }
     }
-    return found.filter { !$0.value.isEmpty }
+    return found
   }
 
   private func read(

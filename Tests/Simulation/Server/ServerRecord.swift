@@ -56,4 +56,5 @@ package struct ServerRecord: Sendable {
   package init() {}
 
   package func count(_ verb: ServerVerb) -> Int { commands[verb] ?? 0 }
+  package var commandCount: Int { commands.values.reduce(0, +) }
 }

@@ -48,11 +48,20 @@ extension World {
   private func comeToRest() async {
     for _ in 0..<Self.roundsMax {
       if martlet == nil { start(.run) }
-      let before = mark
+      let (before, asked) = (mark, site.server.record.commandCount)
       await advance(to: site.clock.now.advanced(by: Self.round))
+      if before == mark { checkQuiet(site.server.record.commandCount - asked) }
       if before == mark, martlet?.phase == .watching, !hasWork { return }
     }
     laws.report(.converges, "it does not come to rest: \(martlet.map { "\($0.phase)" } ?? "no martlet") \(workInHand)")
+  }
+
+  /// Who polls ten folders each minute asks less than this.
+  private static let commandsMax = 800
+
+  private func checkQuiet(_ commands: Int) {
+    guard commands > Self.commandsMax else { return }
+    laws.report(.isAlive, "\(commands) commands in \(Self.round.seconds) s in which nothing happened")
   }
 
   /// Moves on with whatever martlet does to either side.
