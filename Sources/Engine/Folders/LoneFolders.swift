@@ -15,12 +15,14 @@ final class LoneFolders {
   /// What was found since they were listed. Each look at one takes a connection from a mailbox that it watches, and what
   /// came there meanwhile needs a pass, and that a look again.
   private var found = Sides<[FolderName: Set<PairID>]>(near: [:], far: [:])
+  /// For which pairs.
+  private var wanted = Sides<Set<PairID>>(near: [], far: [])
 
   func names(on side: Side) -> Set<FolderName> { Set(folders[side].keys) }
 
   func set(_ names: Set<FolderName>, on side: Side) {
     folders[side] = Dictionary(uniqueKeysWithValues: names.map { ($0, folders[side][$0] ?? [:]) })
-    found[side] = [:]
+    (found[side], wanted[side]) = ([:], [])
   }
 
   /// Which of the pairs have their message in such a folder of `side`, by folder. Where one cannot be looked at, it may
@@ -28,10 +30,13 @@ final class LoneFolders {
   func holding(
     _ records: [PairRecord], on side: Side, of store: any MailStore
   ) async throws(StoreError) -> [FolderName: Set<PairID>] {
-    let wanted = Set(records.map(\.pair.id))
-    let known = found[side].values.reduce(into: Set()) { $0.formUnion($1) }
-    if !wanted.isSubset(of: known) { found[side] = try await look(for: records, on: side, of: store) }
-    return found[side].mapValues { $0.intersection(wanted) }.filter { !$0.value.isEmpty }
+    let pairs = Set(records.map(\.pair.id))
+    if !pairs.isSubset(of: wanted[side]) {
+      let holding = try await look(for: records, on: side, of: store)
+      found[side].merge(holding) { $0.subtracting(pairs).union($1) }
+      wanted[side].formUnion(pairs)
+    }
+    return found[side].mapValues { $0.intersection(pairs) }.filter { !$0.value.isEmpty }
   }
 
   private func look(
