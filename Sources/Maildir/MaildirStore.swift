@@ -148,6 +148,7 @@ package final class MaildirStore: MailStore {
     case .messages(let keys):
       let uniques = keys.compactMap(\.fileName)
       return try await look(at: place, Dictionary(uniqueKeysWithValues: uniques.map { ($0, Touch()) }))
+    case .glance: return try await glance(at: place)
     }
   }
 
@@ -338,6 +339,16 @@ package final class MaildirStore: MailStore {
       return look
     } catch {
       watch?.putBack(touched, in: place.name)
+      throw root.failure(error, in: place.name)
+    }
+  }
+
+  private func glance(at place: MaildirFolder) async throws(StoreError) -> Look {
+    // A table that was written since is still to be seen by a look.
+    defer { place.putBackTableChange() }
+    do {
+      return try await place.lookWide(since: nil)
+    } catch {
       throw root.failure(error, in: place.name)
     }
   }

@@ -142,6 +142,9 @@ package enum LookScope: Hashable, Sendable {
   case pending
   /// Just these messages.
   case messages(Set<MessageKey>)
+  /// Everything there is, for whoever asks by the way: what the watch has told is still to be looked at, and the keys are
+  /// good for nothing more where the folder was made anew (law L8).
+  case glance
 
   package var isWide: Bool { if case .wide = self { true } else { false } }
 }

@@ -80,6 +80,21 @@ struct WatchFoldingTests {
     #expect(folding.takeNews(at: at(91)) == [.changed(.inbox)])
   }
 
+  @Test("both ends of a rename are told together, also while a folder is being made")
+  func renamedWhileFolderComes() {
+    var folding = folding()
+    folding.handle(
+      [
+        event(.created, "B", isDirectory: true), event(.movedOut(cookie: 1), "INBOX/cur/a:2,S"),
+        event(.movedOut(cookie: 2), "INBOX/cur/b:2,S"), event(.movedIn(cookie: 1), "INBOX/cur/c:2,S"),
+      ], at: at(0))
+    #expect(folding.takeNews(at: at(0)) == [.changed(.inbox)])
+    #expect(Set(folding.takeTouched(in: .inbox).keys) == ["a", "c"])
+    // The other one may have gone to the folder that is being made.
+    #expect(folding.takeNews(at: at(50)) == [.changed(.inbox), .foldersChanged])
+    #expect(folding.takeTouched(in: .inbox).keys.map { $0 } == ["b"])
+  }
+
   @Test("a file that is closed or renamed while it ripens is told at once, and once")
   func ripeningEnds() {
     for kind in [DirectoryEvent.Kind.written, .movedOut(cookie: 3), .deleted] {

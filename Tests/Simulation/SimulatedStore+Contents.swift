@@ -1,4 +1,6 @@
 package import Mail
+import Ports
+import Reconciliation
 
 extension SimulatedStore {
   /// All that a person sees, without numbers or names.
@@ -15,5 +17,33 @@ extension SimulatedStore {
   /// Somebody else expunges all there is.
   package func empty(_ folder: FolderName) {
     for key in (folders[folder]?.messages.keys).map(Array.init) ?? [] { remove(key, in: folder) }
+  }
+}
+
+// MARK: - What a look shows
+
+extension SimulatedStore {
+  func look(at keys: Set<MessageKey>, _ state: Folder) -> Look {
+    var look = Look(coverage: .changes)
+    for key in keys {
+      if let message = state.messages[key] {
+        look.present[key] = observation(message)
+        if kind == .maildir, unreadable.contains(message.text) {
+          look.present[key] = nil
+          look.unreadable[key] = "it cannot be read"
+        }
+      } else {
+        look.gone.insert(key)
+      }
+    }
+    return look
+  }
+
+  func observation(_ message: SimulatedMessage) -> Observation {
+    guard kind == .server else { return Observation(flags: message.flags) }
+    return Observation(
+      flags: message.flags,
+      traits: MessageTraits(
+        wireSize: message.identity.wireSize, date: message.date, messageID: message.identity.messageID))
   }
 }

@@ -16,6 +16,8 @@ package final class SimulatedStore: MailStore {
     package var validity = UIDValidity(rawValue: 1)
     package var nextNumber: UInt32 = 1
     package var modSeq: UInt64 = 1
+    /// Of a Maildir's directory.
+    package var inode: UInt64 = 1
     package var messages: [MessageKey: SimulatedMessage] = [:]
     /// When each message last changed or went, for deltas.
     package var changed: [MessageKey: UInt64] = [:]
@@ -40,6 +42,8 @@ package final class SimulatedStore: MailStore {
   package var elusive: Set<String> = []
   /// Texts of messages whose content cannot be read just now, so that nobody can tell what they are.
   package var unreadable: Set<String> = []
+  /// The same, and nothing tells so before somebody tries.
+  package var unidentifiable: Set<String> = []
   /// Texts of messages that come and go while everything is listed, so that no listing shows them.
   package var restless: Set<String> = []
   /// No folder can be made, as on a disk that is full.
@@ -53,6 +57,8 @@ package final class SimulatedStore: MailStore {
   package enum MoveResult: CaseIterable, Sendable { case move, copy, nothing }
   /// What somebody else does to the store while it carries out the next flag change.
   package var meanwhile: (@Loop (SimulatedStore) -> Void)?
+  /// What becomes of the store when a deletion begins.
+  package var onDelete: (@Loop (SimulatedStore) -> Void)?
   /// Messages that a deletion leaves, as others' marks may make it.
   package var undeletable: Set<String> = []
   /// Messages whose storing it refuses.
@@ -144,6 +150,7 @@ package final class SimulatedStore: MailStore {
     try faults.step("\(title) look \(folder)")
     guard let state = folders[folder] else { throw StoreError(.folder, .gone, "\(folder) is not there") }
     switch scope {
+    case .glance: return Look(coverage: .complete, present: state.messages.mapValues(observation))
     case .messages(let keys): return look(at: keys, state)
     case .pending: return look(at: pending.removeValue(forKey: folder) ?? [], state)
     case .wide(let since):
@@ -175,7 +182,9 @@ package final class SimulatedStore: MailStore {
     if kind == .server { transfers += keys.count }
     var found: [MessageKey: Identified] = [:]
     for key in keys {
-      guard let message = folders[folder]?.messages[key], !unreadable.contains(message.text) else { continue }
+      guard let message = folders[folder]?.messages[key], !unreadable.contains(message.text),
+        !unidentifiable.contains(message.text)
+      else { continue }
       found[key] = Identified(identity: message.identity, date: message.date)
     }
     return found
@@ -259,6 +268,7 @@ package final class SimulatedStore: MailStore {
 
   package func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion {
     var deletion = Deletion()
+    onDelete?(self)
     for key in keys where !(folders[folder]?.messages[key].map { undeletable.contains($0.text) } ?? false) {
       try faults.effect("\(title) delete \(key)") {
         if let message = folders[folder]?.messages.removeValue(forKey: key), kind == .maildir {
@@ -337,36 +347,13 @@ extension SimulatedStore {
 
   private func held(_ flags: FlagSet) -> FlagSet { holdsKeywords ? flags : FlagSet(flags.system) }
 
-  private func look(at keys: Set<MessageKey>, _ state: Folder) -> Look {
-    var look = Look(coverage: .changes)
-    for key in keys {
-      if let message = state.messages[key] {
-        look.present[key] = observation(message)
-        if kind == .maildir, unreadable.contains(message.text) {
-          look.present[key] = nil
-          look.unreadable[key] = "it cannot be read"
-        }
-      } else {
-        look.gone.insert(key)
-      }
-    }
-    return look
-  }
-
-  private func observation(_ message: SimulatedMessage) -> Observation {
-    guard kind == .server else { return Observation(flags: message.flags) }
-    return Observation(
-      flags: message.flags,
-      traits: MessageTraits(
-        wireSize: message.identity.wireSize, date: message.date, messageID: message.identity.messageID))
-  }
-
   private func checkpoint(_ folder: FolderName) -> Checkpoint? {
     guard let state = folders[folder] else { return nil }
     guard kind == .server else {
       return .maildir(
         MaildirCheckpoint(
-          curModified: Int64(state.modSeq), newModified: 0, curInode: 1, newInode: 2, isSettled: true))
+          curModified: Int64(state.modSeq), newModified: 0, curInode: state.inode, newInode: state.inode + 1,
+          isSettled: true))
     }
     return .imap(
       MailboxCheckpoint(
@@ -386,7 +373,9 @@ extension SimulatedStore {
           folders[source]?.messages[key] = nil
           touch(key, source)
         }
-        placed[key] = insert(message, in: target)
+        // A file that is moved keeps its name where that is free.
+        let keepsName = removing && kind == .maildir && folders[target]?.messages[key] == nil
+        placed[key] = insert(message, in: target, key: keepsName ? key : nil)
       }
     }
     return placed

@@ -72,7 +72,7 @@ package final class AccountContext {
     }
     for folder in folders.all {
       folder.isConfirmed = false
-      folder.hasKnownNumbers = false
+      folder.knownNumbers = []
     }
   }
 
@@ -105,7 +105,7 @@ package final class AccountContext {
   /// Asked of the folder itself: a listing that leaves it out is not enough (law L8).
   func isGone(_ folder: FolderName, on side: Side) async throws(StoreError) -> Bool {
     do {
-      _ = try await stores[side].look(at: folder, .wide(since: nil))
+      _ = try await stores[side].look(at: folder, .glance)
       return false
     } catch {
       guard error.kind == .gone else { throw error }

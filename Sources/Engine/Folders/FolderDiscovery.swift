@@ -56,13 +56,14 @@ struct FolderDiscovery {
       let listed = Sides(
         near: listings.near[present.names.near]?.checkpoint, far: listings.far[present.names.far]?.checkpoint)
       finding.checkpoints[folder.id] = listed
-      folder.hasKnownNumbers = Side.allCases.allSatisfy { hasKnownNumbers(folder, $0, listed[$0]) }
+      folder.knownNumbers = Set(Side.allCases.filter { hasKnownNumbers(folder, $0, listed[$0]) })
       for side in Side.allCases { folder.checkNumbering(listed[side], on: side) }
     }
     for vanished in plan.vanished {
       let (folder, remaining) = (try adopt(vanished.names, rows, &finding), vanished.remaining)
-      folder.hasKnownNumbers = hasKnownNumbers(
-        folder, remaining, listings[remaining][vanished.names[remaining]]?.checkpoint)
+      // Of the other side nothing is known: a listing that leaves it out may be wrong.
+      let listed = listings[remaining][vanished.names[remaining]]?.checkpoint
+      folder.knownNumbers = hasKnownNumbers(folder, remaining, listed) ? [remaining] : []
       finding.vanished.append((folder, remaining))
       finding.lone[remaining].insert(vanished.names[remaining])
     }

@@ -52,7 +52,7 @@ struct FolderRemoval {
       throw StoreError(.folder, .unavailable, "messages are being moved out of the \(side) folder; tried again later")
     }
     known += try await halfBrought(look, known, folder, side)
-    var strangers = look.present.count - known.count
+    let strangers = look.present.count - known.count
     if !look.present.isEmpty {
       let isKnownElsewhere = try await areAllElsewhere(known, folder, side)
       guard options.allowsDeletions || isKnownElsewhere else {
@@ -71,10 +71,15 @@ struct FolderRemoval {
       report.planned.append(PlannedWork(folder: folder.title, side: side, kind: .remove, count: look.present.count))
       return
     }
-    let edited = try await EditedFiles(context: context, folder: folder, side: side).keep(known)
-    known.removeAll { edited.contains($0.pair.id) }
-    strangers += edited.count
-    guard try await dispose(known, of: folder, side, &report) else { return }
+    let found = try await EditedFiles(context: context, folder: folder, side: side).keep(known)
+    guard try await dispose(found, of: folder, side, &report) else { return }
+    try await leave(folder, side, with: strangers + found.edited, &report)
+  }
+
+  /// What is to become of the folder itself, now that all that both sides had is gone from it.
+  private func leave(
+    _ folder: SyncedFolder, _ side: Side, with strangers: Int, _ report: inout PassReport
+  ) async throws(StoreError) {
     if strangers == 0, isAboveOthers(folder, side) {
       try await context.stores[side.other].createFolder(folder.names[side.other])
       report.foldersCreated[side.other].append(folder.names[side.other])
@@ -93,13 +98,13 @@ struct FolderRemoval {
 
   /// False where some of them are still there: without a base they would be new, and brought over once more (law L3).
   private func dispose(
-    _ known: [PairRecord], of folder: SyncedFolder, _ side: Side, _ report: inout PassReport
+    _ found: EditedFiles.Outcome, of folder: SyncedFolder, _ side: Side, _ report: inout PassReport
   ) async throws(StoreError) -> Bool {
-    guard !known.isEmpty else { return true }
+    let known = found.unchanged
     let disposal = Disposal(context: context, folder: folder, side: side)
     await disposal.begin()
     defer { disposal.end() }
-    let deletion = try await disposal.run(known, .folderGone, options)
+    let deletion = known.isEmpty ? Deletion() : try await disposal.run(known, .folderGone, options)
     report.counts[side].deleted += deletion.gone.count
     // At once: should the folder itself stay, its base must not tell of messages that are gone.
     let gone = known.filter { deletion.gone.contains($0.pair[side].key) }
@@ -107,9 +112,9 @@ struct FolderRemoval {
       try context.commitDurably(portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) })
       await Task.yield()
     }
-    guard gone.count < known.count else { return true }
-    report.problems.append(.left(known.count - gone.count, of: folder, on: side))
-    return false
+    let left = known.count - gone.count + found.undecided
+    if left > 0 { report.problems.append(.left(left, of: folder, on: side)) }
+    return left == 0
   }
 
   private func areStill(_ records: [PairRecord], in folder: SyncedFolder) throws(StoreError) -> Bool {
@@ -125,6 +130,7 @@ struct FolderRemoval {
     let mayFinish = !options.isDryRun && context.stores[side].isLocal
     do {
       let look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+      folder.checkNumbering(look.checkpoint, on: side)
       let isRemnant = look.missingPart != nil && look.present.isEmpty && look.unreadable.isEmpty
       return mayFinish && isRemnant ? nil : look
     } catch {

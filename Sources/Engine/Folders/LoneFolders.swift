@@ -45,10 +45,9 @@ final class LoneFolders {
     var found: [FolderName: Set<PairID>] = [:]
     for name in folders[side].keys.sorted() {
       do {
-        let keys = Set(try await store.look(at: name, .wide(since: nil)).present.keys)
+        let present = try await store.look(at: name, .glance).present
         found[name] =
-          store.isLocal
-          ? try await read(keys, name, side, store, records) : try await compare(keys, name, store, records)
+          store.isLocal ? try await read(Set(present.keys), name, side, store, records) : Self.compare(present, records)
       } catch {
         guard error.scope < .account else { throw error }
         // What went away meanwhile is listed anew in a moment.
@@ -71,11 +70,8 @@ final class LoneFolders {
   }
 
   /// What would have to be fetched is compared by what the server tells of it: at worst one more stays for a while.
-  private func compare(
-    _ keys: Set<MessageKey>, _ name: FolderName, _ store: any MailStore, _ records: [PairRecord]
-  ) async throws(StoreError) -> Set<PairID> {
-    guard !keys.isEmpty else { return [] }
-    let there = Set(try await store.look(at: name, .messages(keys)).present.values.map(\.traits))
+  private static func compare(_ present: [MessageKey: Observation], _ records: [PairRecord]) -> Set<PairID> {
+    let there = Set(present.values.map(\.traits))
     let alike = records.filter { record in
       there.contains { $0?.wireSize == record.identity.wireSize && $0?.messageID == record.identity.messageID }
     }

@@ -15,9 +15,9 @@ package final class SyncedFolder {
   /// True once this session has seen that the base is of the mailbox that is there: by a look at the whole folder, or by
   /// a listing that proves it unchanged. Before, its UIDs may mean other messages (law L8).
   var isConfirmed = false
-  /// True once this session's listing, or a look at the whole folder, has shown each server to number the folder's
-  /// messages as the base does.
-  var hasKnownNumbers = false
+  /// Sides that this session's listing, or a look at the whole folder, has shown to number the folder's messages as the
+  /// base does.
+  var knownNumbers: Set<Side> = []
   /// A pass saw deletions before this session had looked at all folders, and left them to a later one.
   var hasPostponedDeletions = false
   /// Sides with messages that lost their partners to another folder: they have to be looked at whole.
@@ -46,7 +46,7 @@ package final class SyncedFolder {
     guard case .imap(let now)? = now, case .imap(let then)? = checkpoints[side], now.uidValidity != then.uidValidity
     else { return }
     isConfirmed = false
-    hasKnownNumbers = false
+    knownNumbers.remove(side)
   }
 
   /// For the transaction that tells the base of a message that somebody took from this side of the folder: where that is

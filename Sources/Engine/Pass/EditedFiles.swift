@@ -10,25 +10,40 @@ struct EditedFiles {
   let folder: SyncedFolder
   let side: Side
 
-  /// Which of the messages that are to be deleted are others by now. The base knows them no more, so that the next look
-  /// finds them as new ones.
-  func keep(_ records: [PairRecord]) async throws(StoreError) -> Set<PairID> {
-    guard context.stores[side].isLocal else { return [] }
-    var edited: Set<PairID> = []
+  struct Outcome {
+    /// What may go.
+    var unchanged: [PairRecord] = []
+    var edited = 0
+    /// Cannot be read just now, or is not there any more: a later look tells.
+    var undecided = 0
+  }
+
+  /// Parts the messages that are to be deleted from what is another by now. The base knows that no more, so that the next
+  /// look finds it as a new one.
+  func keep(_ records: [PairRecord]) async throws(StoreError) -> Outcome {
+    guard context.stores[side].isLocal else { return Outcome(unchanged: records) }
+    var outcome = Outcome()
+    var edited: [PairID] = []
     for portion in records.portions(of: AccountContext.pairsAtOnce) {
       let read = try await context.stores[side].identify(portion.map(\.pair[side].key), in: folder.names[side])
-      edited.formUnion(portion.filter { isOther(read[$0.pair[side].key], than: $0) }.map(\.pair.id))
+      for record in portion {
+        if let found = read[record.pair[side].key] {
+          if isOther(found, than: record) { edited.append(record.pair.id) } else { outcome.unchanged.append(record) }
+        } else {
+          outcome.undecided += 1
+        }
+      }
     }
-    guard !edited.isEmpty else { return [] }
+    guard !edited.isEmpty else { return outcome }
     context.needsListing = true
     try context.commitDurably(edited.sorted().map { .removePair($0) } + [folder.bereave(side)])
-    return edited
+    outcome.edited = edited.count
+    return outcome
   }
 
   /// The file's date goes with what was written. Where it is the message's, other octets are the server's doing: of what
   /// it cannot store it makes something else.
-  private func isOther(_ found: Identified?, than record: PairRecord) -> Bool {
-    guard let found else { return false }
-    return found.identity.digest != record.identity.digest && found.date != record.date
+  private func isOther(_ found: Identified, than record: PairRecord) -> Bool {
+    found.identity.digest != record.identity.digest && found.date != record.date
   }
 }

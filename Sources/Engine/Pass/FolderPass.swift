@@ -365,7 +365,7 @@ final class FolderPass {
       folder.isConfirmed = !isWaiting
     }
     // A later pass that fails makes it unconfirmed, and its messages may still be copied from here.
-    if folder.isConfirmed { folder.hasKnownNumbers = true }
+    if folder.isConfirmed { folder.knownNumbers = Set(Side.allCases) }
     var changes: [LedgerChange] = []
     // A narrow look's checkpoint is the store's word for all that went before, which the ledger may not hold yet.
     unfinished.formUnion(folder.bereft)

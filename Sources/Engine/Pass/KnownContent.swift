@@ -72,7 +72,7 @@ struct KnownContent {
 
   /// Otherwise a number may mean another message by now (law L8).
   private func hasKnownNumbers(_ origin: SyncedFolder) -> Bool {
-    origin.isConfirmed || origin.hasKnownNumbers || origin.id == folder.id
+    origin.isConfirmed || origin.knownNumbers.contains(target) || origin.id == folder.id
   }
 
   private func known(_ parcel: Parcel) throws(StoreError) -> [PairRecord] {

@@ -57,9 +57,9 @@ struct MessageDeletion {
     await context.claims.claim(pairs)
     defer { context.claims.release(pairs) }
     let current = try await current(removals)
-    let edited = try await EditedFiles(context: context, folder: folder, side: side).keep(current)
-    let records = current.filter { !edited.contains($0.pair.id) }
-    guard !records.isEmpty else { return Outcome() }
+    let found = try await EditedFiles(context: context, folder: folder, side: side).keep(current)
+    let records = found.unchanged
+    guard !records.isEmpty else { return Outcome(left: found.undecided) }
     let disposal = Disposal(context: context, folder: folder, side: side)
     await disposal.begin()
     defer { disposal.end() }
@@ -78,7 +78,7 @@ struct MessageDeletion {
         portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) } + folder.distrust(side.other))
       await Task.yield()
     }
-    return Outcome(deleted: gone.count, left: records.count - gone.count)
+    return Outcome(deleted: gone.count, left: records.count - gone.count + found.undecided)
   }
 
   private func isBrief(_ record: PairRecord, at now: LoopInstant) -> Bool {

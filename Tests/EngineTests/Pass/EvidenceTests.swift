@@ -142,4 +142,90 @@ struct EvidenceTests {
       #expect(try await account.sync().isClean)
     }
   }
+
+  @Test("that a folder was removed is none for what was written over a file in it (L1)")
+  func writtenOverInRemovedFolder() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      for text in ["x", "y"] { account.far.put(SimulatedMessage(text), in: archive) }
+      try await account.sync()
+      let key = try #require(account.near.key(of: "x", in: archive))
+      let later = InternalDate(secondsSince1970: 2_000_000)
+      account.near.folders[archive]?.messages[key] = SimulatedMessage("x#edited", date: later)
+      account.far.folders[archive] = nil
+      try await account.sync(PassOptions(allowsDeletions: true))
+      try await account.sync()
+      for store in [account.near, account.far] {
+        #expect(store.contents(of: archive).map(\.text) == ["x#edited"])
+      }
+    }
+  }
+
+  @Test("is none while nobody can read what is in the file (L1)")
+  func unreadableNow() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let key = try #require(account.near.key(of: "a"))
+      let later = InternalDate(secondsSince1970: 2_000_000)
+      account.near.folders[.inbox]?.messages[key] = SimulatedMessage("a#edited", date: later)
+      account.far.remove(try #require(account.far.key(of: "a")))
+      account.near.unidentifiable = ["a#edited"]
+      #expect(try await !account.sync().isClean)
+      account.near.unidentifiable = []
+      try await account.sync()
+      for store in [account.near, account.far] {
+        #expect(Set(store.contents().map(\.text)) == ["a#edited", "b", "c"])
+      }
+    }
+  }
+
+  @Test("that vouched for a directory does so no more once another had its name (L2)")
+  func directoriesSwappedTwice() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.near.folders[archive]?.inode = 7
+      account.far.put(SimulatedMessage("x"), in: archive)
+      try await account.sync()
+      let former = account.near.folders[archive]
+      // Another one, with the same in it, to which something comes.
+      account.near.folders[archive]?.inode = 9
+      account.far.put(SimulatedMessage("y"), in: archive)
+      // The process ends before it has noted what that directory proves.
+      let context = account.context()
+      try await context.open()
+      let folder = try #require(
+        try await FolderDiscovery(context: context, options: PassOptions()).run().folders.first { $0.title == archive })
+      let scopes = Sides<LookScope?>(
+        near: .wide(since: folder.checkpoints.near), far: .wide(since: folder.checkpoints.far))
+      let pass = FolderPass(folder, scopes: scopes, options: PassOptions(), in: context)
+      try await pass.advance(ProgressMeter(context))
+      #expect(account.near.contents(of: archive).map(\.text) == ["x", "y"])
+      account.near.folders[archive] = former
+      try await account.sync()
+      #expect(account.near.contents(of: archive) == account.far.contents(of: archive))
+    }
+  }
+
+  @Test("of a deletion that was broken off, the mark, goes where the file came back (L6)")
+  func markedAndBack() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let key = try #require(account.far.key(of: "a"))
+      account.near.remove(try #require(account.near.key(of: "a")))
+      // The server was asked to mark it and to expunge it, and died in between.
+      account.far.onDelete = { $0.setFlags(FlagSet(.deleted), of: key) }
+      account.far.undeletable = ["a"]
+      try await account.sync()
+      #expect(account.far.contents().first?.flags == FlagSet(.deleted))
+      account.far.undeletable = []
+      account.near.put(SimulatedMessage("a"))
+      try await account.sync()
+      #expect(account.far.key(of: "a") == key)
+      for store in [account.near, account.far] {
+        #expect(store.contents().map(\.flags) == [.none, .none, .none])
+      }
+    }
+  }
 }

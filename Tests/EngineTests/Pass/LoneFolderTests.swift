@@ -159,4 +159,24 @@ struct LoneFolderTests {
       #expect(there.contents().map(\.text) == ["b", "c"])
     }
   }
+
+  @Test("is looked at once between two listings, however often passes ask what is in it (L2)")
+  func lookedAtOnce() async throws {
+    try await Reactor.onShared {
+      let bad = try #require(Self.bad)
+      let (account, _, _) = try await Self.stage(.far)
+      let context = account.context()
+      try await context.open()
+      _ = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      let inbox = try #require(context.folders[.near, .inbox])
+      let looks = account.faults.log.count { $0 == "far look \(bad)" }
+      for _ in 1...3 {
+        let request = PassRunner.Request(
+          folder: inbox, scopes: Sides(near: .wide(since: nil), far: .wide(since: nil)))
+        _ = try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request])
+      }
+      #expect(account.faults.log.count { $0 == "far look \(bad)" } == looks)
+      #expect(account.near.contents().map(\.text).contains("a"))
+    }
+  }
 }

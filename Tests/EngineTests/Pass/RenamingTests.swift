@@ -86,4 +86,57 @@ struct RenamingTests {
       }
     }
   }
+
+  @Test("of which a copy was begun on the server, without an answer, is that copy (L3)")
+  func copyUnderWay() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let inbox = try #require(try account.ledger.folders().first)
+      account.near.remove(try #require(account.near.key(of: "a")))
+      let key = account.near.put(SimulatedMessage("a"))
+      let record = try #require(
+        try account.ledger.records(in: inbox.id).first { $0.identity == SimulatedMessage("a").identity })
+      try account.ledger.commit([
+        .addIntent(
+          inbox.id,
+          IntentDraft(
+            target: .far, source: Sighting(key: key, flags: .none), reserved: nil, uidNext: 4,
+            identity: record.identity, date: record.date))
+      ])
+      account.far.put(SimulatedMessage("a"))
+      try await account.sync()
+      for store in [account.near, account.far] { #expect(store.contents().map(\.text).sorted() == ["a", "b", "c"]) }
+      #expect(try account.ledger.intents(in: inbox.id).isEmpty)
+    }
+  }
+
+  @Test("that comes back on the server's behest to where the base still has it, stays apart from that pair (L3)")
+  func nameTaken() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let key = try #require(account.near.key(of: "a"))
+      // A person moved it; another program copied it on the server, so that both are one in the new folder.
+      let message = try #require(account.near.folders[.inbox]?.messages[key])
+      account.near.folders[.inbox]?.messages[key] = nil
+      account.near.folders[archive]?.messages[key] = message
+      let copy = account.far.put(message, in: archive)
+      let folders = try account.ledger.folders()
+      let (inbox, target) = (
+        try #require(folders.first { $0.names.far.isInbox }), try #require(folders.first { $0.names.far == archive })
+      )
+      try account.ledger.commit([
+        .addPair(
+          target.id, near: Sighting(key: key, flags: .none), far: Sighting(key: copy, flags: .none),
+          identity: message.identity, date: message.date)
+      ])
+      // Then it goes back there, and INBOX has not been looked at yet.
+      account.far.remove(copy, in: archive)
+      account.far.put(message)
+      for _ in 1...2 { try await account.sync() }
+      #expect(account.near.contents() == account.far.contents())
+      #expect(account.near.contents(of: archive).isEmpty && account.far.contents(of: archive).isEmpty)
+      #expect(try account.ledger.pairs(in: inbox.id).count == account.far.contents().count)
+    }
+  }
 }

@@ -24,6 +24,7 @@ package struct Correspondents {
   /// What was done, in words; nil where there was nothing to do it with.
   package func perform(_ errand: Errand, on side: Side, _ dice: inout Dice) -> String? {
     let view = view()
+    registry.chronicle.now = site.clock.now
     switch side {
     case .near:
       do {

@@ -1,4 +1,5 @@
 package import Mail
+package import Ports
 package import Reconciliation
 
 /// What people did to one message, and what must therefore become of it.
@@ -35,6 +36,8 @@ package struct History: Sendable {
   package var places: [FolderName: Int] = [:]
   /// Who changed its place last; nil before anybody did.
   package var lastMover: Side?
+  /// When; martlet may be in the middle of following, even where all looks as it did before.
+  package var lastMoved: LoopInstant?
 
   package var flags = FlagSet.none
   /// Flags that two sides changed without knowing of each other.
@@ -54,6 +57,9 @@ package struct History: Sendable {
 /// The histories of all messages of a world.
 package struct Chronicle: Sendable {
   package private(set) var histories: [History] = []
+  /// When what is written down next happens.
+  package var now = LoopInstant(nanoseconds: 0)
+  private static let followingMax: Duration = .seconds(10)
 
   package init() {}
 
@@ -124,9 +130,10 @@ package struct Chronicle: Sendable {
   ) {
     var history = self[number]
     let isOthers = history.lastMover.map { $0 != side } ?? history.isStranger
-    if isOthers, !isSettled { history.isContested = true }
+    let isBeingFollowed = history.lastMoved.map { $0.duration(to: now) < Self.followingMax } ?? false
+    if isOthers, !isSettled || isBeingFollowed { history.isContested = true }
     if !isSettled, history.lastMarker.values.contains(side.other) { history.hasUnsettledFlags = true }
-    history.lastMover = side
+    (history.lastMover, history.lastMoved) = (side, now)
     change(&history)
     self[number] = history
   }

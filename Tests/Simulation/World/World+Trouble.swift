@@ -218,7 +218,8 @@ extension World {
 
   /// Another martlet with another state directory, for the same Maildir: it has to say no and touch nothing.
   private func startSecond() {
-    guard let martlet, martlet.isInSession, site.setting.traits.hasLocks else { return }
+    // What is under a mount point is another Maildir.
+    guard let martlet, martlet.isInSession, site.setting.traits.hasLocks, site.disk.unmounted.isEmpty else { return }
     do {
       let vault = try LedgerVault(directory: "\(site.vault.directory).second", log: site.log)
       let second = try Martlet(on: site, life: Lifeline(), dice: Dice(seed: dice.next()), vault: vault)

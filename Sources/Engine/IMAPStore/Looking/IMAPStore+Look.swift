@@ -10,6 +10,18 @@ extension IMAPStore {
     case .wide(since: .maildir?), .wide(since: nil): try await lookWide(at: folder, since: nil)
     case .pending: try await lookPending(at: folder)
     case .messages(let keys): try await look(at: keys, in: folder)
+    case .glance: try await glance(at: folder)
+    }
+  }
+
+  private func glance(at folder: FolderName) async throws(StoreError) -> Look {
+    let mailbox = try mailboxName(of: folder)
+    return try await withConnection(for: folder, .bulk) { member async throws(StoreError) in
+      let plan = LookPlan(member.features.resync, since: nil)
+      let outcome = try await MailboxLook(member.connection, folder, mailbox, plan).run(self)
+      // SELECT has told the watcher in silence what happened since.
+      if member.watched == folder { hint(folder) }
+      return outcome.look
     }
   }
 
