@@ -13,6 +13,9 @@ QUICK := ^(Mail|Reconciliation|IMAP|Engine|Maildir|Disk|Reactor|Confinement|Ledg
 HEAVY := ^(Simulation|Fuzzing|Engine|Reconciliation)Tests\.
 # Of the quick ones, what a sanitizer slows down beyond a minute.
 LONG := WorldTests|manyRanges
+# Of the quick ones, what looks at the memory of the whole process: a sanitizer holds back hundreds of megabytes that were
+# freed, which largeMessage counts, and maps terabytes for itself, which wiped searches.
+MEMORY := DeliveryTests/largeMessage|SecretTests/wiped
 # Suites that look at deadlines of seconds, and are not run beside many servers.
 TIMED := ^TransportTests\.
 
@@ -72,9 +75,10 @@ coverage: toolchain ## Tells which lines of the four inner rooms the tests that 
 sanitize: toolchain ## Runs most of the tests that need no server under the address and the thread sanitizer
 	config/install-packages build
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --sanitize=address --scratch-path .build-address \
-	  --disable-xctest --filter '$(QUICK)' --skip '$(LONG)'
+	  --disable-xctest --no-parallel --filter '$(QUICK)' --skip '$(LONG)|$(MEMORY)'
 	TSAN_OPTIONS=suppressions=$(CURDIR)/config/thread-sanitizer.txt $(SWIFT) test --sanitize=thread \
-	  --scratch-path .build-thread -Xswiftc -use-ld=lld --disable-xctest --filter '$(QUICK)' --skip '$(LONG)'
+	  --scratch-path .build-thread -Xswiftc -use-ld=lld \
+	  --disable-xctest --no-parallel --filter '$(QUICK)' --skip '$(LONG)|$(MEMORY)'
 
 simulate: toolchain ## Plays simulated worlds: SEEDS=300, or a range as in SEEDS=301..900
 	config/install-packages build
