@@ -178,4 +178,26 @@ struct ChangeTests {
       await maildir.remove()
     }
   }
+
+  @Test("what the letters mean is made durable with the names, once, where another program wrote it (L4)")
+  func durableTable() async throws {
+    try await Reactor.onShared {
+      let path = try temporaryDirectory()
+      let disk = FaultyFileSystem(root: path)
+      let maildir = try MaildirFixture(.nested, path, nil, fileSystem: disk)
+      try await maildir.store.open()
+      try await maildir.store.createFolder(.inbox)
+      try maildir.write("INBOX/dovecot-keywords", "0 work\n")
+      try maildir.write("INBOX/cur/a:2,a", "x")
+      _ = try await maildir.lookWide()
+      try await maildir.store.secureFlags(in: .inbox)
+      #expect(Set(disk.durable) == ["INBOX/dovecot-keywords", "INBOX", "INBOX/cur", "INBOX/new"])
+      try await maildir.store.secureFlags(in: .inbox)
+      #expect(Set(disk.durable) == ["INBOX/cur", "INBOX/new"])
+      try maildir.write("INBOX/dovecot-keywords", "0 work\n1 play\n")
+      try await maildir.store.secure([.file("a")], in: .inbox)
+      #expect(disk.durable.contains("INBOX/dovecot-keywords"))
+      await maildir.remove()
+    }
+  }
 }

@@ -10,6 +10,8 @@ final class FaultyFileSystem: FileSystem {
 
   private let disk: any FileSystem
   private(set) var operationCount = 0
+  /// What was made durable last.
+  private(set) var durable: [String] = []
   var faultAt: Int?
   private let fault: Fault
 
@@ -91,6 +93,7 @@ final class FaultyFileSystem: FileSystem {
 
   func makeDurable(files: [String], directories: [String]) async throws(FileError) {
     try step(files.first ?? directories.first ?? "")
+    durable = files + directories
     // The disk itself is trusted here; to wait for it would only make the test slow.
   }
 

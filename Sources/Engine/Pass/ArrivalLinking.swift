@@ -206,7 +206,8 @@ struct ArrivalLinking {
     guard let digest = draft.identity?.digest else { return nil }
     let records = try context.withLedger { ledger throws(LedgerError) in try ledger.records(digest: digest) }
     for record in records where pairs.contains(record.pair.id) && record.folder != folder.id {
-      guard let origin = context.folders[record.folder], origin.isConfirmed || origin.knownNumbers.contains(draft.target)
+      guard let origin = context.folders[record.folder],
+        origin.isConfirmed || origin.knownNumbers.contains(draft.target)
       else { continue }
       let key = record.pair[draft.target].key
       do {

@@ -367,4 +367,27 @@ struct InterruptedTests {
     if onBothSides { account.far.setFlags(FlagSet(.flagged), of: try #require(account.far.key(of: "a"))) }
     return account
   }
+
+  @Test("is nothing to copy from where a listing leaves a mailbox out that was made anew under its name (L4, L8)")
+  func copiedFromUnlisted() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.put(SimulatedMessage("x"), in: archive)
+      try await account.sync()
+      account.near.put(SimulatedMessage("x"))
+      // Another mailbox, in which the number means another message; and a listing of none at all.
+      account.far.folders[archive] = SimulatedStore.Folder()
+      account.far.folders[archive]?.validity = UIDValidity(rawValue: 2)
+      account.far.put(SimulatedMessage("other"), in: archive)
+      account.far.listsNothing = true
+      let context = account.context()
+      try await context.open()
+      _ = try await FolderDiscovery(context: context, options: PassOptions()).run()
+      let inbox = try #require(context.folders[.near, .inbox])
+      let request = PassRunner.Request(folder: inbox, scopes: Sides(near: .wide(since: nil), far: .wide(since: nil)))
+      _ = try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request])
+      #expect(account.far.contents().map(\.text) == ["a", "b", "c", "x"])
+    }
+  }
 }
