@@ -140,6 +140,7 @@ package final class SimulatedStore: MailStore {
     guard folders[folder]?.messages.isEmpty ?? true else {
       throw StoreError(.folder, .refused, "\(folder) is not empty")
     }
+    if kind == .server, folder.isInbox { throw StoreError(.folder, .refused, "\(folder) cannot be removed") }
     if kind == .server, folders.keys.contains(where: { $0.parent == folder }) {
       throw StoreError(.folder, .refused, "\(folder) holds other folders")
     }

@@ -80,7 +80,7 @@ struct FolderRemoval {
   private func leave(
     _ folder: SyncedFolder, _ side: Side, with strangers: Int, _ report: inout PassReport
   ) async throws(StoreError) {
-    if strangers == 0, isAboveOthers(folder, side) {
+    if strangers == 0, mustStay(folder, side) {
       try await context.stores[side.other].createFolder(folder.names[side.other])
       report.foldersCreated[side.other].append(folder.names[side.other])
       return
@@ -147,11 +147,11 @@ struct FolderRemoval {
     try await context.forget(folder.id)
   }
 
-  /// Many servers take what is below a folder with it, against RFC 9051 §6.3.5. So there it stays, and is made again on
-  /// the other side: both are equal again, and nothing was at risk.
-  private func isAboveOthers(_ folder: SyncedFolder, _ side: Side) -> Bool {
+  /// No server removes its INBOX, and many take what is below a folder with it, against RFC 9051 §6.3.5. So there it
+  /// stays, and is made again on the other side: both are equal again, and nothing was at risk.
+  private func mustStay(_ folder: SyncedFolder, _ side: Side) -> Bool {
     guard !context.stores[side].isLocal else { return false }
-    return context.folders.all.contains { $0.names[side].isBelow(folder.names[side]) }
+    return folder.names[side].isInbox || context.folders.all.contains { $0.names[side].isBelow(folder.names[side]) }
   }
 
   /// What was never on the other side was deleted by nobody there (law L1). Without its base the folder is a new one.

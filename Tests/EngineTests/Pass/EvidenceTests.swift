@@ -228,4 +228,18 @@ struct EvidenceTests {
       }
     }
   }
+
+  @Test("that INBOX is not here empties it at most, where a person allows it: a server's stays, and is made again (L2)")
+  func vanishedInbox() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      account.near.folders[.inbox] = nil
+      #expect(try await account.sync().held.map(\.wholeFolder) == [true])
+      #expect(account.far.contents().count == 3)
+      try await account.sync(PassOptions(allowsDeletions: true))
+      #expect(account.far.folders[.inbox]?.messages.isEmpty == true)
+      #expect(account.near.folders[.inbox]?.messages.isEmpty == true)
+      #expect(try await account.sync().isClean)
+    }
+  }
 }

@@ -177,9 +177,10 @@ extension Correspondents {
       guard let swapped = item.folder.swapped(one, other) else { continue }
       note(moved: item, to: swapped, .far, view)
     }
-    // What is only in the Maildir yet may go to both as well.
-    for item in view.near.items where item.folder.swapped(one, other) != nil {
-      if let number = item.number { registry.chronicle[number].slack += 1 }
+    // What is only in the Maildir yet may go to both as well; what that holds is out of sight where it is not mounted.
+    let onlyNear = view.near.items.filter { $0.folder.swapped(one, other) != nil }.compactMap(\.number)
+    for number in site.disk.unmounted.isEmpty ? onlyNear : Array(0..<registry.bag.count) {
+      registry.chronicle[number].slack += 1
     }
     return "swaps \(one) and \(other)"
   }
