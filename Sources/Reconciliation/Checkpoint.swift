@@ -34,6 +34,14 @@ package struct MailboxCheckpoint: Hashable, Sendable {
     self.highestModSeq = highestModSeq
     self.messageCount = messageCount
   }
+
+  /// True where UIDs are given out as they were when `earlier` was recorded. UIDNEXT only grows under one UIDVALIDITY (RFC
+  /// 9051 §2.3.1.1): where it went back the mailbox was put back from a backup, and numbers are given out anew.
+  package func numbersOn(from earlier: MailboxCheckpoint) -> Bool {
+    guard uidValidity == earlier.uidValidity else { return false }
+    guard let uidNext, let before = earlier.uidNext else { return true }
+    return uidNext >= before
+  }
 }
 
 /// The two directories' times: they change whenever a name comes or goes.

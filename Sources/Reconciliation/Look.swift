@@ -17,6 +17,8 @@ package struct Look: Equatable, Sendable {
   package var gone: Set<MessageKey>
   /// What the next wide look may start from, once everything this look showed is in the base.
   package var checkpoint: Checkpoint?
+  /// What the server itself said that the next new message will have at least.
+  package var toldUIDNext: UID?
   /// True where a look at everything was disturbed each time it was tried: what it does not show may well be there.
   package var isPartial = false
   /// A part of the folder that is not there, by its name, as a Maildir's `cur`: what was in it is not shown, and not gone.

@@ -156,8 +156,8 @@ package final class SimulatedStore: MailStore {
     case .pending: return look(at: pending.removeValue(forKey: folder) ?? [], state)
     case .wide(let since):
       pending[folder] = nil
-      if kind == .server, hasModSeq, case .imap(let then)? = since, then.uidValidity == state.validity,
-        then.highestModSeq > .none
+      if kind == .server, hasModSeq, case .imap(let then)? = since, case .imap(let now)? = checkpoint(folder),
+        now.numbersOn(from: then), then.highestModSeq > .none, now.highestModSeq >= then.highestModSeq
       {
         var delta = look(at: Set(state.changed.filter { $0.value > then.highestModSeq.rawValue }.keys), state)
         delta.checkpoint = checkpoint(folder)
@@ -172,7 +172,9 @@ package final class SimulatedStore: MailStore {
         look.isPartial = true
         return look
       }
-      return Look(coverage: .complete, present: shown, checkpoint: checkpoint(folder))
+      var look = Look(coverage: .complete, present: shown, checkpoint: checkpoint(folder))
+      if kind == .server { look.toldUIDNext = UID(integerLiteral: state.nextNumber) }
+      return look
     }
   }
 

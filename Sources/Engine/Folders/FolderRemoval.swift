@@ -163,7 +163,7 @@ struct FolderRemoval {
   /// False where the folder was made anew: under its numbers are other messages than those of the base (law L8).
   private func hasKnownNumbers(_ look: Look, _ folder: SyncedFolder, _ side: Side) -> Bool {
     switch (look.checkpoint, folder.checkpoints[side]) {
-    case (.imap(let now)?, .imap(let then)?): now.uidValidity == then.uidValidity
+    case (.imap(let now)?, .imap(let then)?): now.numbersOn(from: then)
     case (.maildir?, _): true
     case (.imap?, _), (nil, _): false
     }

@@ -43,7 +43,7 @@ package final class SyncedFolder {
   /// To be told what either side shows of its numbering. Where that is not the base's, no pass may go by the base's
   /// numbers from this moment on, until they are matched anew: that of another folder may be about to copy from here.
   func checkNumbering(_ now: Checkpoint?, on side: Side) {
-    guard case .imap(let now)? = now, case .imap(let then)? = checkpoints[side], now.uidValidity != then.uidValidity
+    guard case .imap(let now)? = now, case .imap(let then)? = checkpoints[side], !now.numbersOn(from: then)
     else { return }
     isConfirmed = false
     knownNumbers.remove(side)

@@ -54,13 +54,14 @@ final class FolderPass {
     if !options.isDryRun { try SettingAside.forgetDone(in: folder, looks, context) }
     guard !looks.near.isEmpty || !looks.far.isEmpty || hasIntents else { return }
     let rematching = Rematching(context: context, folder: folder)
-    if options.isDryRun, rematching.isNeeded(looks) {
-      report.plan = ["match \(printable("\(folder.title)")) anew, because its UIDVALIDITY changed"]
+    if options.isDryRun, try rematching.isNeeded(looks) {
+      report.plan = ["match \(printable("\(folder.title)")) anew, because its numbering changed"]
       report.planned = [PlannedWork(folder: folder.title, side: .far, kind: .renumber, count: 0)]
       return
     }
     if !options.isDryRun {
-      matchesByIdentity = hasIntents || folder.lastPass == nil || rematching.isNeeded(looks)
+      let isRenumbered = try rematching.isNeeded(looks)
+      matchesByIdentity = hasIntents || folder.lastPass == nil || isRenumbered
       try requireWholeView()
       // What lost its partner is new to the other side, and no event of its own may tell of it.
       for side in try await rematching.run(looks) where looks[side].coverage != .complete {

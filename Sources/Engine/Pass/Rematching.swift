@@ -2,19 +2,39 @@ import Mail
 import Ports
 import Reconciliation
 
-/// A mailbox whose UIDVALIDITY is not the ledger's: its old UIDs mean nothing any more, and nothing is read as deleted
-/// (law L8). The pairs are matched anew by identity; what stays unmatched on either side is new to the other.
+/// A mailbox whose UIDs are not the ledger's: it has another UIDVALIDITY, or was put back from a backup, so that it gives
+/// out numbers anew which it had given out before. The old ones mean nothing any more, and nothing is read as deleted (law
+/// L8). The pairs are matched anew by identity; what stays unmatched on either side is new to the other.
 @Loop
 struct Rematching {
   let context: AccountContext
   let folder: SyncedFolder
 
   /// True where the base's numbers are not those of the look.
-  func isNeeded(_ looks: Sides<Look>) -> Bool {
-    Side.allCases.contains { side in
-      guard case .imap(let now)? = looks[side].checkpoint, let then = folder.checkpoints[side] else { return false }
-      guard case .imap(let before) = then else { return true }
-      return before.uidValidity != now.uidValidity
+  func isNeeded(_ looks: Sides<Look>) throws(StoreError) -> Bool {
+    for side in Side.allCases where try isRenumbered(looks[side], side) { return true }
+    return false
+  }
+
+  private func isRenumbered(_ look: Look, _ side: Side) throws(StoreError) -> Bool {
+    guard case .imap(let now)? = look.checkpoint, let then = folder.checkpoints[side] else { return false }
+    guard case .imap(let before) = then, now.numbersOn(from: before) else { return true }
+    if let next = look.toldUIDNext {
+      let given = try context.withLedger { ledger throws(LedgerError) in
+        try ledger.uids(in: folder.id, side: side, from: next)
+      }
+      if !given.isEmpty { return true }
+    }
+    guard now.highestModSeq < before.highestModSeq else { return false }
+    return try isContradicted(look, side)
+  }
+
+  /// True where a message with a number of the base's is another one, by its Message-ID.
+  private func isContradicted(_ look: Look, _ side: Side) throws(StoreError) -> Bool {
+    try records().contains { record in
+      guard let shown = look.present[record.pair[side].key]?.traits?.messageID, let known = record.identity.messageID
+      else { return false }
+      return shown != known
     }
   }
 
@@ -23,10 +43,9 @@ struct Rematching {
     var bereft: Set<Side> = []
     for side in Side.allCases {
       guard case .imap(let now)? = looks[side].checkpoint else { continue }
-      switch folder.checkpoints[side] {
-      case .imap(let then)? where then.uidValidity == now.uidValidity: continue
-      case nil: try recordValidity(now, side, [])
-      case .imap?, .maildir?:
+      if folder.checkpoints[side] == nil {
+        try recordValidity(now, side, [])
+      } else if try isRenumbered(looks[side], side) {
         var changes = try await matchAnew(looks[side], side)
         if changes.contains(where: \.removesPair) {
           changes.append(.setCheckpoint(folder.id, side.other, folder.checkpoints[side.other]?.void))
@@ -50,7 +69,8 @@ struct Rematching {
 
   private func matchAnew(_ look: Look, _ side: Side) async throws(StoreError) -> [LedgerChange] {
     guard look.coverage == .complete else {
-      throw StoreError(.folder, .internalFault, "\(folder.title): UIDVALIDITY changed, and the listing is not complete")
+      throw StoreError(
+        .folder, .internalFault, "\(folder.title): its numbering changed, and the listing is not complete")
     }
     let pairs = Set(try records().map(\.pair.id))
     // Another folder's pass may be moving some of them to it, and has them as its own afterwards.

@@ -40,7 +40,7 @@ struct ChangingMailboxTests {
         _ = try await world.wide(since: MailboxCheckpoint(next: 3, modSeq: 5, count: 2))
       }
       #expect(error?.scope == .folder)
-      #expect(error?.text.contains("UIDVALIDITY changed") == true)
+      #expect(error?.text.contains("its numbering changed") == true)
       #expect(world.store.memories[.inbox]?.validity != UIDValidity(rawValue: 2))
     }
   }

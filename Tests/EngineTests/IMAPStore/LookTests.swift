@@ -65,8 +65,23 @@ struct LookTests {
   /// Sequences that began anew may be just ours again, but not with messages that came since.
   @Test(
     "does not believe that nothing changed where the modification sequence went back (L8)",
-    arguments: [(9, 5), (0, 5), (10, 6)])
+    arguments: [(9, 5), (0, 5), (10, 6), (11, 4)])
   func restoredBackup(modSeq: Int, uidNext: Int) async throws {
+    // Where it did, or UIDNEXT, the numbers may mean other messages, and all traits are asked for.
+    let listing =
+      modSeq < 10 || uidNext < 5
+      ? """
+      C: m5 UID FETCH 1:* \(Self.traits)
+      S: * 1 FETCH (UID 4 FLAGS (\\Seen) RFC822.SIZE 7)
+      S: m5 OK done
+      """
+      : """
+      C: m5 UID FETCH 5:* \(Self.traits)
+      C: m6 UID FETCH 1:4 (UID FLAGS)
+      S: m5 OK done
+      S: * 1 FETCH (UID 4 FLAGS (\\Seen))
+      S: m6 OK done
+      """
     try await ScriptedStore.play(
       preauthenticated("ENABLE QRESYNC") + """
         C: m3 SELECT "INBOX" (QRESYNC (1 10))
@@ -78,16 +93,12 @@ struct LookTests {
         S: m3 OK done
         S: * 1 FETCH (UID 4 FLAGS () RFC822.SIZE 7)
         S: m4 OK done
-        C: m5 UID FETCH 5:* \(Self.traits)
-        C: m6 UID FETCH 1:4 (UID FLAGS)
-        S: m5 OK done
-        S: * 1 FETCH (UID 4 FLAGS (\\Seen))
-        S: m6 OK done
-        """
+
+        """ + listing
     ) { world in
       let look = try await world.wide(since: MailboxCheckpoint(next: 5, modSeq: 10, count: 3))
       #expect(look.coverage == .complete)
-      #expect(look.present == [.uid(4): Observation(flags: FlagSet([.seen]))])
+      #expect(look.present.mapValues(\.flags) == [.uid(4): FlagSet([.seen])])
     }
   }
 

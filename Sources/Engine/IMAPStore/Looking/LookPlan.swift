@@ -71,10 +71,10 @@ struct LookPlan: Equatable, Sendable {
     switch method {
     case .delta(let since):
       guard isSame(since, mailbox) else { return .list(newFrom: .first) }
-      return isPlausible(since, selected, listing) ? .changes : .list(newFrom: since.uidNext ?? .first)
+      return isPlausible(since, selected, listing) ? .changes : .list(newFrom: traitsWanted(since, selected))
     case .changedSince(let since):
       guard isSame(since, mailbox) else { return .list(newFrom: .first) }
-      return nothingIsGone(since, mailbox, selected, listing) ? .changes : .list(newFrom: since.uidNext ?? .first)
+      return nothingIsGone(since, mailbox, selected, listing) ? .changes : .list(newFrom: traitsWanted(since, selected))
     case .listing:
       // Below the old UIDNEXT only flags were asked for, and under other numbers these are unknown messages (law L8).
       guard let since, since.uidNext != nil, !isSame(since, mailbox) else { return .listed }
@@ -82,8 +82,16 @@ struct LookPlan: Equatable, Sendable {
     }
   }
 
-  private func isSame(_ since: MailboxCheckpoint, _ mailbox: MailboxState) -> Bool {
-    mailbox.uidValidity == since.uidValidity
+  /// False for other numbers, also those that are given out anew since a backup was put back.
+  func isSame(_ since: MailboxCheckpoint, _ mailbox: MailboxState) -> Bool {
+    guard mailbox.uidValidity == since.uidValidity else { return false }
+    guard let now = mailbox.atSelect?.uidNext, let before = since.uidNext else { return true }
+    return now >= before
+  }
+
+  /// Where modification sequences went back, numbers may have been given out anew, too: the traits tell.
+  private func traitsWanted(_ since: MailboxCheckpoint, _ selected: MailboxState.Snapshot) -> UID {
+    selected.highestModSeq < since.highestModSeq ? .first : since.uidNext ?? .first
   }
 
   /// A modification sequence below ours: restored from a backup, and Dovecot then says silently that nothing changed. So

@@ -107,10 +107,10 @@ final class MailboxLook {
       }
     }
     // Under another numbering, half a listing is worse than none: the base's numbers would be taken for these (law L8).
-    if let since = plan.since, since.uidValidity != state.uidValidity {
+    if let since = plan.since, !plan.isSame(since, state) {
       throw StoreError(
         .folder, .unavailable,
-        "\(store.title): \(printable("\(folder)")): UIDVALIDITY changed, and messages came and went while it was listed"
+        "\(store.title): \(printable("\(folder)")): its numbering changed, and messages came and went while it was listed"
       )
     }
     var outcome = outcome(.changes, state)
@@ -164,6 +164,7 @@ final class MailboxLook {
     }
     for uid in listing.flagless { look.unreadable[.uid(uid)] = "the server does not tell its flags" }
     look.checkpoint = checkpoint(state).map { .imap($0) }
+    look.toldUIDNext = state.atSelect?.uidNext
     return Outcome(look: look, mailbox: state)
   }
 
@@ -186,7 +187,7 @@ final class MailboxLook {
   /// Same numbering, modification sequences that go forward, and still numbers that cannot be.
   private func gap(_ state: MailboxState) -> String? {
     guard case .delta(let since) = plan.method, let selected = state.atSelect,
-      state.uidValidity == since.uidValidity, selected.highestModSeq >= since.highestModSeq,
+      plan.isSame(since, state), selected.highestModSeq >= since.highestModSeq,
       listing.vanished.count <= LookPlan.goneMax, !listing.isDisturbed
     else { return nil }
     let new = since.uidNext.map { listing.count(from: $0) } ?? 0
