@@ -118,6 +118,16 @@ final class AccountSession {
     inbox.post(.events(.near, watched.map { .uncertain($0.names.near) }))
   }
 
+  /// Nobody polls for a folder that one side has no more.
+  private func forgetWatches(besides folders: [SyncedFolder]) {
+    let before = watchKinds
+    for side in Side.allCases {
+      let names = Set(folders.map(\.names[side]))
+      watchKinds[side] = watchKinds[side].filter { names.contains($0.key) }
+    }
+    if watchKinds != before { tellKinds(of: folders) }
+  }
+
   private func tellKinds(of folders: [SyncedFolder]) {
     var kinds: [FolderName: Sides<WatchKind>] = [:]
     for folder in folders {
@@ -315,6 +325,7 @@ final class AccountSession {
     onPhase(.syncing)
     do {
       let outcome = try await FullPass(context: context, options: request.options, names: request.names).run()
+      if request.names == nil { forgetWatches(besides: outcome.folders) }
       let unwatched = outcome.folders.filter { watchKinds.far[$0.names.far] == nil }
       if !unwatched.isEmpty, !request.options.isDryRun {
         try await arm(outcome.folders)
@@ -376,22 +387,4 @@ final class AccountSession {
       return .uncertain(folder.id, Set(Side.allCases))
     }
   }
-}
-
-extension SyncedFolder {
-  fileprivate func scope(_ side: Side, _ width: Agenda.Width) -> LookScope? {
-    switch width {
-    case .none: nil
-    case .pending: .pending
-    case .wide: .wide(since: checkpoints[side])
-    }
-  }
-}
-
-/// A full pass that somebody waits for.
-struct FullPassRequest: Sendable {
-  let options: PassOptions
-  /// Remote names; nil for all.
-  let names: Set<FolderName>?
-  let answer: @Loop @Sendable (Result<FullPass.Outcome, StoreError>) -> Void
 }

@@ -179,3 +179,14 @@ extension Agenda.Event {
 extension Agenda.Width {
   fileprivate mutating func widen(to other: Self) { self = max(self, other) }
 }
+
+extension SyncedFolder {
+  /// What a look of this width asks for.
+  func scope(_ side: Side, _ width: Agenda.Width) -> LookScope? {
+    switch width {
+    case .none: nil
+    case .pending: .pending
+    case .wide: .wide(since: checkpoints[side])
+    }
+  }
+}

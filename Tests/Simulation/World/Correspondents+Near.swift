@@ -172,7 +172,8 @@ extension Correspondents {
   private func edit(_ view: View, _ dice: inout Dice) throws(FileError) -> String? {
     guard let (item, number) = item(view.near, &dice), let date = disk.status(item.path)?.modified,
       // With the message's own date nobody looks into it (decision 0002).
-      date / 1_000_000_000 != site.clock.wallTime.seconds
+      date / 1_000_000_000 != site.clock.wallTime.seconds,
+      registry.chronicle[number].lastMoved.map({ $0.duration(to: site.clock.now) > .seconds(2) }) ?? true
     else { return nil }
     let bytes = registry.bag.edit(number, at: site.clock.now, &dice)
     let path = "\(directory(of: item.folder))/tmp/\(uniqueName(&dice))"

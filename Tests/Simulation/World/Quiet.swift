@@ -47,6 +47,7 @@ extension World {
   /// With a daemon that runs, until nothing happens.
   private func comeToRest() async {
     for _ in 0..<Self.roundsMax {
+      startAnewIfDemanded()
       if martlet == nil { start(.run) }
       let (before, asked) = (mark, site.server.record.commandCount)
       await advance(to: site.clock.now.advanced(by: Self.round))
@@ -145,7 +146,8 @@ extension World {
   }
 
   private func checkHeld(_ held: PassReport.Held) {
-    guard !held.wholeFolder, held.deletions * 2 <= held.total else { return }
+    // What is too much for the account need not be much of any folder.
+    guard !held.wholeFolder, held.account == nil, held.deletions * 2 <= held.total else { return }
     laws.report(.brake, "\(held.folder): the brake holds \(held.deletions) of \(held.total) deletions")
   }
 
