@@ -13,6 +13,8 @@ enum LedgerFault {
     let isDamage: Bool =
       switch error.resultCode.primaryResultCode {
       case .SQLITE_CORRUPT, .SQLITE_NOTADB: true
+      // No statement of martlet's names what there is not.
+      case .SQLITE_ERROR: reason.hasPrefix("no such ")
       default: false
       }
     let isBusy: Bool =
@@ -23,6 +25,11 @@ enum LedgerFault {
     return LedgerError(
       "the ledger \(printable(path)) failed: \(reason). \(advice(error.resultCode, path: path))", isDamage: isDamage,
       isBusy: isBusy)
+  }
+
+  /// True where what was to be recorded contradicts what is: that is another program's doing, or a damaged index's.
+  static func isContradiction(_ error: any Error) -> Bool {
+    (error as? DatabaseError)?.resultCode.primaryResultCode == .SQLITE_CONSTRAINT
   }
 
   /// The same words for a file that is no ledger and for one with a row that makes no sense.

@@ -10,17 +10,36 @@ package struct LedgerRecovery {
   /// Where the damaged file lies now; nil where there was none.
   package let setAside: String?
 
-  /// Whoever calls holds the account's lock. `now` is seconds since 1970, for the name. A file that is as this process
-  /// left it (`known`) is not read whole to be checked once more: meanwhile all other accounts would wait.
+  /// When the ledger was looked at thoroughly, in seconds since 1970; a day later it is again.
+  private static let checked = "checked"
+  private static let checkInterval: Int64 = 24 * 3600
+
+  /// Whoever calls holds the account's lock. `now` is seconds since 1970. A file that is as this process left it (`known`)
+  /// is not read whole to be checked once more: meanwhile all other accounts would wait.
   package init(directory: String, now: Int64, known: LedgerStamp? = nil) throws(LedgerError) {
     let isKnown = known.map { $0 == LedgerStamp(directory + "/" + SQLiteLedger.fileName) } ?? false
     do {
-      ledger = try SQLiteLedger(directory: directory, checks: !isKnown)
+      ledger = try Self.open(directory, now: now, checks: !isKnown)
       setAside = nil
     } catch {
       guard error.isDamage else { throw error }
       setAside = try Self.setAside(directory + "/" + SQLiteLedger.fileName, now: now)
       ledger = try SQLiteLedger(directory: directory)
+    }
+  }
+
+  private static func open(_ directory: String, now: Int64, checks: Bool) throws(LedgerError) -> SQLiteLedger {
+    let ledger = try SQLiteLedger(directory: directory, checks: checks)
+    guard checks else { return ledger }
+    do {
+      let last = try ledger.fact(checked).flatMap { Int64($0) } ?? 0
+      guard !(last...(last + checkInterval)).contains(now) else { return ledger }
+      try ledger.checkThoroughly()
+      try ledger.setFact(checked, to: "\(now)")
+      return ledger
+    } catch {
+      ledger.close()
+      throw error
     }
   }
 
@@ -33,6 +52,7 @@ package struct LedgerRecovery {
       count += 1
       target = "\(path).damaged-\(now)-\(count)"
     }
+    defer { Suspicion(of: path).allay() }
     for suffix in ["-shm", "-wal", ""] {
       guard unsafe rename(path + suffix, target + suffix) == 0 || errno == ENOENT else {
         let reason = unsafe String(cString: strerror(errno))

@@ -15,11 +15,31 @@ enum LedgerSchema {
 
   /// Whether pages and rows hang together, as far as SQLite can tell without reading every index against its table.
   static func check(_ queue: DatabaseQueue, path: String) throws {
-    let finding = try queue.inDatabase { db in try String.fetchOne(db, sql: "PRAGMA quick_check(1)") }
+    try require(queue.inDatabase { db in try String.fetchOne(db, sql: "PRAGMA quick_check(1)") }, path)
+  }
+
+  /// That, and whether each index tells what its table does, and the tables are those that martlet makes. It takes five
+  /// times as long: a second for 200,000 messages.
+  static func checkThoroughly(_ queue: DatabaseQueue, path: String) throws {
+    try require(queue.inDatabase { db in try String.fetchOne(db, sql: "PRAGMA integrity_check(1)") }, path)
+    try require(queue.inDatabase { db in try hasOurTables(db) } ? "ok" : "its tables are not martlet's", path)
+  }
+
+  private static func require(_ finding: String?, _ path: String) throws {
     guard finding != "ok" else { return }
     throw LedgerError(
       "the ledger \(printable(path)) is not whole: \(printable(finding ?? "no answer")). \(LedgerFault.damaged(path))",
       isDamage: true)
+  }
+
+  /// True also for one that has yet to be brought up to date.
+  private static func hasOurTables(_ db: Database) throws -> Bool {
+    let migrator = migrator()
+    guard try migrator.hasCompletedMigrations(db) else { return true }
+    let model = try DatabaseQueue()
+    try migrator.migrate(model)
+    let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
+    return try model.inDatabase { try String.fetchSet($0, sql: sql) }.isSubset(of: String.fetchSet(db, sql: sql))
   }
 
   static func bringUpToDate(_ queue: DatabaseQueue, path: String) throws {

@@ -41,6 +41,7 @@ package final class SQLiteLedger: Ledger {
       if checks { try LedgerSchema.check(queue, path: path) }
       try LedgerSchema.bringUpToDate(queue, path: path)
       self.queue = queue
+      if Suspicion(of: path).isThere { try checkThoroughly() }
     } catch {
       throw LedgerFault.error(error, path: path)
     }
@@ -58,11 +59,21 @@ package final class SQLiteLedger: Ledger {
       configuration.readonly = true
       configuration.busyMode = .timeout(1)
       let queue = try DatabaseQueue(path: path, configuration: configuration)
-      if checks { try LedgerSchema.check(queue, path: path) }
       try LedgerSchema.requireReadable(queue, path: path)
+      if checks { try LedgerSchema.checkThoroughly(queue, path: path) }
       self.queue = queue
     } catch {
       throw LedgerFault.error(error, path: path)
+    }
+  }
+
+  /// Whether each index tells what its table does, too. Damage is an error that says so.
+  package func checkThoroughly() throws(LedgerError) {
+    do {
+      try LedgerSchema.checkThoroughly(connection(), path: path)
+      Suspicion(of: path).allay()
+    } catch {
+      throw fault(error)
     }
   }
 
@@ -208,7 +219,9 @@ package final class SQLiteLedger: Ledger {
 
   private func fault(_ error: any Error) -> LedgerError {
     let fault = LedgerFault.error(error, path: path)
-    if fault.isDamage { hasShownDamage = true }
+    guard fault.isDamage || LedgerFault.isContradiction(error) else { return fault }
+    hasShownDamage = true
+    Suspicion(of: path).raise()
     return fault
   }
 

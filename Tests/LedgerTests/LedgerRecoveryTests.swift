@@ -109,4 +109,70 @@ struct LedgerRecoveryTests {
       second.ledger.close()
     }
   }
+
+  /// An index that says something else than its table, which no quick look shows.
+  private func bendIndex() async throws {
+    try await Reactor.onShared {
+      let ledger = try LedgerRecovery(directory: scratch.path, now: 1_000_000).ledger
+      let folder = try ledger.addFolder(Sides(near: .inbox, far: .inbox))
+      for number in 1...50 {
+        let identity = try #require(MessageDigest(bytes: Array(repeating: UInt8(number), count: 32)))
+        try ledger.commit([
+          .addPair(
+            folder.id, near: Sighting(key: .file("file-\(number)"), flags: .none),
+            far: Sighting(key: .uid(UID(integerLiteral: UInt32(number))), flags: .none),
+            identity: MessageIdentity(digest: identity, wireSize: 1, messageID: nil), date: nil)
+        ])
+      }
+      ledger.close()
+    }
+    var bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    // The name stands in its row, where the digest comes behind it, and in the index.
+    let name = Array("file-37".utf8)
+    let digest = [UInt8](repeating: 37, count: 8)
+    let places = bytes.indices.filter { bytes[$0...].starts(with: name) }
+    let place = try #require(
+      places.first { place in !(place..<(place + 40)).contains { bytes[$0...].starts(with: digest) } })
+    bytes[place + 5] = UInt8(ascii: "9")
+    try Data(bytes).write(to: URL(filePath: path))
+  }
+
+  @Test("in an index only is found once a day, and after an error that it led to (L1, L3)")
+  func bentIndex() async throws {
+    try await bendIndex()
+    try await Reactor.onShared {
+      let soon = try LedgerRecovery(directory: scratch.path, now: 1_000_100)
+      #expect(soon.setAside == nil, "a quick look does not show it")
+      soon.ledger.close()
+      let error = #expect(throws: LedgerError.self) { try SQLiteLedger(lookingInto: scratch.path) }
+      #expect(error?.isDamage == true, "the doctor looks thoroughly")
+      let later = try LedgerRecovery(directory: scratch.path, now: 1_000_000 + 90_000)
+      #expect(later.setAside != nil)
+      later.ledger.close()
+    }
+  }
+
+  @Test("that contradicts what is recorded is looked at thoroughly at the next start")
+  func contradiction() async throws {
+    try await bendIndex()
+    try await Reactor.onShared {
+      let ledger = try LedgerRecovery(directory: scratch.path, now: 1_000_100).ledger
+      let folder = try #require(try ledger.folders().first)
+      let pair = try #require(try ledger.pairs(in: folder.id).first)
+      #expect(throws: LedgerError.self) {
+        try ledger.commit([
+          .addPair(
+            folder.id, near: pair[.near], far: pair[.far],
+            identity: MessageIdentity(
+              digest: try #require(MessageDigest(bytes: Array(repeating: 9, count: 32))), wireSize: 1, messageID: nil),
+            date: nil)
+        ])
+      }
+      ledger.close()
+      let next = try LedgerRecovery(directory: scratch.path, now: 1_000_200)
+      #expect(next.setAside != nil)
+      next.ledger.close()
+      #expect(!FileManager.default.fileExists(atPath: path + ".suspect"))
+    }
+  }
 }
