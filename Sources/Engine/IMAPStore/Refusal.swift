@@ -22,3 +22,15 @@ extension IMAPStore {
     }
   }
 }
+
+extension StoreError {
+  init(streamError error: StreamError, _ title: String) {
+    let kind: Kind =
+      switch error.kind {
+      case .unreachable, .closed, .timedOut: .unavailable
+      case .untrusted: .untrusted
+      case .cancelled: .cancelled
+      }
+    self.init(.account, kind, "\(title): \(printable(error.text))")
+  }
+}

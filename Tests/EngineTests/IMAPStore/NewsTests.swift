@@ -97,6 +97,31 @@ struct NewsTests {
     #expect(listing.present.count == 2)
   }
 
+  @Test(
+    "of far more messages than there are is none, nor one with more to each than can be kept (L12)", arguments: [1, 3])
+  func madeUp(exists: Int) throws {
+    var listing = MessageListing()
+    listing.expect(exists)
+    let keywords = try (0..<64).map { try #require(Keyword("k\($0)" + String(repeating: "x", count: 200))) }
+    func show(_ number: UInt32, _ flags: FlagSet) {
+      var response = FetchResponse(sequenceNumber: number)
+      response.uid = UID(rawValue: number)
+      response.flags = flags
+      _ = listing.take(.fetch(response))
+    }
+    let most = 2 * exists + MessageListing.surplusMax
+    for number in 1...most { show(UInt32(number), .none) }
+    #expect(!listing.isFlooded)
+    show(UInt32(most + 1), .none)
+    #expect(listing.isFlooded)
+    listing = MessageListing()
+    let flags = FlagSet([], keywords: keywords)
+    for _ in 0..<(MessageListing.octetsMax / flags.keywordOctets) { show(1, flags) }
+    #expect(!listing.isFlooded)
+    show(1, flags)
+    #expect(listing.isFlooded)
+  }
+
   @Test("that something came is answered by one FETCH, with QRESYNC too, and what was told besides stays true")
   func arrival() async throws {
     try await ScriptedStore.play(

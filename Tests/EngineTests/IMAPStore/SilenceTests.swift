@@ -54,4 +54,34 @@ struct SilenceTests {
       #expect(!world.store.pool.members.contains { !$0.isOpen })
     }
   }
+
+  @Test("and one that says something now and then, and never comes to an end, is given up after ten minutes (L12)")
+  func dripping() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("") + """
+        C: m2 SELECT "INBOX"
+        C: m3 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])
+        """ + String(repeating: "\n-\nS: * OK still here", count: 9)
+    ) { world in
+      let looking = Loop.task { () -> StoreError? in
+        do {
+          _ = try await world.wide()
+          return nil
+        } catch {
+          return error as? StoreError
+        }
+      }
+      await world.settle()
+      for _ in 1...9 {
+        world.clock.advance(by: .seconds(60))
+        await world.settle()
+        #expect(!world.store.pool.members.contains { !$0.isOpen })
+        await world.streams[0].proceed()
+        await world.settle()
+      }
+      world.clock.advance(by: .seconds(60))
+      let error = await looking.value
+      #expect(error?.text.contains("no end of an answer in 600 s") == true)
+    }
+  }
 }

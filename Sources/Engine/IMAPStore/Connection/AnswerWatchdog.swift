@@ -1,7 +1,7 @@
 import Ports
 
-/// Ends a connection whose server is silent although an answer is due. It costs one timer while something is awaited,
-/// and nothing otherwise.
+/// Ends a connection whose server is silent although an answer is due, or says so little that it would never be done. It
+/// costs one timer while something is awaited, and nothing otherwise.
 @Loop
 final class AnswerWatchdog {
   weak var owner: IMAPConnection?
@@ -20,13 +20,34 @@ final class AnswerWatchdog {
   /// For one silence, instead of `limit`.
   private var tightened: Duration?
 
-  /// The server lives, or the silence begins only now.
-  func sign() { lastSign = clock.now }
+  /// In which time how much has to come while an answer is due. An octet now and then ends every silence.
+  struct Pace {
+    let time: Duration
+    let octetsMin: Int
+
+    /// Each step of a login has an end.
+    static let login = Pace(time: .seconds(120), octetsMin: .max)
+    static let work = Pace(time: .seconds(600), octetsMin: 16 << 10)
+  }
+
+  var pace = Pace.login
+  private var stretchBegan = LoopInstant(nanoseconds: 0)
+  private var octetsHeard = 0
+
+  /// The server has taken something, or the silence begins only now.
+  func sign() {
+    lastSign = clock.now
+    beginStretch()
+  }
+
+  /// An answer was complete: the next may take its time.
+  func beginStretch() { (stretchBegan, octetsHeard) = (clock.now, 0) }
 
   /// The server was heard.
-  func heard() {
+  func heard(_ octets: Int) {
     tightened = nil
-    sign()
+    lastSign = clock.now
+    octetsHeard += octets
   }
 
   /// From here to `release()` it is not the server that is waited for.
@@ -39,6 +60,7 @@ final class AnswerWatchdog {
 
   func expectsMore() {
     guard task == nil, owner?.isExpecting == true else { return }
+    beginStretch()
     task = Loop.task { await self.watch() }
   }
 
@@ -65,7 +87,19 @@ final class AnswerWatchdog {
           StoreError(.account, .unavailable, "\(owner.title): no answer for \(limit.components.seconds) s"))
         return
       }
-      do { try await clock.sleep(until: due, tolerance: nil) } catch { return }
+      let stretchEnds = stretchBegan.advanced(by: pace.time)
+      if stretchEnds <= clock.now {
+        guard holds > 0 || octetsHeard >= pace.octetsMin else {
+          owner.fail(
+            StoreError(
+              .account, .unavailable,
+              "\(owner.title): no end of an answer in \(pace.time.components.seconds) s, and next to nothing of it"))
+          return
+        }
+        beginStretch()
+        continue
+      }
+      do { try await clock.sleep(until: min(due, stretchEnds), tolerance: nil) } catch { return }
     }
     if !Task.isCancelled { task = nil }
   }

@@ -21,6 +21,9 @@ final class IMAPConnection {
     var ended: (StoreError) -> Void = { _ in }
   }
 
+  /// Untagged responses between two answers: more than any mailbox has reason for.
+  static let responsesMax = 8_000_000
+
   let title: String
   /// For what the stream says, which names the port itself.
   let hostTitle: String
@@ -34,6 +37,7 @@ final class IMAPConnection {
   private var nextID: UInt64 = 1
   /// How many untagged responses were heard: tells one from the next.
   private(set) var untaggedCount = 0
+  private var heardSinceAnswer = 0
   private var inFlight: [CommandAnswer] = []
   private var selection = Selection()
   private let greeted = Pledge<Result<Greeting, StoreError>>()
@@ -175,7 +179,7 @@ final class IMAPConnection {
   /// Returns when the handshake that STARTTLS asked for is done.
   func isSecured() async throws(StoreError) { try await secured.wait().get() }
 
-  func loginEnded() { watchdog.limit = timing.answer }
+  func loginEnded() { (watchdog.limit, watchdog.pace) = (timing.answer, .work) }
 
   /// Asks for a sign of life; false, and the connection is ended, where none comes in time.
   func probe(within limit: Duration) async throws(StoreError) -> Bool {
@@ -208,7 +212,7 @@ final class IMAPConnection {
     while failure == nil {
       do {
         let octets = try await stream.read()
-        watchdog.heard()
+        watchdog.heard(octets.count)
         for effect in take(octets.isEmpty ? .closed : .received(octets)) {
           await carryOut(effect)
           if failure != nil { return }
@@ -284,6 +288,10 @@ final class IMAPConnection {
   private func hear(_ untagged: Untagged) {
     if case .bye(let text) = untagged { lastWords = text }
     untaggedCount += 1
+    heardSinceAnswer += 1
+    if heardSinceAnswer > Self.responsesMax, isBusy {
+      return fail(StoreError(.account, .unavailable, "\(title): the server says too much, and no end of an answer"))
+    }
     var isTaken = false
     let last = lastAddressee(of: untagged)
     for answer in inFlight where last.map({ answer.id.rawValue < $0.rawValue }) ?? true {
@@ -308,6 +316,8 @@ final class IMAPConnection {
   private func complete(_ id: CommandID, _ completion: Completion) {
     guard let index = inFlight.firstIndex(where: { $0.id == id }) else { return }
     let answer = inFlight.remove(at: index)
+    watchdog.beginStretch()
+    heardSinceAnswer = 0
     // RFC 2177 §3: it ends by our DONE. A server that ends it otherwise has stopped telling.
     let isBrokenOff = answer.isIdle && idleAccepted?.value == true && !isEndingIdle
     if answer.isIdle {
@@ -380,17 +390,5 @@ final class IMAPConnection {
   private func described(_ error: SessionError) -> StoreError {
     let words = lastWords.map { $0.text.isEmpty ? "" : "; it said: \(printable($0.text))" } ?? ""
     return StoreError(.account, .unavailable, "\(title): \(printable("\(error)"))\(words)")
-  }
-}
-
-extension StoreError {
-  init(streamError error: StreamError, _ title: String) {
-    let kind: Kind =
-      switch error.kind {
-      case .unreachable, .closed, .timedOut: .unavailable
-      case .untrusted: .untrusted
-      case .cancelled: .cancelled
-      }
-    self.init(.account, kind, "\(title): \(printable(error.text))")
   }
 }

@@ -192,6 +192,7 @@ extension IMAPStore {
     _ target: UIDTarget, _ items: FetchItems, on connection: IMAPConnection, in folder: FolderName, isLook: Bool = true
   ) async throws(StoreError) -> MessageListing {
     var listing = MessageListing()
+    if let exists = connection.mailbox?.exists { listing.expect(exists) }
     let targets: [UIDTarget] =
       switch target {
       case .from: [target]
@@ -222,7 +223,8 @@ extension IMAPStore {
   func requireBounds(_ listing: MessageListing, _ folder: FolderName) throws(StoreError) {
     guard listing.isFlooded else { return }
     throw StoreError(
-      .folder, .refused, "\(title): \(printable("\(folder)")) has more than \(MessageListing.messagesMax) messages")
+      .folder, .refused,
+      "\(title): the server shows more messages in \(printable("\(folder)")), or more of them, than can be kept")
   }
 
   /// Which of these UIDs there are.

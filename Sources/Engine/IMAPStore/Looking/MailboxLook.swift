@@ -80,11 +80,16 @@ final class MailboxLook {
     return StoreError(.folder, .gone, refusal.text)
   }
 
+  private func take(_ untagged: Untagged) -> Bool {
+    if let exists = connection.mailbox?.exists { listing.expect(exists) }
+    return listing.take(untagged)
+  }
+
   // MARK: Asking
 
   /// SELECT and what may follow it unanswered, in one write.
   private func send() -> [CommandAnswer] {
-    let collect = { [unowned self] (untagged: Untagged) in listing.take(untagged) }
+    let collect = { [unowned self] (untagged: Untagged) in take(untagged) }
     var answers = [connection.send(.select(mailbox, readOnly: false, plan.parameter), collect: collect)]
     for fetch in plan.fetches {
       answers.append(
@@ -124,7 +129,7 @@ final class MailboxLook {
   }
 
   private func fetchAll(newFrom: UID, _ store: IMAPStore) async throws(StoreError) {
-    let collect = { [unowned self] (untagged: Untagged) in listing.take(untagged) }
+    let collect = { [unowned self] (untagged: Untagged) in take(untagged) }
     var answers = [connection.send(.uidFetch(.from(newFrom), .traits), collect: collect)]
     if let last = UID(rawValue: newFrom.rawValue - 1) {
       answers.append(connection.send(.uidFetch(.set(UIDSet(.first...last)), .known), collect: collect))
@@ -141,7 +146,7 @@ final class MailboxLook {
   /// Everything was shown; messages whose flags the server left out are asked for again, then set aside.
   private func complete(_ state: MailboxState, _ store: IMAPStore) async throws(StoreError) -> Outcome {
     if !listing.flagless.isEmpty {
-      let collect = { [unowned self] (untagged: Untagged) in listing.take(untagged) }
+      let collect = { [unowned self] (untagged: Untagged) in take(untagged) }
       for set in UIDSet(listing.flagless.sorted()).pieces() {
         let completion = try await connection.run(.uidFetch(.set(set), .traits), collect: collect)
         guard completion.isOK else {

@@ -6,6 +6,10 @@ import Reconciliation
 struct MessageListing: Equatable, Sendable {
   /// A mailbox with more messages than this is not believed (law L12).
   static let messagesMax = 4_000_000
+  /// So many more are kept than a mailbox has, for those that come and go meanwhile.
+  static let surplusMax = 1_000
+  /// Octets of Message-IDs and keywords that are kept.
+  static let octetsMax = 256 << 20
 
   private(set) var present: [UID: Observation] = [:]
   /// Told to be gone, now or (EARLIER) since some time ago; UIDs never known may be among them.
@@ -28,9 +32,13 @@ struct MessageListing: Equatable, Sendable {
     let uidNext: UID?
   }
 
-  private let limit: Int
+  private var limit: Int
+  private var octets = 0
 
   init(messagesMax: Int = Self.messagesMax) { limit = messagesMax }
+
+  /// The mailbox has so many messages: who shows many more makes them up.
+  mutating func expect(_ exists: Int) { limit = min(Self.messagesMax, 2 * exists + Self.surplusMax) }
 
   /// RFC 2180 §4.1.2: the answer was not whole, for some of the messages were expunged meanwhile.
   mutating func disturb() { isDisturbed = true }
@@ -78,6 +86,11 @@ struct MessageListing: Equatable, Sendable {
       isFlooded = true
       return true
     }
+    octets += (response.messageID?.utf8.count ?? 0) + (response.flags?.keywordOctets ?? 0)
+    guard octets <= Self.octetsMax else {
+      isFlooded = true
+      return true
+    }
     let hasTraits = response.size != nil || response.internalDate != nil
     guard let flags = response.flags else {
       if present[uid] == nil { flagless.insert(uid) }
@@ -93,6 +106,11 @@ struct MessageListing: Equatable, Sendable {
   mutating func dropUnasked(below uid: UID) {
     for shown in present.keys where shown < uid && !changed.contains(shown) { present[shown] = nil }
   }
+}
+
+extension FlagSet {
+  /// What the names of its keywords take.
+  var keywordOctets: Int { keywords.reduce(0) { $0 + $1.text.utf8.count } }
 }
 
 extension UIDSet {

@@ -6,6 +6,8 @@ import Reconciliation
 struct MailboxNews: Equatable, Sendable {
   /// Beyond this, remembering costs more than looking.
   static let messagesMax = 20_000
+  /// The same of the octets of their keywords and Message-IDs.
+  static let octetsMax = 16 << 20
 
   private(set) var vanished = UIDSet()
   private(set) var flags: [UID: FlagSet] = [:]
@@ -15,6 +17,8 @@ struct MailboxNews: Equatable, Sendable {
   private(set) var growth = 0
   /// Something was said that names no message: only a wide look tells.
   private(set) var isUncertain = false
+
+  private var octets = 0
 
   init() {}
 
@@ -53,7 +57,8 @@ struct MailboxNews: Equatable, Sendable {
     } else {
       take(flags, of: uid)
     }
-    if self.flags.count + arrivals.count > Self.messagesMax { self = .uncertain }
+    octets += flags.keywordOctets + (response.messageID?.utf8.count ?? 0)
+    if self.flags.count + arrivals.count > Self.messagesMax || octets > Self.octetsMax { self = .uncertain }
   }
 
   private mutating func take(_ flags: FlagSet, of uid: UID) {
@@ -73,7 +78,8 @@ struct MailboxNews: Equatable, Sendable {
     for (uid, flags) in later.flags { take(flags, of: uid) }
     arrivals.merge(later.arrivals) { _, new in new }
     growth += later.growth
-    if flags.count + arrivals.count > Self.messagesMax { self = .uncertain }
+    octets += later.octets
+    if flags.count + arrivals.count > Self.messagesMax || octets > Self.octetsMax { self = .uncertain }
     isUncertain = isUncertain || later.isUncertain
   }
 
