@@ -60,11 +60,11 @@ extension MaildirFolder {
 
   private func identify(_ unique: String) async throws(FileError) -> Identified? {
     guard let reader = try await openMessage(unique) else { return nil }
-    return try await identify(reader)
+    return try await Self.identify(reader)
   }
 
   /// Closes it. Nil where it changed while it was read.
-  func identify(_ reader: any FileReader) async throws(FileError) -> Identified? {
+  static func identify(_ reader: any FileReader) async throws(FileError) -> Identified? {
     defer { reader.close() }
     let digester = MessageDigester(of: .file)
     while true {
@@ -97,7 +97,7 @@ extension MaildirFolder {
 
 extension FileError {
   /// False where every other file would fail too.
-  fileprivate var isOfOneFile: Bool {
+  var isOfOneFile: Bool {
     switch kind {
     case .notRegular, .accessDenied, .nameTooLong, .failed, .unsupported, .exists, .notEmpty: true
     case .notFound, .full, .readOnly, .tooManyOpen, .watchLimit, .held: false

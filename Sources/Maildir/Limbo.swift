@@ -1,5 +1,5 @@
-import Mail
-import Ports
+package import Mail
+package import Ports
 
 /// Where deleted messages are kept a while: one that shows up elsewhere is taken back from here without a transfer.
 ///
@@ -92,6 +92,21 @@ final class Limbo {
     if try await folder.removeCopied(unique, original) { return true }
     root.discard(target)
     return false
+  }
+
+  /// Somebody may have changed them meanwhile, or put something else there.
+  func identify(_ kept: [MessageKey]) async throws(FileError) -> [MessageKey: MessageDigest] {
+    var found: [MessageKey: MessageDigest] = [:]
+    for key in kept {
+      guard let (batch, name) = Self.parts(of: key) else { continue }
+      do {
+        let reader = try root.fileSystem.open(Self.directory.appending(path: batch).appending(path: name))
+        found[key] = try await MaildirFolder.identify(reader)?.identity.digest
+      } catch {
+        guard error.isOfOneFile || error.kind == .notFound else { throw error }
+      }
+    }
+    return found
   }
 
   /// Takes messages back into `folder`; the new keys of those that were still here.
@@ -201,5 +216,33 @@ final class Limbo {
       !name.utf8.contains(UInt8(ascii: "/"))
     else { return nil }
     return (batch, name)
+  }
+}
+
+extension MaildirStore {
+  package func identify(kept keys: [MessageKey]) async throws(StoreError) -> [MessageKey: MessageDigest] {
+    do {
+      return try await limbo.identify(keys)
+    } catch {
+      throw root.failure(error)
+    }
+  }
+
+  package func restore(_ kept: [MessageKey], to folder: FolderName) async throws(StoreError) -> [MessageKey: MessageKey]
+  {
+    let place = try use(folder)
+    do {
+      return try await limbo.restore(kept, to: place)
+    } catch {
+      throw root.failure(error, in: folder)
+    }
+  }
+
+  package func purge(_ kept: [MessageKey]) async throws(StoreError) {
+    do {
+      try await limbo.purge(kept)
+    } catch {
+      throw root.failure(error)
+    }
   }
 }

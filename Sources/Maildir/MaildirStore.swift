@@ -222,24 +222,6 @@ package final class MaildirStore: MailStore {
     }
   }
 
-  package func restore(_ kept: [MessageKey], to folder: FolderName) async throws(StoreError) -> [MessageKey: MessageKey]
-  {
-    let place = try use(folder)
-    do {
-      return try await limbo.restore(kept, to: place)
-    } catch {
-      throw root.failure(error, in: folder)
-    }
-  }
-
-  package func purge(_ kept: [MessageKey]) async throws(StoreError) {
-    do {
-      try await limbo.purge(kept)
-    } catch {
-      throw root.failure(error)
-    }
-  }
-
   // MARK: - Watching
 
   package func watch(_ folders: [FolderName]) async throws(StoreError) -> [FolderName: WatchKind] {

@@ -70,6 +70,8 @@ package protocol MailStore: AnyObject, Sendable {
 
   /// Deletes exactly these messages (law L10). Answers which are gone afterwards, and what was kept of them.
   func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion
+  /// What is in deleted messages that were kept; those that cannot be read are left out.
+  func identify(kept keys: [MessageKey]) async throws(StoreError) -> [MessageKey: MessageDigest]
   /// Takes deleted messages back from what the store kept, into `folder`; the new keys of those that were still kept.
   func restore(_ kept: [MessageKey], to folder: FolderName) async throws(StoreError) -> [MessageKey: MessageKey]
   /// Lets go of deleted messages for good.

@@ -286,6 +286,12 @@ package final class SimulatedStore: MailStore {
     return deletion
   }
 
+  package func identify(kept keys: [MessageKey]) async throws(StoreError) -> [MessageKey: MessageDigest] {
+    try faults.step("\(title) identify kept")
+    return Dictionary(
+      uniqueKeysWithValues: keys.compactMap { key in kept[key].map { (key, $0.identity.digest) } })
+  }
+
   package func restore(
     _ keys: [MessageKey], to folder: FolderName
   ) async throws(StoreError) -> [MessageKey: MessageKey] {

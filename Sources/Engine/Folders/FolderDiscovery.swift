@@ -186,12 +186,25 @@ struct FolderDiscovery {
     }
   }
 
+  /// A base that lost all its pairs, and not what vouches for the sides: believed, only what comes new would be seen, and
+  /// on the other side everything be new (law L3).
+  private func hasLostPairs(_ row: LedgerFolder) throws(StoreError) -> Bool {
+    guard case .imap(let known)? = row.checkpoints.far, known.messageCount > 0 else { return false }
+    return try context.withLedger { ledger throws(LedgerError) in
+      guard try ledger.pairCount(in: row.id) == 0 else { return false }
+      return try ledger.setAside(in: row.id).isEmpty
+    }
+  }
+
   private func adopt(
     _ names: Sides<FolderName>, _ rows: [Sides<FolderName>: LedgerFolder], _ finding: inout Finding
   ) throws(StoreError) -> SyncedFolder {
     if let row = rows[names] {
       if let folder = context.folders[row.id] { return folder }
       let folder = SyncedFolder(row)
+      if try hasLostPairs(row) {
+        for side in Side.allCases { folder.checkpoints[side] = folder.checkpoints[side]?.void }
+      }
       for side in Side.allCases { try BrakeMemory(context: context, folder: folder, side: side).recall() }
       context.folders.insert(folder)
       return folder

@@ -304,7 +304,9 @@ struct KnownContent {
         })
       else { continue }
       defer { context.limbo.giveBack([entry]) }
-      let keys = try await context.stores.near.restore([entry.key], to: folder.names.near)
+      let store = context.stores.near
+      let isIt = try await store.identify(kept: [entry.key])[entry.key] == entry.identity.digest
+      let keys = isIt ? try await store.restore([entry.key], to: folder.names.near) : [:]
       var changes: [LedgerChange] = [.removeLimbo(entry.key)]
       if let key = keys[entry.key] {
         changes.append(try await pair(parcel, entry, key))

@@ -274,4 +274,17 @@ struct EvidenceTests {
       #expect(try await account.sync().isClean)
     }
   }
+
+  @Test("that the base has no pairs, and vouches for both sides, is none for new mail on either (L3)")
+  func lostPairs() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let inbox = try #require(try account.ledger.folders().first)
+      try account.ledger.commit(try account.ledger.pairs(in: inbox.id).map { .removePair($0.id) })
+      // Something has to be looked at.
+      account.near.put(SimulatedMessage("d"))
+      try await account.sync()
+      for store in [account.near, account.far] { #expect(store.contents().map(\.text) == ["a", "b", "c", "d"]) }
+    }
+  }
 }

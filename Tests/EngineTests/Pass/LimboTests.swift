@@ -30,4 +30,25 @@ struct LimboTests {
       #expect(try limbo.take(wanted, from: ledger) == nil)
     }
   }
+
+  @Test(
+    "is taken back only where it still is what it was; else the message comes from the server (L3)",
+    arguments: [false, true])
+  func changed(isChanged: Bool) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      // A move on the server, of which the deletion is seen first.
+      let message = try #require(account.far.contents().first { $0.text == "a" })
+      account.far.remove(try #require(account.far.key(of: "a")))
+      try await account.sync()
+      #expect(account.near.kept.count == 1)
+      if isChanged { account.near.kept = account.near.kept.mapValues { _ in SimulatedMessage("torn") } }
+      account.far.put(message, in: archive)
+      let transfers = account.far.transfers
+      try await account.sync()
+      #expect(account.near.contents(of: archive).map(\.text) == ["a"])
+      #expect(account.far.transfers == transfers + (isChanged ? 1 : 0))
+    }
+  }
 }

@@ -56,6 +56,8 @@ extension IMAPStore {
 
   package func reserveKeys(_ count: Int, in folder: FolderName) -> [MessageKey]? { nil }
 
+  package func identify(kept keys: [MessageKey]) async throws(StoreError) -> [MessageKey: MessageDigest] { [:] }
+
   package func restore(
     _ kept: [MessageKey], to folder: FolderName
   ) async throws(StoreError) -> [MessageKey: MessageKey] { [:] }
