@@ -36,7 +36,8 @@ enum LedgerFault {
   static func damaged(_ path: String) -> String {
     """
     It is damaged, or not martlet's. Move \(printable(path)) and the files beside it that begin with that name away \
-    and start again: both sides are then matched anew by content; no mail is deleted or transferred twice for it.
+    and start again: both sides are then matched anew by content; no mail is deleted or transferred twice for it. What \
+    was deleted on one side only, and not yet on the other, comes back.
     """
   }
 

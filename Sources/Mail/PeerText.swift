@@ -17,9 +17,10 @@ package func printable(_ text: some StringProtocol, limit: Int = 400) -> String 
   return result
 }
 
+/// What moves a terminal, turns the direction of writing, or cannot be seen, so that two names would look alike.
 private func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar.value {
-  case 0x00...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
+  switch scalar.properties.generalCategory {
+  case .control, .format, .lineSeparator, .paragraphSeparator: true
   default: false
   }
 }
