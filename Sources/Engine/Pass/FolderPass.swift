@@ -303,7 +303,7 @@ final class FolderPass {
 
   private func hold(_ held: PassReport.Held, _ pairs: Set<PairID>) throws(StoreError) {
     let side = held.side
-    unfinished.insert(side.other)
+    unfinished.formUnion(Side.allCases)
     report.held.append(held)
     guard held.account == nil else { return context.gathered[side].hold(folder.id) }
     context.gathered[side].settle(pairs, in: folder.id)
@@ -316,7 +316,8 @@ final class FolderPass {
     plan.deletions[side].removeAll { !urgent.contains($0.pair) }
     guard plan.deletions[side].count < all.count else { return }
     postponed.insert(side)
-    unfinished.insert(side.other)
+    // Nor is what the side itself showed of them used up: should they come back, it is news to the other (law L6).
+    unfinished.formUnion(Side.allCases)
   }
 
   /// For a reason of their own, which is told, and of whose end no event may tell.

@@ -287,4 +287,19 @@ struct EvidenceTests {
       for store in [account.near, account.far] { #expect(store.contents().map(\.text) == ["a", "b", "c", "d"]) }
     }
   }
+
+  @Test("of a deletion that is held hides no flag that was set meanwhile, when the messages are back (L2, L6)")
+  func flaggedWhileHeld() async throws {
+    try await Reactor.onShared {
+      let texts = (0..<50).map { "m\($0)" }
+      let account = try await SimulatedAccount.filled(texts)
+      let backup = account.near.folders[.inbox]
+      account.near.empty(.inbox)
+      account.far.setFlags(FlagSet(.seen), of: try #require(account.far.key(of: "m7")))
+      for _ in 1...2 { #expect(try await !account.sync().held.isEmpty) }
+      account.near.folders[.inbox] = backup
+      try await account.sync()
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
 }
