@@ -34,12 +34,20 @@ struct Disposal {
 
   private func delete(_ records: [PairRecord]) async throws(StoreError) -> Deletion {
     guard !records.isEmpty else { return Deletion() }
-    try noteMarks(records)
-    return try await context.stores[side].delete(records.map(\.pair[side].key), in: folder.names[side])
+    let deletion: Deletion
+    do {
+      deletion = try await context.stores[side].delete(records.map(\.pair[side].key), in: folder.names[side])
+    } catch {
+      try noteMarks(records)
+      throw error
+    }
+    try noteMarks(records.filter { !deletion.gone.contains($0.pair[side].key) })
+    return deletion
   }
 
-  /// A server's message is marked before it goes. Should it stay, because its file came back, then the base has the mark on
-  /// both sides, and the file, which does not bear it, takes it off again (law L6).
+  /// A server's message is marked before it goes, and may have been where no answer came. Should it stay, because its file
+  /// came back, then the base has the mark on both sides, and the file, which does not bear it, takes it off again (law
+  /// L6).
   private func noteMarks(_ records: [PairRecord]) throws(StoreError) {
     guard !context.stores[side].isLocal else { return }
     let marked = records.map(\.pair).filter { $0.id.rawValue > 0 }

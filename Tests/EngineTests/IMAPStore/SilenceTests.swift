@@ -9,6 +9,19 @@ import Testing
 /// A peer that is dead, as far as one can tell: it takes what is sent, and says nothing.
 @Suite("A server that falls silent")
 struct SilenceTests {
+  /// What becomes of a look that is taken now.
+  @Loop
+  private func failureOfLook(_ world: ScriptedStore) -> Task<StoreError?, Never> {
+    Loop.task {
+      do {
+        _ = try await world.wide()
+        return nil
+      } catch {
+        return error as? StoreError
+      }
+    }
+  }
+
   @Test("is given up 90 s after its last octet, where an answer is due, and not a second before")
   func answerDue() async throws {
     try await ScriptedStore.play(
@@ -19,14 +32,7 @@ struct SilenceTests {
         S: * 1 EXISTS
         """
     ) { world in
-      let looking = Loop.task { () -> StoreError? in
-        do {
-          _ = try await world.wide()
-          return nil
-        } catch {
-          return error as? StoreError
-        }
-      }
+      let looking = failureOfLook(world)
       await world.settle()
       world.clock.advance(by: .seconds(89))
       await world.settle()
@@ -63,14 +69,7 @@ struct SilenceTests {
         C: m3 UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])
         """ + String(repeating: "\n-\nS: * OK still here", count: 9)
     ) { world in
-      let looking = Loop.task { () -> StoreError? in
-        do {
-          _ = try await world.wide()
-          return nil
-        } catch {
-          return error as? StoreError
-        }
-      }
+      let looking = failureOfLook(world)
       await world.settle()
       for _ in 1...9 {
         world.clock.advance(by: .seconds(60))

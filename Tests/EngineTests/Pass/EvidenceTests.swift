@@ -243,14 +243,22 @@ struct EvidenceTests {
     }
   }
 
+  /// Three messages, then two more, and the server as it was before these.
+  @Loop
+  private static func restored(marking: Int) async throws -> SimulatedAccount {
+    let account = try await SimulatedAccount.filled()
+    let backup = account.far.folders[.inbox]
+    for text in ["d", "e"] { account.far.put(SimulatedMessage(text)) }
+    for _ in 0..<marking { account.far.setFlags(FlagSet(.seen), of: try #require(account.far.key(of: "d"))) }
+    try await account.sync()
+    account.far.folders[.inbox] = backup
+    return account
+  }
+
   @Test("that a backup was put back on the server is none: what came since comes back to it (L1, L8)")
   func backupPutBack() async throws {
     try await Reactor.onShared {
-      let account = try await SimulatedAccount.filled()
-      let backup = account.far.folders[.inbox]
-      for text in ["d", "e"] { account.far.put(SimulatedMessage(text)) }
-      try await account.sync()
-      account.far.folders[.inbox] = backup
+      let account = try await Self.restored(marking: 0)
       try await account.sync()
       for store in [account.near, account.far] { #expect(store.contents().map(\.text) == ["a", "b", "c", "d", "e"]) }
       #expect(try await account.sync().isClean)
@@ -260,12 +268,7 @@ struct EvidenceTests {
   @Test("that a backup was put back shows also where the numbers that it had given out are others' by now (L1, L4)")
   func backupAndNewMail() async throws {
     try await Reactor.onShared {
-      let account = try await SimulatedAccount.filled()
-      let backup = account.far.folders[.inbox]
-      for text in ["d", "e"] { account.far.put(SimulatedMessage(text)) }
-      for _ in 1...9 { account.far.setFlags(FlagSet(.seen), of: try #require(account.far.key(of: "d"))) }
-      try await account.sync()
-      account.far.folders[.inbox] = backup
+      let account = try await Self.restored(marking: 9)
       for text in ["f", "g"] { account.far.put(SimulatedMessage(text)) }
       try await account.sync()
       for store in [account.near, account.far] {
