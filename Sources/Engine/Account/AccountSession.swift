@@ -325,7 +325,7 @@ final class AccountSession {
     onPhase(.syncing)
     do {
       let outcome = try await FullPass(context: context, options: request.options, names: request.names).run()
-      if request.names == nil { forgetWatches(besides: outcome.folders) }
+      if request.names == nil, !request.options.isDryRun { forgetWatches(besides: outcome.folders) }
       let unwatched = outcome.folders.filter { watchKinds.far[$0.names.far] == nil }
       if !unwatched.isEmpty, !request.options.isDryRun {
         try await arm(outcome.folders)

@@ -41,7 +41,8 @@ struct FolderRemoval {
       // Messages that the base knew under other numbers are no strangers for it (law L8).
       var looks = Sides(near: Look.nothing, far: Look.nothing)
       looks[side] = look
-      _ = try await Rematching(context: context, folder: folder).run(looks)
+      let rematching = Rematching(context: context, folder: folder)
+      _ = try await rematching.run(looks, rematching.renumbered(looks))
     }
     var known = hasKnownNumbers(look, folder, side) ? try await knownRecords(in: look, folder, side) : []
     // Another folder's pass may be moving some of them to it.

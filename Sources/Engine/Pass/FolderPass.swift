@@ -54,17 +54,17 @@ final class FolderPass {
     if !options.isDryRun { try SettingAside.forgetDone(in: folder, looks, context) }
     guard !looks.near.isEmpty || !looks.far.isEmpty || hasIntents else { return }
     let rematching = Rematching(context: context, folder: folder)
-    if options.isDryRun, try rematching.isNeeded(looks) {
+    let renumbered = try rematching.renumbered(looks)
+    if options.isDryRun, !renumbered.isEmpty {
       report.plan = ["match \(printable("\(folder.title)")) anew, because its numbering changed"]
       report.planned = [PlannedWork(folder: folder.title, side: .far, kind: .renumber, count: 0)]
       return
     }
     if !options.isDryRun {
-      let isRenumbered = try rematching.isNeeded(looks)
-      matchesByIdentity = hasIntents || folder.lastPass == nil || isRenumbered
+      matchesByIdentity = hasIntents || folder.lastPass == nil || !renumbered.isEmpty
       try requireWholeView()
       // What lost its partner is new to the other side, and no event of its own may tell of it.
-      for side in try await rematching.run(looks) where looks[side].coverage != .complete {
+      for side in try await rematching.run(looks, renumbered) where looks[side].coverage != .complete {
         let scope = LookScope.wide(since: folder.checkpoints[side])
         scopes[side] = scope
         looks[side] = try await look(side, scope)

@@ -10,10 +10,11 @@ struct Rematching {
   let context: AccountContext
   let folder: SyncedFolder
 
-  /// True where the base's numbers are not those of the look.
-  func isNeeded(_ looks: Sides<Look>) throws(StoreError) -> Bool {
-    for side in Side.allCases where try isRenumbered(looks[side], side) { return true }
-    return false
+  /// The sides on which the base's numbers are not those of the look.
+  func renumbered(_ looks: Sides<Look>) throws(StoreError) -> Set<Side> {
+    var sides: Set<Side> = []
+    for side in Side.allCases where try isRenumbered(looks[side], side) { sides.insert(side) }
+    return sides
   }
 
   private func isRenumbered(_ look: Look, _ side: Side) throws(StoreError) -> Bool {
@@ -38,14 +39,15 @@ struct Rematching {
     }
   }
 
-  /// The sides whose messages lost partners by it: they have to be looked at whole, and their checkpoints are void.
-  func run(_ looks: Sides<Look>) async throws(StoreError) -> Set<Side> {
+  /// `renumbered` is what that said of these looks. Answers the sides whose messages lost partners by it: they have to be
+  /// looked at whole, and their checkpoints are void.
+  func run(_ looks: Sides<Look>, _ renumbered: Set<Side>) async throws(StoreError) -> Set<Side> {
     var bereft: Set<Side> = []
     for side in Side.allCases {
       guard case .imap(let now)? = looks[side].checkpoint else { continue }
       if folder.checkpoints[side] == nil {
         try recordValidity(now, side, [])
-      } else if try isRenumbered(looks[side], side) {
+      } else if renumbered.contains(side) {
         var changes = try await matchAnew(looks[side], side)
         if changes.contains(where: \.removesPair) {
           changes.append(.setCheckpoint(folder.id, side.other, folder.checkpoints[side.other]?.void))

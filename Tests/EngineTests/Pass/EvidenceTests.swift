@@ -128,13 +128,19 @@ struct EvidenceTests {
     }
   }
 
+  /// An editor's work: the same file, with something else in it and another date.
+  @Loop
+  private static func writeOver(_ text: String, in folder: FolderName, of account: SimulatedAccount) throws {
+    let key = try #require(account.near.key(of: text, in: folder))
+    account.near.folders[folder]?.messages[key] = SimulatedMessage(
+      "\(text)#edited", date: InternalDate(secondsSince1970: 2_000_000))
+  }
+
   @Test("that a message was deleted is none for what was written over its file: that is a message of its own (L1)")
   func writtenOver() async throws {
     try await Reactor.onShared {
       let account = try await SimulatedAccount.filled()
-      let key = try #require(account.near.key(of: "a"))
-      let later = InternalDate(secondsSince1970: 2_000_000)
-      account.near.folders[.inbox]?.messages[key] = SimulatedMessage("a#edited", date: later)
+      try Self.writeOver("a", in: .inbox, of: account)
       account.far.remove(try #require(account.far.key(of: "a")))
       account.far.remove(try #require(account.far.key(of: "b")))
       try await account.sync()
@@ -150,9 +156,7 @@ struct EvidenceTests {
       let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
       for text in ["x", "y"] { account.far.put(SimulatedMessage(text), in: archive) }
       try await account.sync()
-      let key = try #require(account.near.key(of: "x", in: archive))
-      let later = InternalDate(secondsSince1970: 2_000_000)
-      account.near.folders[archive]?.messages[key] = SimulatedMessage("x#edited", date: later)
+      try Self.writeOver("x", in: archive, of: account)
       account.far.folders[archive] = nil
       try await account.sync(PassOptions(allowsDeletions: true))
       try await account.sync()
@@ -166,9 +170,7 @@ struct EvidenceTests {
   func unreadableNow() async throws {
     try await Reactor.onShared {
       let account = try await SimulatedAccount.filled()
-      let key = try #require(account.near.key(of: "a"))
-      let later = InternalDate(secondsSince1970: 2_000_000)
-      account.near.folders[.inbox]?.messages[key] = SimulatedMessage("a#edited", date: later)
+      try Self.writeOver("a", in: .inbox, of: account)
       account.far.remove(try #require(account.far.key(of: "a")))
       account.near.unidentifiable = ["a#edited"]
       #expect(try await !account.sync().isClean)

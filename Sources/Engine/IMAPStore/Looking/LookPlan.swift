@@ -84,9 +84,10 @@ struct LookPlan: Equatable, Sendable {
 
   /// False for other numbers, also those that are given out anew since a backup was put back.
   func isSame(_ since: MailboxCheckpoint, _ mailbox: MailboxState) -> Bool {
-    guard mailbox.uidValidity == since.uidValidity else { return false }
-    guard let now = mailbox.atSelect?.uidNext, let before = since.uidNext else { return true }
-    return now >= before
+    guard let validity = mailbox.uidValidity else { return false }
+    let now = MailboxCheckpoint(
+      uidValidity: validity, uidNext: mailbox.atSelect?.uidNext, highestModSeq: .none, messageCount: mailbox.exists)
+    return now.numbersOn(from: since)
   }
 
   /// Where modification sequences went back, numbers may have been given out anew, too: the traits tell.
