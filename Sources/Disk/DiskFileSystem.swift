@@ -234,8 +234,8 @@ package final class DiskFileSystem: FileSystem {
     return name.isEmpty || name == "." || name == ".." || name.utf8.contains(0) ? nil : String(name)
   }
 
-  /// A link fails where the target is taken, which a rename would not. What it says of the names is true of them; what
-  /// it says of itself is not what was asked.
+  /// A link fails where the target is taken, which a rename would not. What it says is true of a rename as well, unless
+  /// it says as little.
   private func renameByLink(_ source: String, to target: String, after refusal: FileError) throws(FileError) {
     if try status(source)?.kind == .directory {
       guard try status(target) == nil else { throw FileError("rename", source, errno: EEXIST) }
@@ -244,7 +244,7 @@ package final class DiskFileSystem: FileSystem {
     do {
       try link(source, to: target)
     } catch {
-      throw error.kind == .exists || error.kind == .notFound ? error : refusal
+      throw error.kind == .failed ? refusal : error
     }
     try unlink(source)
   }

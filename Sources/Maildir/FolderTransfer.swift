@@ -39,15 +39,17 @@ extension MaildirFolder {
     return result
   }
 
-  /// Renames, keeping the unique name where it is free; durable when it returns.
-  func move(_ keys: [MessageKey], to target: MaildirFolder) async throws(FileError) -> [MessageKey: MessageKey] {
+  /// Renames, keeping the unique name where it is free and not `taken`; durable when it returns.
+  func move(
+    _ keys: [MessageKey], to target: MaildirFolder, taken: Set<MessageKey>
+  ) async throws(FileError) -> [MessageKey: MessageKey] {
     let absent = try await prepare(keys, target)
     var result: [MessageKey: MessageKey] = [:]
     var copied: [String: FileStatus] = [:]
     if target.index == nil { _ = try await target.list() }
     for key in keys where !absent.contains(key) {
       guard let unique = key.fileName else { continue }
-      let isFree = target.index?[unique] == nil
+      let isFree = target.index?[unique] == nil && !taken.contains(key)
       let fresh = root.nextName()
       let step = try await withPlace(of: unique) { place throws(FileError) in
         let letters = MaildirFlags.translate(place.letters(of: unique), from: table, to: target.table)
@@ -75,12 +77,11 @@ extension MaildirFolder {
   }
 
   /// Takes a file from outside any folder, such as limbo; the unique name it has here.
-  func take(_ path: String, as unique: String, letters: LetterSet, was subdirectory: Subdirectory)
-    async throws(FileError)
-    -> String?
-  {
+  func take(
+    _ path: String, as unique: String, letters: LetterSet, was subdirectory: Subdirectory, taken: Set<MessageKey>
+  ) async throws(FileError) -> String? {
     if index == nil { _ = try await list() }
-    let isFree = index?[unique] == nil
+    let isFree = index?[unique] == nil && !taken.contains(.file(unique))
     return try rename(path, unique, isFree, letters, subdirectory, to: self)
   }
 
@@ -136,9 +137,12 @@ extension MaildirStore {
   }
 
   package func move(
-    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> Moved {
-    Moved(try await between(source, target) { from, to throws(FileError) in try await from.move(keys, to: to) })
+    Moved(
+      try await between(source, target) { from, to throws(FileError) in
+        try await from.move(keys, to: to, taken: taken)
+      })
   }
 
   private func between<Value>(

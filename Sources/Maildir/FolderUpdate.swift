@@ -15,27 +15,33 @@ extension MaildirFolder {
   }
 
   /// Files that were moved here by their names bear keyword letters of the folder they come from, which mean something
-  /// else here: gives them the letters of their keywords instead. One that means nothing there was given here since.
+  /// else here: gives them the letters of their keywords instead. Any other letter has been given since, and is what
+  /// every program reads it as: this folder's.
   func carryOver(
     _ keywords: [MessageKey: FlagSet], from origin: MaildirFolder
   ) async throws(FileError) -> [MessageKey: FlagSet] {
     try await holdKeywords(of: Array(keywords.values))
-    let newLetters = try await lettersUnknown(to: origin)
+    // Where that folder is gone, so is what it meant by its letters.
+    let isThere = try root.fileSystem.status(origin.directory)?.kind == .directory
+    if isThere { try await origin.refreshTable() }
+    let known = isThere ? knownLetters : []
     return try await relabel(keywords.sorted { $0.key < $1.key }, key: \.key) { held, letters in
       guard !letters.isDisjoint(with: .keywords) else { return letters }
-      let own = MaildirFlags.letters(for: FlagSet(keywords: held.value.keywords), table).intersection(.keywords)
-      return letters.subtracting(LetterSet.keywords.subtracting(newLetters)).union(own)
+      let flags = FlagSet(keywords: held.value.keywords)
+      let (former, own) = (keywordLetters(of: flags, origin.table), keywordLetters(of: flags, table))
+      let since = letters.intersection(known).subtracting(former)
+      return letters.subtracting(.keywords).union(since).union(own)
     }
   }
 
-  /// Letters with a keyword here and none there; none where that folder is gone, and with it what it meant by them.
-  private func lettersUnknown(to origin: MaildirFolder) async throws(FileError) -> LetterSet {
-    guard try root.fileSystem.status(origin.directory)?.kind == .directory else { return [] }
-    try await origin.refreshTable()
-    let indices = (0..<KeywordTable.capacity).filter {
-      table.keyword(at: $0) != nil && origin.table.keyword(at: $0) == nil
-    }
-    return indices.reduce(into: LetterSet()) { $0.insert(LetterSet(keywordIndex: $1)) }
+  private func keywordLetters(of flags: FlagSet, _ table: KeywordTable) -> LetterSet {
+    MaildirFlags.letters(for: flags, table).intersection(.keywords)
+  }
+
+  /// Those that mean something here.
+  private var knownLetters: LetterSet {
+    (0..<KeywordTable.capacity).filter { table.keyword(at: $0) != nil }
+      .reduce(into: LetterSet()) { $0.insert(LetterSet(keywordIndex: $1)) }
   }
 
   private func relabel<Item>(

@@ -110,7 +110,9 @@ final class Limbo {
   }
 
   /// Takes messages back into `folder`; the new keys of those that were still here.
-  func restore(_ kept: [MessageKey], to folder: MaildirFolder) async throws(FileError) -> [MessageKey: MessageKey] {
+  func restore(
+    _ kept: [MessageKey], to folder: MaildirFolder, taken: Set<MessageKey>
+  ) async throws(FileError) -> [MessageKey: MessageKey] {
     var result: [MessageKey: MessageKey] = [:]
     var batches: Set<String> = []
     for key in kept {
@@ -124,7 +126,7 @@ final class Limbo {
       do {
         let unique = try await folder.take(
           Self.directory.appending(path: batch).appending(path: name), as: source.unique, letters: translated,
-          was: source.info == nil ? .new : .cur)
+          was: source.info == nil ? .new : .cur, taken: taken)
         if let unique { result[key] = .file(unique) }
       } catch {
         guard error.kind == .notFound else { throw error }
@@ -228,11 +230,12 @@ extension MaildirStore {
     }
   }
 
-  package func restore(_ kept: [MessageKey], to folder: FolderName) async throws(StoreError) -> [MessageKey: MessageKey]
-  {
+  package func restore(
+    _ kept: [MessageKey], to folder: FolderName, taken: Set<MessageKey>
+  ) async throws(StoreError) -> [MessageKey: MessageKey] {
     let place = try use(folder)
     do {
-      return try await limbo.restore(kept, to: place)
+      return try await limbo.restore(kept, to: place, taken: taken)
     } catch {
       throw root.failure(error, in: folder)
     }

@@ -54,8 +54,11 @@ package protocol MailStore: AnyObject, Sendable {
   /// Copies within the store without transfer; the new keys of those that were copied.
   func copy(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
     -> [MessageKey: MessageKey]
-  /// Moves within the store without transfer.
-  func move(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError) -> Moved
+  /// Moves within the store without transfer. A local message keeps its key, unless that is there already, or `taken`:
+  /// another message's to the base.
+  func move(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName, taken: Set<MessageKey>
+  ) async throws(StoreError) -> Moved
 
   /// Carries out flag changes. Answers how each message is marked afterwards, as the store shows it; a message that is
   /// gone is not in the answer.
@@ -73,7 +76,10 @@ package protocol MailStore: AnyObject, Sendable {
   /// What is in deleted messages that were kept; those that cannot be read are left out.
   func identify(kept keys: [MessageKey]) async throws(StoreError) -> [MessageKey: MessageDigest]
   /// Takes deleted messages back from what the store kept, into `folder`; the new keys of those that were still kept.
-  func restore(_ kept: [MessageKey], to folder: FolderName) async throws(StoreError) -> [MessageKey: MessageKey]
+  /// As with a move, none is one of `taken`.
+  func restore(
+    _ kept: [MessageKey], to folder: FolderName, taken: Set<MessageKey>
+  ) async throws(StoreError) -> [MessageKey: MessageKey]
   /// Lets go of deleted messages for good.
   func purge(_ kept: [MessageKey]) async throws(StoreError)
 
@@ -98,6 +104,12 @@ package protocol MailStore: AnyObject, Sendable {
 }
 
 extension MailStore {
+  package func move(
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+  ) async throws(StoreError) -> Moved {
+    try await move(keys, from: source, to: target, taken: [])
+  }
+
   /// What a server shows is the server's to keep.
   package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {}
   package func secureFlags(in folder: FolderName) async throws(StoreError) {}

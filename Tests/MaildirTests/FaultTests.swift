@@ -125,7 +125,7 @@ struct FaultTests {
           _ = try await dying.store.move([.file("moved")], from: .inbox, to: target)
           _ = try await dying.store.copy([.file("copied")], from: .inbox, to: target)
           let deletion = try await dying.store.delete([.file("deleted")], in: .inbox)
-          _ = try await dying.store.restore(Array(deletion.kept.values), to: target)
+          _ = try await dying.store.restore(Array(deletion.kept.values), to: target, taken: [])
         }
         await dying.store.close()
         let all = contents(maildir, "INBOX") + contents(maildir, "A") + limboContents(maildir)

@@ -59,6 +59,8 @@ struct SyncSummaryTests {
       SyncSummary.brake(late, account: "work").hasPrefix(
         "55 of 100 messages would be deleted (remote); 40 of them were deleted before it was held; no more will be. If that"
       ))
+    let one = HeldDeletions(folder: "x", side: .local, deletions: 30, total: 30, wholeFolder: false, deleted: 1)
+    #expect(SyncSummary.brake(one, account: "work").contains("; 1 of them was deleted before it was held;"))
     let whole = HeldDeletions(folder: "Old mail", side: .remote, deletions: 1, total: 1, wholeFolder: true)
     #expect(
       SyncSummary.brake(whole, account: "work") == """

@@ -240,11 +240,11 @@ package final class SimulatedStore: MailStore {
   }
 
   package func move(
-    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> Moved {
     let there = Set(keys.filter { folders[source]?.messages[$0] != nil })
     return switch movesTo {
-    case .move: Moved(try place(keys, from: source, to: target, removing: true))
+    case .move: Moved(try place(keys, from: source, to: target, removing: true, taken: taken))
     case .copy: Moved(try place(keys, from: source, to: target, removing: false), left: there)
     case .nothing: Moved(left: there)
     }
@@ -293,7 +293,7 @@ package final class SimulatedStore: MailStore {
   }
 
   package func restore(
-    _ keys: [MessageKey], to folder: FolderName
+    _ keys: [MessageKey], to folder: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> [MessageKey: MessageKey] {
     var restored: [MessageKey: MessageKey] = [:]
     for key in keys {
@@ -371,7 +371,7 @@ extension SimulatedStore {
   }
 
   private func place(
-    _ keys: [MessageKey], from source: FolderName, to target: FolderName, removing: Bool
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName, removing: Bool, taken: Set<MessageKey> = []
   ) throws(StoreError) -> [MessageKey: MessageKey] {
     guard folders[target] != nil else { throw StoreError(.folder, .gone, "\(target) is not there") }
     var placed: [MessageKey: MessageKey] = [:]
@@ -383,7 +383,7 @@ extension SimulatedStore {
           touch(key, source)
         }
         // A file that is moved keeps its name where that is free.
-        let keepsName = removing && kind == .maildir && folders[target]?.messages[key] == nil
+        let keepsName = removing && kind == .maildir && folders[target]?.messages[key] == nil && !taken.contains(key)
         placed[key] = insert(message, in: target, key: keepsName ? key : nil)
       }
     }

@@ -171,7 +171,7 @@ struct DiskMaildirTests {
       let look = try await store.look(at: .inbox, .wide(since: nil))
       #expect(look.coverage == .complete && Set(look.present.keys) == [keys[0]])
       #expect(Set(try await store.look(at: archive, .wide(since: nil)).present.keys) == Set(moved.keys.values))
-      let restored = try await store.restore(Array(deletion.kept.values), to: .inbox)
+      let restored = try await store.restore(Array(deletion.kept.values), to: .inbox, taken: [])
       #expect(try await store.look(at: .inbox, .wide(since: nil)).present.count == 2)
       let identified = try await store.identify(Array(restored.values), in: .inbox)
       #expect(identified.values.map(\.date?.secondsSince1970) == [1_000_000_000])

@@ -124,7 +124,7 @@ struct KnownContent {
     defer { context.claims.release(claimed) }
     // While waiting for the claim, another pass may have moved or deleted some of them.
     let current = try await withKeywords(try unchanged(known), originFolder)
-    let moving = try await emptied(current, originFolder).subtracting(try named(current))
+    let moving = try await emptied(current, originFolder)
     guard hasKnownNumbers(originFolder) else { return }
     var (moves, copies) = (
       current.filter { moving.contains($0.original.pair.id) }, current.filter { !moving.contains($0.original.pair.id) }
@@ -219,17 +219,6 @@ struct KnownContent {
     return Set(known.filter { look.gone.contains($0.original.pair[source].key) }.map(\.original.pair.id))
   }
 
-  /// Those whose file's name the base still has in this folder, for a file that is gone from it, or for this one before
-  /// it went: moved here, the file would be taken for that pair's. A copy has a name of its own.
-  private func named(_ known: [Known]) throws(StoreError) -> Set<PairID> {
-    guard context.stores[target].isLocal else { return [] }
-    let keys = Set(known.map(\.original.pair[target].key))
-    let taken = try context.withLedger { ledger throws(LedgerError) in
-      Set(try ledger.pairs(in: folder.id, side: target, keys: keys).map { $0[target].key })
-    }
-    return Set(known.filter { taken.contains($0.original.pair[target].key) }.map(\.original.pair.id))
-  }
-
   /// The new message bears its source's flags: what the copy brought along is brought in line first. `origin` has them
   /// no more, where they were moved.
   private func record(
@@ -306,7 +295,7 @@ struct KnownContent {
       defer { context.limbo.giveBack([entry]) }
       let store = context.stores.near
       let isIt = try await store.identify(kept: [entry.key])[entry.key] == entry.identity.digest
-      let keys = isIt ? try await store.restore([entry.key], to: folder.names.near) : [:]
+      let keys = isIt ? try await store.restore([entry.key], to: folder.names.near, taken: names(of: entry)) : [:]
       var changes: [LedgerChange] = [.removeLimbo(entry.key)]
       if let key = keys[entry.key] {
         changes.append(try await pair(parcel, entry, key))
@@ -315,6 +304,14 @@ struct KnownContent {
         report.counts.near.moved += 1
       }
       try context.commit(changes)
+    }
+  }
+
+  /// What the base calls messages like it in this folder: one of these names may be its own, from another folder.
+  private func names(of entry: LimboEntry) throws(StoreError) -> Set<MessageKey> {
+    try context.withLedger { ledger throws(LedgerError) in
+      let records = try ledger.records(digest: entry.identity.digest)
+      return Set(records.filter { $0.folder == folder.id }.map(\.pair[.near].key))
     }
   }
 

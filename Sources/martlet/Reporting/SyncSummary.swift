@@ -47,7 +47,8 @@ enum SyncSummary {
   static func brake(_ held: HeldDeletions, account: String) -> String {
     let target = shellQuoted(held.accountTotal == nil ? "\(account):\(held.folder)" : account)
     let what =
-      held.deleted.map { "\($0) of them were deleted before it was held; no more will be" } ?? "nothing was deleted"
+      held.deleted.map { "\($0) of them \($0 == 1 ? "was" : "were") deleted before it was held; no more will be" }
+      ?? "nothing was deleted"
     return "\(mass(held)); \(what). If that is meant: \(Release.name) sync --allow-deletions \(target)"
   }
 

@@ -169,9 +169,11 @@ extension Correspondents {
       !view.far.folders.contains(free), !view.far.folders.contains(where: free.isBelow)
     else { return nil }
     let names = (site.server.name(of: one), site.server.name(of: other), site.server.name(of: free))
-    guard site.server.renameMailbox(names.0, to: names.2), site.server.renameMailbox(names.1, to: names.0),
-      site.server.renameMailbox(names.2, to: names.1)
-    else { preconditionFailure("three names that are free can be given") }
+    // A name that only holds others cannot be given.
+    guard site.server.renameMailbox(names.0, to: names.2) else { return nil }
+    guard site.server.renameMailbox(names.1, to: names.0), site.server.renameMailbox(names.2, to: names.1) else {
+      preconditionFailure("two names that are free can be given")
+    }
     for swapped in view.far.folders.compactMap({ $0.swapped(one, other) }) { noteNewMailbox(swapped, view) }
     for item in view.far.items {
       guard let swapped = item.folder.swapped(one, other) else { continue }

@@ -162,7 +162,10 @@ package final class LawBook {
     let allowed =
       history.removed[side.other]
       + (side == .near ? history.resurrected + history.seenUnderOldNames : history.movedBack)
-    if history.removedByMartlet[side] > allowed, !isOneTooMany(number, on: side) {
+    if history.removedByMartlet[side] > allowed, isOneTooMany(number, on: side) {
+      // Its own doing, taken back.
+      registry.chronicle[number].removedByMartlet[side] -= 1
+    } else if history.removedByMartlet[side] > allowed {
       report(
         .nothingLost,
         """
@@ -185,6 +188,8 @@ package final class LawBook {
       report(.inputIsData, "a text for people has control characters in it: \(text.debugDescription)")
     }
     if text.contains(Setting.password) { report(.secretsStaySecret, "a text for people holds the password") }
+    // Nobody else writes to the ledger here, and nothing in it is damaged.
+    if text.contains("contradicts what is recorded") { report(.failsAlone, text) }
   }
 
   /// A process has ended: what the next one deletes is counted anew.

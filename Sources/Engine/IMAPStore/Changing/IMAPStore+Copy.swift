@@ -17,7 +17,7 @@ extension IMAPStore {
   }
 
   package func move(
-    _ keys: [MessageKey], from source: FolderName, to target: FolderName
+    _ keys: [MessageKey], from source: FolderName, to target: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> Moved {
     let uids = UIDSet(keys.compactMap(\.uid).sorted())
     guard !uids.isEmpty else { return Moved() }

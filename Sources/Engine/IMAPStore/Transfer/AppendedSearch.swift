@@ -53,8 +53,8 @@ struct AppendedSearch {
     return candidates.count == 1 && identity.messageID != nil ? candidates.first : nil
   }
 
-  /// Each message with those of its flags that the server shows. What it shows besides was set since, and is a change
-  /// that the other side has yet to follow (law L6).
+  /// Each message with those of its keywords that the server shows; system flags a server takes or says that it does not.
+  /// What else differs was done since, and is a change that the other side has yet to follow (law L6).
   func delivered(_ placed: [(IMAPDelivery.Sent, UID)]) async throws(StoreError) -> [Int: Delivered] {
     let uids = UIDSet(placed.map(\.1).sorted())
     guard !uids.isEmpty else { return [:] }
@@ -64,8 +64,9 @@ struct AppendedSearch {
     return placed.reduce(into: [:]) { delivered, entry in
       let (item, uid) = entry
       guard let identity = read[.uid(uid)]?.identity ?? item.upload.identity else { return }
+      let held = shown[uid]?.flags.intersection(item.flags) ?? item.flags
       delivered[item.letter.ticket] = Delivered(
-        key: .uid(uid), flags: shown[uid]?.flags.intersection(item.flags) ?? item.flags, identity: identity)
+        key: .uid(uid), flags: FlagSet(item.flags.system, keywords: held.keywords), identity: identity)
     }
   }
 }

@@ -59,7 +59,7 @@ extension IMAPStore {
   package func identify(kept keys: [MessageKey]) async throws(StoreError) -> [MessageKey: MessageDigest] { [:] }
 
   package func restore(
-    _ kept: [MessageKey], to folder: FolderName
+    _ kept: [MessageKey], to folder: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> [MessageKey: MessageKey] { [:] }
 
   package func purge(_ kept: [MessageKey]) async throws(StoreError) {}
