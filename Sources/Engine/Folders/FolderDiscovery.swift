@@ -124,9 +124,7 @@ struct FolderDiscovery {
   }
 
   private func hasKnownNumbers(_ folder: SyncedFolder, _ side: Side, _ listed: Checkpoint?) -> Bool {
-    if context.stores[side].isLocal { return true }
-    guard case .imap(let now)? = listed, case .imap(let then)? = folder.checkpoints[side] else { return false }
-    return now.numbersOn(from: then)
+    context.stores[side].isLocal || folder.numbersOn(as: listed, on: side)
   }
 
   private func list(_ side: Side) async throws(StoreError) -> [FolderName: FolderEntry] {

@@ -22,6 +22,8 @@ package final class SyncedFolder {
   var hasPostponedDeletions = false
   /// Sides with messages that lost their partners to another folder: they have to be looked at whole.
   var bereft: Set<Side> = []
+  /// How often the base was told that messages of this side lost their partners, or may have.
+  private(set) var losses = Sides(near: 0, far: 0)
   /// Deletions carried out on each side a moment ago.
   var deletions = Sides(near: DeletionMeter(), far: DeletionMeter())
   /// Held by whoever looks at the folder or changes it: one pass at a time.
@@ -49,10 +51,17 @@ package final class SyncedFolder {
     knownNumbers.remove(side)
   }
 
+  /// True where a server's checkpoint proves that it numbers the folder's messages as the base does.
+  func numbersOn(as now: Checkpoint?, on side: Side) -> Bool {
+    guard case .imap(let now)? = now, case .imap(let then)? = checkpoints[side] else { return false }
+    return now.numbersOn(from: then)
+  }
+
   /// For the transaction that tells the base of a message that somebody took from this side of the folder: where that is
   /// local, a power cut may bring it back together with the directory's time. What that proved unchanged would then be
   /// believed, and the message be seen by nobody (law L2).
   func distrust(_ side: Side) -> [LedgerChange] {
+    losses[side] += 1
     guard case .maildir? = checkpoints[side] else { return [] }
     checkpoints[side] = nil
     return [.setCheckpoint(id, side, nil)]
@@ -67,6 +76,7 @@ package final class SyncedFolder {
   /// For the transaction in which messages of this side lose their partners: they are new then, which only a look at all of
   /// the side shows.
   func bereave(_ side: Side) -> LedgerChange {
+    losses[side] += 1
     bereft.insert(side)
     checkpoints[side] = checkpoints[side]?.void
     hasPostponedDeletions = true

@@ -14,10 +14,11 @@ extension ArrivalLinking {
   /// Which of these messages are the same on both sides; records nothing.
   func matches(among arrivals: Sides<[Arrival]>) async throws(StoreError) -> [Matching.KeyPair] {
     var outcome = Outcome()
-    return try await matching(of: arrivals, &outcome).matched
+    return try await matching(of: try await described(arrivals), &outcome).matched
   }
 
   func matchRemaining(_ arrivals: Sides<[Arrival]>, _ outcome: inout Outcome) async throws(StoreError) {
+    let arrivals = try await described(arrivals)
     let matching = try await matching(of: arrivals, &outcome)
     // Two that matched by traits alone: the base still needs a digest, and either's will do.
     let unread = matching.matched.filter {
@@ -32,6 +33,22 @@ extension ArrivalLinking {
       if !keys.isEmpty { try await context.stores[side].secure(keys, in: folder.names[side]) }
     }
     try record(matching, arrivals, &outcome)
+  }
+
+  /// With the traits of those that a server had shown before, and now tells only the flags of: they were put aside, or a
+  /// power cut took what the base had learned of them.
+  private func described(_ arrivals: Sides<[Arrival]>) async throws(StoreError) -> Sides<[Arrival]> {
+    var arrivals = arrivals
+    guard !arrivals.near.isEmpty, !arrivals.far.isEmpty else { return arrivals }
+    for side in Side.allCases where !context.stores[side].isLocal {
+      let bare = Set(arrivals[side].filter { $0.observation.traits == nil }.map(\.key))
+      guard !bare.isEmpty else { continue }
+      let look = try await context.stores[side].look(at: folder.names[side], .messages(bare))
+      arrivals[side] = arrivals[side].map { arrival in
+        look.present[arrival.key].map { Arrival(key: arrival.key, observation: $0) } ?? arrival
+      }
+    }
+    return arrivals
   }
 
   /// Reads what is local, and of the other side only what is in doubt.

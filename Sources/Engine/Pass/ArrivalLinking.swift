@@ -207,18 +207,24 @@ struct ArrivalLinking {
     let records = try context.withLedger { ledger throws(LedgerError) in try ledger.records(digest: digest) }
     for record in records where pairs.contains(record.pair.id) && record.folder != folder.id {
       guard let origin = context.folders[record.folder],
-        origin.isConfirmed || origin.knownNumbers.contains(draft.target)
+        try await isGone(record.pair[draft.target].key, from: origin, on: draft.target)
       else { continue }
-      let key = record.pair[draft.target].key
-      do {
-        let look = try await context.stores[draft.target].look(at: origin.names[draft.target], .messages([key]))
-        if look.gone.contains(key) { return record }
-      } catch {
-        // The old folder cannot be looked at: nothing is known to be gone from it.
-        guard error.scope < .account else { throw error }
-      }
+      return record
     }
     return nil
+  }
+
+  /// Only a look at everything tells whether the folder's numbers are still the base's, where nothing has yet (law L8).
+  private func isGone(_ key: MessageKey, from origin: SyncedFolder, on side: Side) async throws(StoreError) -> Bool {
+    let isKnown = origin.isConfirmed || origin.knownNumbers.contains(side)
+    do {
+      let look = try await context.stores[side].look(at: origin.names[side], isKnown ? .messages([key]) : .glance)
+      return (isKnown || origin.numbersOn(as: look.checkpoint, on: side)) && look.shows(gone: key)
+    } catch {
+      // The old folder cannot be looked at: nothing is known to be gone from it.
+      guard error.scope < .account else { throw error }
+      return false
+    }
   }
 
   /// Takes a pair from its folder: what of it is still there is without a partner, which only a look at everything shows.

@@ -28,6 +28,8 @@ final class FolderPass {
   private(set) var moved = Sides<Set<PairID>>(near: [], far: [])
   /// The same, with what passes have moved already.
   private var movedCount = Sides(near: 0, far: 0)
+  /// The folder's losses when it was looked at.
+  private var losses = Sides(near: 0, far: 0)
   /// Sides whose deletions are left to a later pass.
   private var postponed: Set<Side> = []
   /// Identities that were read on the way.
@@ -48,6 +50,7 @@ final class FolderPass {
 
   func advance(_ progress: ProgressMeter) async throws(StoreError) {
     if !options.isDryRun { try await begin() }
+    losses = folder.losses
     for side in Side.allCases {
       if let scope = scopes[side] { looks[side] = try await look(side, scope) }
     }
@@ -130,6 +133,7 @@ final class FolderPass {
 
   func finish(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
     guard !options.isDryRun else { return describeHeld(account) }
+    doubtLosers()
     try await delete(account)
     reportHeld()
     try recordCheckpoints()
@@ -272,7 +276,7 @@ final class FolderPass {
   // MARK: Deletions
 
   private func delete(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
-    try await forgetGone()
+    try await Forgetting(context: context, folder: folder, looks: looks).run(plan.forgotten)
     for side in Side.allCases {
       if !plan.deletions[side].isEmpty { try await delete(on: side, account[side]) }
       let isHeld = report.held.contains { $0.side == side && $0.account == nil }
@@ -290,9 +294,8 @@ final class FolderPass {
       try hold(held, counted)
     }
     guard !going.isEmpty else { return }
-    let evidence: DeletionNotice.Evidence = looks[side.other].coverage == .complete ? .notListed : .seenGone
     let deletion = MessageDeletion(context: context, folder: folder, on: side)
-    let outcome = try await deletion.run(going, evidence, moved: moved[side], options)
+    let outcome = try await deletion.run(going, seenIn: looks[side.other], moved: moved[side], options)
     context.gathered[side].settle(Set(going.map(\.pair)), in: folder.id)
     report.counts[side].deleted += outcome.deleted
     guard outcome.left > 0 else { return }
@@ -334,25 +337,12 @@ final class FolderPass {
     folder.hasPostponedDeletions = true
   }
 
-  /// Pairs that are gone on both sides here, and still are this folder's when their turn comes: one that another pass is
-  /// moving shows the same, and is in its new folder then (law L3).
-  private func forgetGone() async throws(StoreError) {
-    guard !plan.forgotten.isEmpty else { return }
-    let pairs = Set(plan.forgotten)
-    await context.claims.claim(pairs)
-    defer { context.claims.release(pairs) }
-    let gone = try context.withLedger { ledger throws(LedgerError) in
-      var gone: [PairID] = []
-      for id in plan.forgotten {
-        guard let record = try ledger.record(of: id), record.folder == folder.id,
-          Side.allCases.allSatisfy({ looks[$0].shows(gone: record.pair[$0].key) })
-        else { continue }
-        gone.append(id)
-      }
-      return gone
-    }
-    guard !gone.isEmpty else { return }
-    try context.commitDurably(gone.map { .removePair($0) } + Side.allCases.flatMap(folder.distrust))
+  /// What had its partner when it was looked at may have lost it since, by another pass: nobody would see it (law L2).
+  private func doubtLosers() {
+    let sides = Side.allCases.filter { folder.losses[$0] != losses[$0] }
+    guard !sides.isEmpty else { return }
+    unfinished.formUnion(sides)
+    folder.hasPostponedDeletions = true
   }
 
   private func reportHeld() {

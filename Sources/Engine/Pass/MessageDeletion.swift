@@ -49,20 +49,21 @@ struct MessageDeletion {
     var left = 0
   }
 
-  /// What of it was `moved` is no deletion to the brake.
+  /// `look` at the other side is the evidence. What of it was `moved` is no deletion to the brake.
   func run(
-    _ removals: [Removal], _ evidence: DeletionNotice.Evidence, moved: Set<PairID>, _ options: PassOptions
+    _ removals: [Removal], seenIn look: Look, moved: Set<PairID>, _ options: PassOptions
   ) async throws(StoreError) -> Outcome {
     let pairs = Set(removals.map(\.pair))
     await context.claims.claim(pairs)
     defer { context.claims.release(pairs) }
-    let current = try await current(removals)
+    let current = try await current(removals, look)
     let found = try await EditedFiles(context: context, folder: folder, side: side).keep(current)
     let records = found.unchanged
     guard !records.isEmpty else { return Outcome(left: found.undecided) }
     let disposal = Disposal(context: context, folder: folder, side: side)
     await disposal.begin()
     defer { disposal.end() }
+    let evidence: DeletionNotice.Evidence = look.coverage == .complete ? .notListed : .seenGone
     let deletion = try await disposal.run(records, evidence, options)
     let gone = records.filter { deletion.gone.contains($0.pair[side].key) }
     // What a person allowed is no storm.
@@ -85,11 +86,13 @@ struct MessageDeletion {
     context.recentArrivals.isBrief(record.identity.digest, in: folder.id, from: side.other, at: now)
   }
 
-  /// Re-read after the wait for the claim: a move may have taken the pair to another folder meanwhile.
-  private func current(_ removals: [Removal]) async throws(StoreError) -> [PairRecord] {
+  /// Re-read after the wait for the claim: a move may have taken the pair to another folder meanwhile, or another pass
+  /// seen that its file has only got another name.
+  private func current(_ removals: [Removal], _ look: Look) async throws(StoreError) -> [PairRecord] {
     let keys = Dictionary(removals.map { ($0.pair, $0.key) }, uniquingKeysWith: { first, _ in first })
     return try await context.records(of: removals.map(\.pair)).filter { record in
       record.folder == folder.id && record.pair[side].key == keys[record.pair.id]
+        && look.shows(gone: record.pair[side.other].key)
     }
   }
 }

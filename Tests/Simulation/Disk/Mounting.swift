@@ -37,7 +37,11 @@ extension SimulatedDisk {
   ) throws(FileError) {
     let (directory, entry) = try mountPoint(path)
     let (tree, parent) = (entry.inode, directory)
-    if tree.volume === parent.volume { setVolume(tree, kernel.makeVolume(), instead: tree.volume) }
+    if tree.volume === parent.volume {
+      let volume = kernel.makeVolume()
+      setVolume(tree, volume, instead: parent.volume)
+      kernel.journal.bringRemoved(to: volume, from: parent.volume)
+    }
     log.note("disk loses the mount at \(path)")
     // The mount point itself is as durable as ever.
     kernel.journal.keepNames(in: parent)

@@ -119,6 +119,13 @@ final class NameJournal {
     return [other]
   }
 
+  /// What a power cut may bring back into directories that are on another volume by now belongs there.
+  func bringRemoved(to volume: Volume, from former: Volume) {
+    for operation in operations.reversed() where !operation.isKept && operation.inode.volume === former {
+      if operation.removed?.directory.volume === volume { operation.inode.volume = volume }
+    }
+  }
+
   // MARK: - Kept
 
   /// Every change of a name in `directory` is durable from now on, with all that it needs.

@@ -25,6 +25,8 @@ package struct History: Sendable {
   /// How often a power cut undid that it was moved in the Maildir. martlet may have done the same on the server already,
   /// and then moves it back.
   package var movedBack = 0
+  /// Somebody wrote over its file.
+  package fileprivate(set) var wasEdited = false
   /// A power cut took it before martlet could have seen it.
   package var isExcused = false
 
@@ -116,6 +118,7 @@ package struct Chronicle: Sendable {
   package mutating func edited(_ number: Mailbag.Number) {
     self[number].made += 1
     self[number].isContested = true
+    self[number].wasEdited = true
   }
 
   // MARK: What the world does

@@ -63,7 +63,7 @@ extension LawBook {
   private func adoptDebris(_ before: Inventory) {
     for item in inParts().items where item.number == nil {
       guard let bytes = site.disk.read(item.path) else { continue }
-      if let former = ruined(item, before) {
+      if let former = ruined(item, before) ?? overwritten(item, before) {
         registry.bag.adopt(bytes, as: former)
         registry.chronicle.forget(former)
         registry.chronicle[former].made += 1
@@ -98,6 +98,11 @@ extension LawBook {
       report(.baseIsObserved, "the ledger cannot be looked at: \(error.text)")
       return nil
     }
+  }
+
+  /// The message that somebody wrote over without a sync: what the disk has left of that is theirs, whatever it is.
+  private func overwritten(_ item: Item, _ before: Inventory) -> Mailbag.Number? {
+    before.items.first { $0.path == item.path }?.number.flatMap { registry.chronicle[$0].wasEdited ? $0 : nil }
   }
 
   /// Law L4: what the base still says was durable on both sides before it was said.

@@ -195,10 +195,8 @@ extension World {
 
   private var isAnotherMaildir: Bool {
     do {
-      guard let expected = try site.vault.current.fact(Martlet.markerFact),
-        let marker = site.disk.text("\(Setting.root)/\(Martlet.markerPath)")
-      else { return false }
-      return marker != "\(expected)\n"
+      guard let expected = try site.vault.current.fact(Martlet.markerFact) else { return false }
+      return site.disk.text("\(Setting.root)/\(Martlet.markerPath)") != "\(expected)\n"
     } catch {
       return false
     }
