@@ -11,7 +11,7 @@ package struct FolderPlan: Equatable, Sendable {
   /// Messages to delete on this side, because their deletion was seen on the other.
   package var deletions = Sides<[Removal]>(near: [], far: [])
   /// Pairs gone on both sides.
-  package var forgotten: [PairID] = []
+  package var forgotten: [Pair] = []
   /// Pairs whose flags changed on both sides alike, or in a way that the other side need not follow.
   package var settled: [Settlement] = []
 
@@ -57,10 +57,13 @@ package struct Update: Hashable, Sendable {
 package struct Removal: Hashable, Sendable {
   package let pair: PairID
   package let key: MessageKey
+  /// What was seen to be gone on the other side: the evidence. A pair that means something else there by now stays.
+  package let gone: MessageKey
 
-  package init(pair: PairID, key: MessageKey) {
-    self.pair = pair
-    self.key = key
+  package init(_ pair: Pair, on side: Side) {
+    self.pair = pair.id
+    key = pair[side].key
+    gone = pair[side.other].key
   }
 }
 

@@ -45,9 +45,9 @@ extension FolderPlan {
   /// Deletion wins over flags (law L7).
   fileprivate mutating func add(_ pair: Pair, near: Fate, far: Fate) {
     switch (near, far) {
-    case (.gone, .gone): forgotten.append(pair.id)
-    case (.gone, .present): deletions.far.append(Removal(pair: pair.id, key: pair[.far].key))
-    case (.present, .gone): deletions.near.append(Removal(pair: pair.id, key: pair[.near].key))
+    case (.gone, .gone): forgotten.append(pair)
+    case (.gone, .present): deletions.far.append(Removal(pair, on: .far))
+    case (.present, .gone): deletions.near.append(Removal(pair, on: .near))
     case (.present(let near, let nearHides), .present(let far, let farHides)):
       merge(pair, seen: Sides(near: near, far: far), hidesKeywords: Sides(near: nearHides, far: farHides))
     }

@@ -112,6 +112,10 @@ struct ChangeTests {
       #expect(maildir.names("A/cur") == ["a,U=7:2,S", "b:2,F"])
       #expect(maildir.names("A/new") == [fresh])
       #expect(maildir.names("INBOX/cur").isEmpty && maildir.names("INBOX/new").isEmpty)
+      // Nor is a name given again that the base still has.
+      let back = try await maildir.store.move([.file("b")], from: name("A"), to: .inbox, taken: [.file("b")])
+      #expect(maildir.names("INBOX/cur") == [try #require(back.keys[.file("b")]?.fileName) + ":2,F"])
+      #expect(back.keys[.file("b")] != .file("b"))
       await maildir.remove()
     }
   }
@@ -130,10 +134,12 @@ struct ChangeTests {
       #expect(deletion.kept.count == 3)
       #expect(try await maildir.lookWide().present.isEmpty)
       let kept = try ["a", "b", "c"].map { try #require(deletion.kept[.file($0)]) }
-      let restored = try await maildir.store.restore([kept[0], kept[1]], to: name("A"), taken: [])
-      #expect(restored == [kept[0]: .file("a"), kept[1]: .file("b")])
+      let restored = try await maildir.store.restore([kept[0], kept[1]], to: name("A"), taken: [.file("b")])
+      #expect(restored[kept[0]] == .file("a"))
+      let fresh = try #require(restored[kept[1]]?.fileName)
+      #expect(fresh != "b")
       #expect(maildir.names("A/cur") == ["a:2,Sa"])
-      #expect(maildir.names("A/new") == ["b"])
+      #expect(maildir.names("A/new") == [fresh])
       #expect(maildir.time("A/cur/a:2,Sa") == 1_000_000_000)
       try await maildir.store.purge(kept)
       #expect(try await maildir.store.restore(kept, to: name("A"), taken: []).isEmpty)

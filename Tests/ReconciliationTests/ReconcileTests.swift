@@ -71,10 +71,10 @@ struct ReconcileTests {
       let gone = Sides(
         near: Self.isGone(sights.near, coverages.near), far: Self.isGone(sights.far, coverages.far))
       for side in Side.allCases {
-        let expected = gone[side.other] && !gone[side] ? [Removal(pair: pair.id, key: pair[side].key)] : []
+        let expected = gone[side.other] && !gone[side] ? [Removal(pair, on: side)] : []
         #expect(plan.deletions[side] == expected)
       }
-      #expect(plan.forgotten == (gone.near && gone.far ? [pair.id] : []))
+      #expect(plan.forgotten == (gone.near && gone.far ? [pair] : []))
     }
   }
 

@@ -46,4 +46,15 @@ extension SimulatedStore {
       traits: MessageTraits(
         wireSize: message.identity.wireSize, date: message.date, messageID: message.identity.messageID))
   }
+
+  /// A new UIDVALIDITY: the same messages under other numbers.
+  package func renumber(_ folder: FolderName) {
+    guard let old = folders[folder] else { return }
+    var new = Folder()
+    new.validity = UIDValidity(rawValue: old.validity.rawValue + 1)
+    new.nextNumber = 101
+    new.modSeq = 1
+    folders[folder] = new
+    for (_, message) in old.messages.sorted(by: { $0.key < $1.key }) { _ = insert(message, in: folder) }
+  }
 }

@@ -33,6 +33,7 @@ package final class SimulatedStore: MailStore {
   package var folders: [FolderName: Folder] = [.inbox: Folder()]
   /// What was deleted and can be taken back.
   package var kept: [MessageKey: SimulatedMessage] = [:]
+  private static let limbo = "limbo-"
   package let faults: Faults
   /// False: no CONDSTORE, each wide look is a full listing.
   package var hasModSeq = true
@@ -50,6 +51,10 @@ package final class SimulatedStore: MailStore {
   package var hasNoRoom = false
   /// How many turns others get before folders are listed.
   package var listingTurns = 0
+  /// The listing of folders tells their numbering.
+  package var listsNumbers = true
+  /// Texts of messages of which a listing tells the flags only, as of all that were there at the last look.
+  package var knownTexts: Set<String> = []
   /// The listing of folders names none, as of a server in trouble.
   package var listsNothing = false
   /// What a move comes to: on a server without MOVE and UIDPLUS others' marks of deletion are in its way.
@@ -89,8 +94,10 @@ package final class SimulatedStore: MailStore {
   // MARK: What users do
 
   @discardableResult
-  package func put(_ message: SimulatedMessage, in folder: FolderName = .inbox) -> MessageKey {
-    let key = insert(message, in: folder)
+  package func put(
+    _ message: SimulatedMessage, in folder: FolderName = .inbox, as key: MessageKey? = nil
+  ) -> MessageKey {
+    let key = insert(message, in: folder, key: key)
     notice(key, folder)
     return key
   }
@@ -107,17 +114,6 @@ package final class SimulatedStore: MailStore {
     notice(key, folder)
   }
 
-  /// A new UIDVALIDITY: the same messages under other numbers.
-  package func renumber(_ folder: FolderName) {
-    guard let old = folders[folder] else { return }
-    var new = Folder()
-    new.validity = UIDValidity(rawValue: old.validity.rawValue + 1)
-    new.nextNumber = 101
-    new.modSeq = 1
-    folders[folder] = new
-    for (_, message) in old.messages.sorted(by: { $0.key < $1.key }) { _ = insert(message, in: folder) }
-  }
-
   // MARK: MailStore
 
   package func open() async throws(StoreError) { try faults.step("\(title) open") }
@@ -127,7 +123,7 @@ package final class SimulatedStore: MailStore {
     try faults.step("\(title) list")
     for _ in 0..<listingTurns { await Task.yield() }
     if listsNothing { return [] }
-    return folders.keys.sorted().map { FolderEntry(name: $0, checkpoint: checkpoint($0)) }
+    return folders.keys.sorted().map { FolderEntry(name: $0, checkpoint: listsNumbers ? checkpoint($0) : nil) }
   }
 
   package func createFolder(_ folder: FolderName) async throws(StoreError) {
@@ -151,7 +147,9 @@ package final class SimulatedStore: MailStore {
     try faults.step("\(title) look \(folder)")
     guard let state = folders[folder] else { throw StoreError(.folder, .gone, "\(folder) is not there") }
     switch scope {
-    case .glance: return Look(coverage: .complete, present: state.messages.mapValues(observation))
+    case .glance:
+      return Look(
+        coverage: .complete, present: state.messages.mapValues(observation), checkpoint: checkpoint(folder))
     case .messages(let keys): return look(at: keys, state)
     case .pending: return look(at: pending.removeValue(forKey: folder) ?? [], state)
     case .wide(let since):
@@ -166,7 +164,9 @@ package final class SimulatedStore: MailStore {
       if kind == .maildir, let since, let now = checkpoint(folder), now.provesNothingChanged(since: since) {
         return Look(coverage: .changes, checkpoint: now)
       }
-      let shown = state.messages.filter { !restless.contains($0.value.text) }.mapValues(observation)
+      let shown = state.messages.filter { !restless.contains($0.value.text) }.mapValues {
+        knownTexts.contains($0.text) ? Observation(flags: $0.flags) : observation($0)
+      }
       if shown.count < state.messages.count {
         var look = Look(coverage: .changes, present: shown)
         look.isPartial = true
@@ -275,7 +275,7 @@ package final class SimulatedStore: MailStore {
     for key in keys where !(folders[folder]?.messages[key].map { undeletable.contains($0.text) } ?? false) {
       try faults.effect("\(title) delete \(key)") {
         if let message = folders[folder]?.messages.removeValue(forKey: key), kind == .maildir {
-          let keptKey = MessageKey.file("limbo-\(key)")
+          let keptKey = MessageKey.file("\(Self.limbo)\(key)")
           kept[keptKey] = message
           deletion.kept[key] = keptKey
         }
@@ -298,7 +298,10 @@ package final class SimulatedStore: MailStore {
     var restored: [MessageKey: MessageKey] = [:]
     for key in keys {
       try faults.effect("\(title) restore \(key)") {
-        if let message = kept.removeValue(forKey: key) { restored[key] = insert(message, in: folder) }
+        guard let message = kept.removeValue(forKey: key) else { return }
+        let former = key.fileName.map { MessageKey.file(String($0.dropFirst(Self.limbo.count))) }
+        let isFree = former.map { folders[folder]?.messages[$0] == nil && !taken.contains($0) } ?? false
+        restored[key] = insert(message, in: folder, key: isFree ? former : nil)
       }
     }
     return restored

@@ -61,10 +61,15 @@ package final class SyncedFolder {
   /// local, a power cut may bring it back together with the directory's time. What that proved unchanged would then be
   /// believed, and the message be seen by nobody (law L2).
   func distrust(_ side: Side) -> [LedgerChange] {
-    losses[side] += 1
     guard case .maildir? = checkpoints[side] else { return [] }
     checkpoints[side] = nil
     return [.setCheckpoint(id, side, nil)]
+  }
+
+  /// The same where the base forgets a pair: whoever has seen this side's end of it still vouches for the side no more.
+  func lose(_ side: Side) -> [LedgerChange] {
+    losses[side] += 1
+    return distrust(side)
   }
 
   /// True where another directory has the folder's name now.

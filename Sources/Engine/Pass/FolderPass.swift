@@ -276,7 +276,7 @@ final class FolderPass {
   // MARK: Deletions
 
   private func delete(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
-    try await Forgetting(context: context, folder: folder, looks: looks).run(plan.forgotten)
+    try await Forgetting(context: context, folder: folder).run(plan.forgotten)
     for side in Side.allCases {
       if !plan.deletions[side].isEmpty { try await delete(on: side, account[side]) }
       let isHeld = report.held.contains { $0.side == side && $0.account == nil }

@@ -56,7 +56,7 @@ struct MessageDeletion {
     let pairs = Set(removals.map(\.pair))
     await context.claims.claim(pairs)
     defer { context.claims.release(pairs) }
-    let current = try await current(removals, look)
+    let current = try await current(removals)
     let found = try await EditedFiles(context: context, folder: folder, side: side).keep(current)
     let records = found.unchanged
     guard !records.isEmpty else { return Outcome(left: found.undecided) }
@@ -76,7 +76,7 @@ struct MessageDeletion {
     for portion in gone.portions(of: AccountContext.pairsAtOnce) {
       // A message that the base forgets and what was kept of it belong together, in one transaction.
       try context.commitDurably(
-        portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) } + folder.distrust(side.other))
+        portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) } + folder.lose(side.other))
       await Task.yield()
     }
     return Outcome(deleted: gone.count, left: records.count - gone.count + found.undecided)
@@ -88,11 +88,10 @@ struct MessageDeletion {
 
   /// Re-read after the wait for the claim: a move may have taken the pair to another folder meanwhile, or another pass
   /// seen that its file has only got another name.
-  private func current(_ removals: [Removal], _ look: Look) async throws(StoreError) -> [PairRecord] {
-    let keys = Dictionary(removals.map { ($0.pair, $0.key) }, uniquingKeysWith: { first, _ in first })
+  private func current(_ removals: [Removal]) async throws(StoreError) -> [PairRecord] {
+    let seen = Dictionary(removals.map { ($0.pair, $0) }, uniquingKeysWith: { first, _ in first })
     return try await context.records(of: removals.map(\.pair)).filter { record in
-      record.folder == folder.id && record.pair[side].key == keys[record.pair.id]
-        && look.shows(gone: record.pair[side.other].key)
+      record.folder == folder.id && seen[record.pair.id] == Removal(record.pair, on: side)
     }
   }
 }

@@ -12,35 +12,6 @@ import Testing
 struct InterruptedTests {
   private static let archive = FolderName("Archive")
 
-  @Test("is not forgotten by the pass over a message's old folder while another moves it (L3)")
-  func movedMeanwhile() async throws {
-    try await Reactor.onShared {
-      let archive = try #require(Self.archive)
-      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
-      account.near.put(SimulatedMessage("moved"))
-      try await account.sync()
-      let context = account.context()
-      try await context.open()
-      let folders = try await FolderDiscovery(context: context, options: PassOptions()).run().folders
-      let inbox = try #require(folders.first { $0.title.isInbox })
-      let target = try #require(folders.first { $0.title == archive })
-      let message = SimulatedMessage("moved")
-      let record = try #require(try account.ledger.records(in: inbox.id).first { $0.identity == message.identity })
-      // Both sides are empty there already, and the base is not told yet.
-      account.near.remove(record.pair[.near].key)
-      account.far.remove(record.pair[.far].key)
-      let pass = FolderPass(
-        inbox, scopes: Sides(near: .wide(since: nil), far: .wide(since: nil)), options: PassOptions(), in: context)
-      let progress = ProgressMeter(context)
-      try await pass.advance(progress)
-      try account.ledger.commit([
-        .relocate(record.pair.id, to: target.id, near: record.pair[.near], far: record.pair[.far])
-      ])
-      try await pass.finish(Sides(near: nil, far: nil))
-      #expect(try account.ledger.record(of: record.pair.id)?.folder == target.id)
-    }
-  }
-
   @Test("is a move whose old place stays until every folder was looked at: its content is not sent anew (L3)")
   func movedWhileAway() async throws {
     try await Reactor.onShared {
@@ -152,6 +123,34 @@ struct InterruptedTests {
     }
   }
 
+  @Test("as a move by name is undone on the server, and the base does not know yet that it went (L3)")
+  func movedAndMovedBack() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      @Loop func account() async throws -> SimulatedAccount {
+        let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+        let key = try #require(account.near.key(of: "a"))
+        account.near.remove(key)
+        account.near.put(SimulatedMessage("a"), in: archive, as: key)
+        return account
+      }
+      let rehearsal = try await account()
+      try await rehearsal.sync()
+      let step = try #require(rehearsal.faults.log.firstIndex { $0.hasPrefix("after far move") })
+      let play = try await account()
+      play.faults.deadline = step + 1
+      await #expect(throws: StoreError.self) { try await play.sync() }
+      play.faults.revive()
+      play.far.move("a", from: archive, to: .inbox)
+      for _ in 1...3 { #expect(try await play.sync().isClean) }
+      for store in [play.near, play.far] {
+        #expect(store.contents().map(\.text) == ["a", "b", "c"])
+        #expect(store.contents(of: archive).isEmpty)
+      }
+      #expect(try await !play.sync().didChange)
+    }
+  }
+
   @Test("is no second message where its folder goes before martlet looks again (L3)", arguments: Side.allCases)
   func broughtIntoVanishedFolder(side: Side) async throws {
     try await Reactor.onShared {
@@ -247,8 +246,10 @@ struct InterruptedTests {
     }
   }
 
-  @Test("as a move is no loss where the message is back in its old place before the next run (L1)")
-  func movedAndBack() async throws {
+  @Test(
+    "as a move is no loss where the message is back in its old place before the next run (L1)",
+    arguments: [true, false])
+  func movedAndBack(isNumberingListed: Bool) async throws {
     try await Reactor.onShared {
       let archive = try #require(Self.archive)
       let rehearsal = try await SimulatedAccount.filled(folders: [.inbox, archive])
@@ -266,6 +267,7 @@ struct InterruptedTests {
       let message = try #require(play.near.folders[archive]?.messages[moved])
       play.near.remove(moved, in: archive)
       play.near.folders[.inbox]?.messages[key] = message
+      play.far.listsNumbers = isNumberingListed
       try await play.sync()
       try await play.sync()
       for store in [play.near, play.far] {
@@ -274,6 +276,31 @@ struct InterruptedTests {
       }
       #expect(play.near.transfers == 0)
       #expect(try await !play.sync().didChange)
+    }
+  }
+
+  /// It was brought here from the server, where it had been put aside before, and a power cut took what the base knew.
+  @Test("is matched with a message of which the server tells only the flags any more (L3)")
+  func knownBefore() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let folder = try #require(try account.ledger.folders().first)
+      let (message, other) = (SimulatedMessage("x"), SimulatedMessage("y"))
+      for store in [account.near, account.far] { store.put(message) }
+      account.far.knownTexts = ["x"]
+      let source = Sighting(key: account.near.put(other), flags: other.flags)
+      try account.ledger.commit([
+        .addIntent(
+          folder.id,
+          IntentDraft(
+            target: .far, source: source, reserved: nil, uidNext: nil, identity: other.identity, date: other.date)),
+        // Else only what changed would be shown.
+        .setCheckpoint(folder.id, .far, nil),
+      ])
+      #expect(try await account.sync().isClean)
+      for store in [account.near, account.far] {
+        #expect(store.contents().map(\.text) == ["a", "b", "c", "x", "y"])
+      }
     }
   }
 

@@ -51,4 +51,25 @@ struct LimboTests {
       #expect(account.far.transfers == transfers + (isChanged ? 1 : 0))
     }
   }
+
+  @Test("is taken back under another name where its own is still another message's to the base (L3)")
+  func nameTaken() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let key = try #require(account.near.key(of: "a"))
+      // A copy by another program, which keeps names.
+      account.near.put(SimulatedMessage("a"), in: archive, as: key)
+      try await account.sync()
+      account.far.remove(try #require(account.far.key(of: "a")))
+      try await account.sync()
+      #expect(account.near.kept.count == 1)
+      // That copy goes, and another one comes on the server.
+      account.near.remove(key, in: archive)
+      account.far.put(SimulatedMessage("a"), in: archive)
+      for _ in 1...2 { #expect(try await account.sync().isClean) }
+      for store in [account.near, account.far] { #expect(store.contents(of: archive).map(\.text) == ["a"]) }
+      #expect(account.near.key(of: "a", in: archive) != key)
+    }
+  }
 }
