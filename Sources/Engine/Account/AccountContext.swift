@@ -180,6 +180,14 @@ package final class AccountContext {
     return records
   }
 
+  /// The same, after whoever works on it.
+  func forgetUnderLock(_ folder: FolderID) async throws(StoreError) {
+    let lock = folders[folder]?.lock
+    await lock?.acquire()
+    defer { lock?.release() }
+    try await forget(folder)
+  }
+
   /// Forgets a folder that neither side has. A stop in between leaves a folder with fewer pairs, which the next
   /// discovery forgets.
   func forget(_ folder: FolderID) async throws(StoreError) {

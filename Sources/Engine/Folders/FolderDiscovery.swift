@@ -71,7 +71,7 @@ struct FolderDiscovery {
       tellLone(finding)
       for names in plan.forgotten where isWanted(names) {
         guard let row = rows[names], try await isGone(names) else { continue }
-        try await context.forget(row.id)
+        try await context.forgetUnderLock(row.id)
       }
     }
     return finding
@@ -180,7 +180,7 @@ struct FolderDiscovery {
     guard !options.isDryRun else { return }
     for row in recorded where row.names != names {
       guard row.names.near == names.near || row.names.far == names.far else { continue }
-      try await context.forget(row.id)
+      try await context.forgetUnderLock(row.id)
     }
   }
 

@@ -119,4 +119,20 @@ struct OverlapTests {
       #expect(near.contents() == far.contents())
     }
   }
+
+  @Test("leave a folder be that was removed while they waited for it, and is another one's name by now (L11)")
+  func removedMeanwhile() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let scene = try await Scene.filled([.inbox, archive])
+      let folder = try #require(scene.context.folders.all.first { $0.title == archive })
+      scene.account.near.put(SimulatedMessage("new"), in: archive)
+      try await scene.context.forget(folder.id)
+      let outcome = try await PassRunner(context: scene.context, options: PassOptions(), listing: nil)
+        .run([.init(folder: folder, scopes: Sides(near: .wide(since: nil), far: .wide(since: nil)))])
+      #expect(outcome.failures[folder.id]?.kind == .gone)
+      #expect(outcome.report.problems.isEmpty && scene.context.needsListing)
+      #expect(scene.account.far.contents(of: archive).isEmpty)
+    }
+  }
 }

@@ -5,8 +5,9 @@ import Reconciliation
 
 /// Finds the messages that a server without UIDPLUS has just stored, among those that are new in the mailbox.
 ///
-/// Size and Message-ID find candidates; where they leave a doubt the candidates are read, and the digest decides. Two
-/// with the same digest are the same message, and either will do.
+/// Size and Message-ID find candidates; where they leave a doubt the candidates are read, and the digest decides. Of two
+/// with the same digest it is the later one: a server may have told an UIDNEXT that was no more true, and the earlier
+/// one have its partner.
 @Loop
 struct AppendedSearch {
   private let store: IMAPStore
@@ -43,9 +44,9 @@ struct AppendedSearch {
   private func place(of item: IMAPDelivery.Sent, among free: [UID: Observation]) async throws(StoreError) -> UID? {
     guard let identity = item.upload.identity else { return nil }
     let same = free.filter { $0.value.traits?.messageID == identity.messageID }
-    let likely = same.filter { $0.value.traits?.wireSize == identity.wireSize }.keys.sorted()
+    let likely = same.filter { $0.value.traits?.wireSize == identity.wireSize }.keys.sorted(by: >)
     if likely.count == 1, identity.messageID != nil { return likely.first }
-    let candidates = likely.isEmpty ? same.keys.sorted() : likely
+    let candidates = likely.isEmpty ? same.keys.sorted(by: >) : likely
     guard !candidates.isEmpty else { return nil }
     let read = try await store.identify(candidates, on: connection, in: folder)
     if let exact = candidates.first(where: { read[.uid($0)]?.identity.digest == identity.digest }) { return exact }
