@@ -20,6 +20,7 @@ final class FolderIndex {
 
   func remove(_ id: FolderID) {
     guard let folder = byID.removeValue(forKey: id) else { return }
+    folder.isRemoved = true
     for side in Side.allCases where byName[side][folder.names[side]] === folder {
       byName[side][folder.names[side]] = nil
     }

@@ -22,6 +22,8 @@ package final class SyncedFolder {
   var hasPostponedDeletions = false
   /// Sides with messages that lost their partners to another folder: they have to be looked at whole.
   var bereft: Set<Side> = []
+  /// The account has it no more.
+  var isRemoved = false
   /// How often the base was told that messages of this side lost their partners, or may have.
   private(set) var losses = Sides(near: 0, far: 0)
   /// Deletions carried out on each side a moment ago.

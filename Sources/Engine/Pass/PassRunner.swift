@@ -88,7 +88,7 @@ struct PassRunner {
     await pass.folder.lock.acquire()
     defer { pass.folder.lock.release() }
     // While it waited, the folder may have been removed; one that has its name now is another to the base.
-    guard pass.context.folders[pass.folder.id] === pass.folder else {
+    guard !pass.folder.isRemoved else {
       return (pass.folder.id, StoreError(.folder, .gone, "\(pass.folder.title): the folder is not there any more"))
     }
     do {

@@ -238,6 +238,39 @@ struct DeliveryTests {
     }
   }
 
+  /// UIDNEXT was not the latest: a copy made through another connection has the number already.
+  @Test("of two alike on a server without UIDPLUS is the later one (L3)")
+  func alike() async throws {
+    try await ScriptedStore.play(
+      Self.opened.replacing("UIDPLUS ", with: "") + """
+        C: m3 STATUS "INBOX" (UIDNEXT UIDVALIDITY)
+        S: * STATUS "INBOX" (UIDNEXT 4 UIDVALIDITY 1)
+        S: m3 OK done
+        C: m4 APPEND "INBOX" {1+}
+        C: a
+        S: m4 OK stored
+        C: m5 NOOP
+        C: m6 UID FETCH 4:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])
+        S: * 5 EXISTS
+        S: m5 OK done
+        S: * 4 FETCH (UID 4 FLAGS () RFC822.SIZE 1 BODY[HEADER.FIELDS (MESSAGE-ID)] "")
+        S: * 5 FETCH (UID 5 FLAGS () RFC822.SIZE 1 BODY[HEADER.FIELDS (MESSAGE-ID)] "")
+        S: m6 OK done
+        C: m7 UID FETCH 4:5 (UID INTERNALDATE BODY.PEEK[])
+        S: * 4 FETCH (UID 4 BODY[] "a")
+        S: * 5 FETCH (UID 5 BODY[] "a")
+        S: m7 OK done
+        C: m8 UID FETCH 5 (UID FLAGS)
+        S: * 5 FETCH (UID 5 FLAGS ())
+        S: m8 OK done
+        """
+    ) { world in
+      let delivery = try await world.store.delivery(into: .inbox)
+      try await delivery.add(Self.letter(1), PiecedContent(["a"]))
+      #expect(try await delivery.commit()[1]?.get().key == .uid(5))
+    }
+  }
+
   @Test("into a folder that is not there fails for the folder")
   func noFolder() async throws {
     try await ScriptedStore.play(

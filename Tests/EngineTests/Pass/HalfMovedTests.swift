@@ -40,7 +40,9 @@ struct HalfMovedTests {
     }
   }
 
-  @Test("by another client, of what has just been sent without an answer, is that message's, which is not sent anew (L3, L6)")
+  @Test(
+    "by another client, of what has just been sent without an answer, is that message's, which is not sent anew (L3, L6)"
+  )
   func deliveredAndMovedAway() async throws {
     try await Reactor.onShared {
       let archive = try #require(Self.archive)

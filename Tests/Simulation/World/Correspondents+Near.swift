@@ -42,11 +42,7 @@ extension Correspondents {
     let bytes = dice.happens(10) ? registry.bag.wire(of: number) : registry.bag.text(of: number)
     try put(bytes, into: folder, flags: flags, date: registry.bag.date(of: number), &dice)
     registry.chronicle.made(number, in: folder, on: .near, flags: flags, isSettled: isSettled)
-    if isNumberedUnseen(folder) {
-      // It may go to the mailbox that had this name, as well.
-      registry.chronicle.forget(number)
-      registry.chronicle[number].slack += 1
-    }
+    noteUnseen(folder, number)
     return "delivers m\(number) to \(folder) (\(flags))"
   }
 

@@ -107,11 +107,19 @@ package struct Correspondents {
     if side == .far, isNumberedUnseen(item.folder) { registry.chronicle.forget(number) }
     registry.chronicle.moved(
       number, from: item.folder, to: target, on: side, isSettled: isSettled(number, view))
+    if side == .near { noteUnseen(target, number) }
+  }
+
+  /// What comes to a folder whose mailbox is another by now may go to the mailbox that had this name, as well.
+  func noteUnseen(_ folder: FolderName, _ number: Mailbag.Number) {
+    guard isNumberedUnseen(folder) else { return }
+    registry.chronicle.forget(number)
+    registry.chronicle[number].slack += 1
   }
 
   /// The mailbox has new numbers, and martlet has not come to see them yet. It cannot know then what went from it in
   /// between, and that is no deletion (law L8): what the Maildir has of it stays.
-  func isNumberedUnseen(_ folder: FolderName) -> Bool {
+  private func isNumberedUnseen(_ folder: FolderName) -> Bool {
     do {
       guard let box = site.server.mailbox(of: folder),
         case .imap(let known)? = try site.vault.current.folders().first(where: { $0.names.far == folder })?.checkpoints
