@@ -57,6 +57,8 @@ package final class LawBook {
   /// A person has allowed mass deletions.
   package var allowsDeletions = false
   var deletions = DeletionWindows()
+  /// Folders whose own brake holds.
+  private(set) var held: Set<FolderName> = []
   private var expungesSeen = 0
   /// How often martlet did something to the disk.
   package private(set) var actCount = 0
@@ -181,6 +183,11 @@ package final class LawBook {
   /// What a martlet process says of itself.
   package func heard(_ event: AccountEvent) {
     for text in event.texts { check(text) }
+    switch event {
+    case .folderSynced(_, let report): held.formUnion(report.held.filter { $0.account == nil }.map(\.folder))
+    case .released(let folder?, _, _): held.remove(folder)
+    default: break
+    }
   }
 
   private func check(_ text: String) {

@@ -105,10 +105,11 @@ extension World {
     // Where a server does not tell the state of each, each folder may take note of the hour in a pass of its own.
     let passesMax = Self.passesMax + people.view().near.folders.count
     for number in 1...passesMax {
-      let before = footprint
+      let (before, heldBefore) = (footprint, laws.held)
       guard let report = await pass(PassOptions(allowsDeletions: laws.allowsDeletions)) else { return }
       describe(report)
-      for held in report.held { checkHeld(held) }
+      // What is held stays so until nothing is missing any more.
+      for held in report.held where !heldBefore.contains(held.folder) { checkHeld(held) }
       if !report.held.isEmpty, laws.allowsDeletions {
         for held in report.held { laws.report(.converges, "the brake still holds \(held.folder)") }
       }
