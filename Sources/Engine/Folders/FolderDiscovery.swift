@@ -202,6 +202,10 @@ struct FolderDiscovery {
       let folder = SyncedFolder(row)
       if try hasLostPairs(row) {
         for side in Side.allCases { folder.checkpoints[side] = folder.checkpoints[side]?.void }
+        // Else each process would find the same: what a look at an empty mailbox tells may be no more than this.
+        if !options.isDryRun {
+          try context.commit(Side.allCases.map { .setCheckpoint(folder.id, $0, folder.checkpoints[$0]) })
+        }
       }
       for side in Side.allCases { try BrakeMemory(context: context, folder: folder, side: side).recall() }
       context.folders.insert(folder)

@@ -239,7 +239,7 @@ struct DeliveryTests {
   }
 
   /// UIDNEXT was not the latest: a copy made through another connection has the number already.
-  @Test("of two alike on a server without UIDPLUS is the later one (L3)")
+  @Test("of several alike on a server without UIDPLUS are the last ones, in their order (L3, L6)")
   func alike() async throws {
     try await ScriptedStore.play(
       Self.opened.replacing("UIDPLUS ", with: "") + """
@@ -248,26 +248,39 @@ struct DeliveryTests {
         S: m3 OK done
         C: m4 APPEND "INBOX" {1+}
         C: a
+        C: m5 APPEND "INBOX" (\\Seen) {1+}
+        C: a
         S: m4 OK stored
-        C: m5 NOOP
-        C: m6 UID FETCH 4:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])
-        S: * 5 EXISTS
-        S: m5 OK done
+        S: m5 OK stored
+        C: m6 NOOP
+        C: m7 UID FETCH 4:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])
+        S: * 6 EXISTS
+        S: m6 OK done
         S: * 4 FETCH (UID 4 FLAGS () RFC822.SIZE 1 BODY[HEADER.FIELDS (MESSAGE-ID)] "")
         S: * 5 FETCH (UID 5 FLAGS () RFC822.SIZE 1 BODY[HEADER.FIELDS (MESSAGE-ID)] "")
-        S: m6 OK done
-        C: m7 UID FETCH 4:5 (UID INTERNALDATE BODY.PEEK[])
+        S: * 6 FETCH (UID 6 FLAGS (\\Seen) RFC822.SIZE 1 BODY[HEADER.FIELDS (MESSAGE-ID)] "")
+        S: m7 OK done
+        C: m8 UID FETCH 4:6 (UID INTERNALDATE BODY.PEEK[])
         S: * 4 FETCH (UID 4 BODY[] "a")
         S: * 5 FETCH (UID 5 BODY[] "a")
-        S: m7 OK done
-        C: m8 UID FETCH 5 (UID FLAGS)
-        S: * 5 FETCH (UID 5 FLAGS ())
+        S: * 6 FETCH (UID 6 BODY[] "a")
         S: m8 OK done
+        C: m9 UID FETCH 4:5 (UID INTERNALDATE BODY.PEEK[])
+        S: * 4 FETCH (UID 4 BODY[] "a")
+        S: * 5 FETCH (UID 5 BODY[] "a")
+        S: m9 OK done
+        C: m10 UID FETCH 5:6 (UID FLAGS)
+        S: * 5 FETCH (UID 5 FLAGS ())
+        S: * 6 FETCH (UID 6 FLAGS (\\Seen))
+        S: m10 OK done
         """
     ) { world in
       let delivery = try await world.store.delivery(into: .inbox)
       try await delivery.add(Self.letter(1), PiecedContent(["a"]))
-      #expect(try await delivery.commit()[1]?.get().key == .uid(5))
+      try await delivery.add(Self.letter(2, FlagSet(.seen)), PiecedContent(["a"]))
+      let results = try await delivery.commit()
+      #expect(try results[1]?.get().key == .uid(5))
+      #expect(try results[2]?.get().key == .uid(6))
     }
   }
 

@@ -29,7 +29,8 @@ struct AppendedSearch {
     let shown = try await store.fetchTraits(.from(lowest), on: connection, in: folder, isLook: false)
     var free = shown.filter { $0.key >= lowest && !taken.contains($0.key) }
     var found: [(IMAPDelivery.Sent, UID)] = []
-    for item in sent {
+    // Alike as they may be, they came in this order, and their flags differ.
+    for item in sent.reversed() {
       guard let uid = try await place(of: item, among: free) else {
         throw StoreError(
           .folder, .internalFault,
