@@ -68,7 +68,8 @@ extension LawBook {
               report(.baseIsObserved, "\(folder.names.far): the base has \(pair[side].key), the \(side) side has not")
               continue
             }
-            guard item.flags == pair[side].flags else {
+            guard item.flags == pair[side].flags || item.hidesKeywords && item.flags.system == pair[side].flags.system
+            else {
               report(
                 .baseIsObserved,
                 "\(folder.names.far): \(pair[side].key) is marked \(item.flags), in the base \(pair[side].flags)")

@@ -11,6 +11,9 @@ package struct Item: Hashable, Sendable {
   /// Nil for bytes that no message of this world ever had.
   package let number: Mailbag.Number?
   package let flags: FlagSet
+  /// Its name has a letter without a meaning, as after moves by name that nobody saw between: whatever keyword that was,
+  /// it stays on the server.
+  package let hidesKeywords: Bool
   /// Its file, or nothing for a server.
   package let path: String
 }
@@ -37,13 +40,12 @@ extension Inventory {
     _ disk: SimulatedDisk, root: String, _ layout: MaildirLayout, _ bag: inout Mailbag, inParts: Bool = false
   ) -> Self {
     var inventory = Inventory()
-    var tables: [String: KeywordTable] = [:]
     for directory in maildirs(disk, root: root, layout, inParts: inParts) {
       guard let folder = name(of: directory, layout) else { continue }
       inventory.folders.insert(folder)
       let path = directory.isEmpty ? root : "\(root)/\(directory)"
       let text = disk.text("\(path)/\(KeywordTable.fileName)") ?? ""
-      tables[directory] = KeywordTable(parsing: text)
+      let table = KeywordTable(parsing: text)
       for subdirectory in ["cur", "new"] {
         for name in disk.list("\(path)/\(subdirectory)") where !name.hasPrefix(".") {
           guard let bytes = disk.read("\(path)/\(subdirectory)/\(name)") else { continue }
@@ -52,7 +54,7 @@ extension Inventory {
           inventory.items.append(
             Item(
               folder: folder, key: .file(file.unique), number: bag.number(of: bytes),
-              flags: MaildirFlags.flags(of: letters, tables[directory] ?? KeywordTable()),
+              flags: MaildirFlags.flags(of: letters, table), hidesKeywords: MaildirFlags.hidesKeywords(letters, table),
               path: "\(path)/\(subdirectory)/\(name)"))
         }
       }
@@ -74,7 +76,7 @@ extension Inventory {
         inventory.items.append(
           Item(
             folder: folder, key: .uid(message.uid), number: bag.number(of: message.bytes),
-            flags: FlagSet(onWire: message.flags), path: ""))
+            flags: FlagSet(onWire: message.flags), hidesKeywords: false, path: ""))
       }
     }
     inventory.sort()

@@ -25,8 +25,9 @@ extension LawBook {
         report(.survivesCrashes, "\(folder): \(item.key) is no message")
       }
       for number in Set((here + there).compactMap(\.number)).sorted() {
-        let left = here.filter { $0.number == number }.map { shared($0.flags) }.sorted()
-        let right = there.filter { $0.number == number }.map { shared($0.flags) }.sorted()
+        let (ours, theirs) = (here.filter { $0.number == number }, there.filter { $0.number == number })
+        let isHidden = ours.contains(where: \.hidesKeywords)
+        let (left, right) = (shared(ours, isHidden), shared(theirs, isHidden))
         if left != right {
           report(.converges, "\(folder): m\(number) is locally \(left), remotely \(right)")
         }
@@ -35,6 +36,10 @@ extension LawBook {
   }
 
   /// What the server can hold of it.
+  private func shared(_ items: [Item], _ isHidden: Bool) -> [String] {
+    items.map { shared(isHidden ? FlagSet($0.flags.system) : $0.flags) }.sorted()
+  }
+
   private func shared(_ flags: FlagSet) -> String {
     guard case .only(let held) = site.setting.server.keywords else { return "(\(flags))" }
     let keywords = held.compactMap { Keyword($0) }
@@ -68,7 +73,8 @@ extension LawBook {
   private func checkFlags(_ item: Item, _ history: History, _ side: Side) {
     var expected = history.flags.subtracting(history.contestedFlags)
     var found = item.flags.subtracting(history.contestedFlags)
-    if case .only = site.setting.server.keywords {
+    let isVague = if case .only = site.setting.server.keywords { true } else { item.hidesKeywords }
+    if isVague {
       expected = FlagSet(expected.system)
       found = FlagSet(found.system)
     }
