@@ -79,7 +79,7 @@ extension MaildirStore {
     try await securing(folder) { place throws(FileError) in try await place.secure(keys) }
   }
 
-  package func secureFlags(in folder: FolderName) async throws(StoreError) {
+  package func secureNames(in folder: FolderName) async throws(StoreError) {
     try await securing(folder) { place throws(FileError) in try await place.secureNames() }
   }
 

@@ -42,8 +42,9 @@ package protocol MailStore: AnyObject, Sendable {
   /// Makes messages durable that others put here: a base that knows of more than the disk would take what a power cut
   /// undid for deleted (laws L1, L4).
   func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError)
-  /// The same for flags that others set: what a power cut undid would be carried over as their removal.
-  func secureFlags(in folder: FolderName) async throws(StoreError)
+  /// The same for flags that others set, and for what they took away: what a power cut undid would be carried over as
+  /// the flags' removal, and what it brought back be seen by nobody (law L2).
+  func secureNames(in folder: FolderName) async throws(StoreError)
 
   /// Names under which `count` messages would be stored, for the intent; nil where the store itself chooses on arrival.
   func reserveKeys(_ count: Int, in folder: FolderName) -> [MessageKey]?
@@ -112,7 +113,7 @@ extension MailStore {
 
   /// What a server shows is the server's to keep.
   package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {}
-  package func secureFlags(in folder: FolderName) async throws(StoreError) {}
+  package func secureNames(in folder: FolderName) async throws(StoreError) {}
 
   /// How a server is watched is what it offers.
   package var watchFailures: [FolderName: String] { [:] }

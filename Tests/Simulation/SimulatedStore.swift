@@ -215,7 +215,7 @@ package final class SimulatedStore: MailStore {
     for key in keys { try faults.step("\(title) secure \(key)") }
   }
 
-  package func secureFlags(in folder: FolderName) async throws(StoreError) {
+  package func secureNames(in folder: FolderName) async throws(StoreError) {
     guard kind == .maildir else { return }
     try faults.step("\(title) secure flags of \(folder)")
   }

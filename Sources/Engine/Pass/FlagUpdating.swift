@@ -79,7 +79,7 @@ struct FlagUpdating {
   }
 
   private func secure(_ side: Side) async throws(StoreError) {
-    try await context.stores[side].secureFlags(in: folder.names[side])
+    try await context.stores[side].secureNames(in: folder.names[side])
   }
 
   /// A Maildir can hold each of the usual flags, but for a message whose file cannot have the name (law L11).

@@ -136,7 +136,7 @@ final class FolderPass {
     doubtLosers()
     try await delete(account)
     reportHeld()
-    try recordCheckpoints()
+    try await recordCheckpoints()
   }
 
   // MARK: Looking
@@ -351,8 +351,12 @@ final class FolderPass {
 
   // MARK: Recording
 
-  /// What a wide look vouches for moves forward only now that all it showed is in the base.
-  private func recordCheckpoints() throws(StoreError) {
+  /// What a wide look vouches for moves forward only now that all it showed is in the base. What others did in a directory
+  /// comes to the disk before: a message that a power cut brought back would not show in the directory's time.
+  private func recordCheckpoints() async throws(StoreError) {
+    for side in Side.allCases where context.stores[side].isLocal && newCheckpoint(side) != nil {
+      try await context.stores[side].secureNames(in: folder.names[side])
+    }
     if isWaiting || isWideOnBothSides && !looks.near.isPartial && !looks.far.isPartial {
       folder.isConfirmed = !isWaiting
     }
@@ -361,8 +365,8 @@ final class FolderPass {
     var changes: [LedgerChange] = []
     // A narrow look's checkpoint is the store's word for all that went before, which the ledger may not hold yet.
     unfinished.formUnion(folder.bereft)
-    for side in Side.allCases where !unfinished.contains(side) && (isWide(side) || looks[side].coverage == .complete) {
-      guard let checkpoint = looks[side].checkpoint, folder.checkpoints[side] != checkpoint else { continue }
+    for side in Side.allCases {
+      guard let checkpoint = newCheckpoint(side) else { continue }
       changes.append(.setCheckpoint(folder.id, side, checkpoint))
       folder.checkpoints[side] = checkpoint
     }
@@ -376,6 +380,11 @@ final class FolderPass {
     }
     try context.commit(changes)
     report.foldersSynced = 1
+  }
+
+  private func newCheckpoint(_ side: Side) -> Checkpoint? {
+    guard !unfinished.contains(side), isWide(side) || looks[side].coverage == .complete else { return nil }
+    return looks[side].checkpoint.flatMap { $0 == folder.checkpoints[side] ? nil : $0 }
   }
 
   /// For a dry run, what the brake would hold.
