@@ -217,7 +217,7 @@ package final class SimulatedStore: MailStore {
 
   package func secureNames(in folder: FolderName) async throws(StoreError) {
     guard kind == .maildir else { return }
-    try faults.step("\(title) secure flags of \(folder)")
+    try faults.step("\(title) secure names of \(folder)")
   }
 
   package func reserveKeys(_ count: Int, in folder: FolderName) -> [MessageKey]? {

@@ -293,6 +293,24 @@ struct EvidenceTests {
     }
   }
 
+  @Test("that the base has no pairs is found once, also where nothing is left that could vouch for more (L2)")
+  func emptiedBase() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let inbox = try #require(try account.ledger.folders().first)
+      try account.ledger.commit(try account.ledger.pairs(in: inbox.id).map { .removePair($0.id) })
+      let context = account.context()
+      try await context.open()
+      _ = try await FolderDiscovery(context: context, options: PassOptions()).run()
+      guard case .imap(let known)? = try account.ledger.folders().first?.checkpoints.far else {
+        Issue.record("the numbering is forgotten")
+        return
+      }
+      #expect(known.messageCount == 0)
+      #expect(try account.ledger.folders().first?.checkpoints.near == nil)
+    }
+  }
+
   @Test("of a deletion that is held hides no flag that was set meanwhile, when the messages are back (L2, L6)")
   func flaggedWhileHeld() async throws {
     try await Reactor.onShared {
