@@ -37,6 +37,14 @@ package struct Look: Equatable, Sendable {
     self.unreadable = unreadable
   }
 
+  /// What tells whether the base's numbers are still those of the messages: the checkpoint, with an UIDNEXT only where
+  /// the server has told it. Where it has not, the checkpoint's is a guess from what is there, and falls with what goes.
+  package var numbering: Checkpoint? {
+    guard case .imap(var mailbox)? = checkpoint else { return checkpoint }
+    mailbox.uidNext = toldUIDNext
+    return .imap(mailbox)
+  }
+
   /// Nothing looked at, nothing concluded.
   package static let nothing = Look(coverage: .changes)
 

@@ -44,7 +44,8 @@ struct FolderRemoval {
       let rematching = Rematching(context: context, folder: folder)
       _ = try await rematching.run(looks, rematching.renumbered(looks))
     }
-    var known = hasKnownNumbers(look, folder, side) ? try await knownRecords(in: look, folder, side) : []
+    // Made anew, it has other messages under the base's numbers (law L8).
+    var known = folder.numbersOn(as: look.numbering, on: side) ? try await knownRecords(in: look, folder, side) : []
     // Another folder's pass may be moving some of them to it.
     let pairs = Set(known.map(\.pair.id))
     await context.claims.claim(pairs)
@@ -131,7 +132,7 @@ struct FolderRemoval {
     let mayFinish = !options.isDryRun && context.stores[side].isLocal
     do {
       let look = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
-      folder.checkNumbering(look.checkpoint, on: side)
+      folder.checkNumbering(look.numbering, on: side)
       let isRemnant = look.missingPart != nil && look.present.isEmpty && look.unreadable.isEmpty
       return mayFinish && isRemnant ? nil : look
     } catch {
@@ -159,15 +160,6 @@ struct FolderRemoval {
   private static func strangersStay(_ count: Int, _ side: Side) -> String {
     "\(count == 1 ? "1 message" : "\(count) messages") that only the \(side) side has: kept; the next pass "
       + "makes the folder anew on the other side"
-  }
-
-  /// False where the folder was made anew: under its numbers are other messages than those of the base (law L8).
-  private func hasKnownNumbers(_ look: Look, _ folder: SyncedFolder, _ side: Side) -> Bool {
-    switch (look.checkpoint, folder.checkpoints[side]) {
-    case (.imap(let now)?, .imap(let then)?): now.numbersOn(from: then)
-    case (.maildir?, _): true
-    case (.imap?, _), (nil, _): false
-    }
   }
 
   /// Of the messages that are there, those that both sides had.
@@ -211,14 +203,24 @@ struct FolderRemoval {
     }
   }
 
-  /// True where each message lives on in another folder of both sides.
+  /// True where each message lives on in another folder of both sides, and is to be seen there on this one: what the base
+  /// says of that folder may be what this one has become.
   private func areAllElsewhere(
     _ records: [PairRecord], _ folder: SyncedFolder, _ side: Side
   ) async throws(StoreError) -> Bool {
     var heirs = Heirs(context: context, side: side, in: present.subtracting([folder.id]))
+    var keys: [FolderID: Set<MessageKey>] = [:]
     for portion in records.portions(of: AccountContext.pairsAtOnce) {
-      for record in portion { guard try heirs.takeOne(for: record) else { return false } }
+      for record in portion {
+        guard let heir = try heirs.takeOne(for: record) else { return false }
+        keys[heir.folder, default: []].insert(heir.pair[side].key)
+      }
       await Task.yield()
+    }
+    for (id, keys) in keys.sorted(by: { $0.key < $1.key }) {
+      guard let other = context.folders[id] else { return false }
+      let look = try await context.stores[side].look(at: other.names[side], .messages(keys))
+      guard keys.allSatisfy({ look.present[$0] != nil }) else { return false }
     }
     return true
   }

@@ -24,6 +24,9 @@ package final class SyncedFolder {
   var bereft: Set<Side> = []
   /// The account has it no more.
   var isRemoved = false
+  /// What other passes have moved out since a pass last began to look here: its look may show them still, and they are new
+  /// nowhere.
+  private(set) var departed = Sides<Set<MessageKey>>(near: [], far: [])
   /// How often the base was told that messages of this side lost their partners, or may have.
   private(set) var losses = Sides(near: 0, far: 0)
   /// Deletions carried out on each side a moment ago.
@@ -53,10 +56,13 @@ package final class SyncedFolder {
     knownNumbers.remove(side)
   }
 
-  /// True where a server's checkpoint proves that it numbers the folder's messages as the base does.
+  /// True where the base's keys are those of the messages that are there: files have their own for good.
   func numbersOn(as now: Checkpoint?, on side: Side) -> Bool {
-    guard case .imap(let now)? = now, case .imap(let then)? = checkpoints[side] else { return false }
-    return now.numbersOn(from: then)
+    switch (now, checkpoints[side]) {
+    case (.imap(let now)?, .imap(let then)?): now.numbersOn(from: then)
+    case (.maildir?, _): true
+    case (.imap?, _), (nil, _): false
+    }
   }
 
   /// For the transaction that tells the base of a message that somebody took from this side of the folder: where that is
@@ -72,6 +78,14 @@ package final class SyncedFolder {
   func lose(_ side: Side) -> [LedgerChange] {
     losses[side] += 1
     return distrust(side)
+  }
+
+  /// Before the looks of a pass.
+  func beginLooking() { departed = Sides(near: [], far: []) }
+
+  /// With the transaction that gives the pair to another folder.
+  func depart(_ pair: Pair) {
+    for side in Side.allCases { departed[side].insert(pair[side].key) }
   }
 
   /// True where another directory has the folder's name now.

@@ -161,7 +161,8 @@ extension ArrivalLinking {
       near: Dictionary(uniqueKeysWithValues: arrivals.near.map { ($0.key, $0.observation) }),
       far: Dictionary(uniqueKeysWithValues: arrivals.far.map { ($0.key, $0.observation) }))
     var changes: [LedgerChange] = []
-    for match in matching.matched {
+    for match in matching.matched
+    where !folder.departed.near.contains(match.near) && !folder.departed.far.contains(match.far) {
       guard let near = observations.near[match.near], let far = observations.far[match.far],
         let found = outcome.identified.near[match.near] ?? outcome.identified.far[match.far]
       else { continue }

@@ -219,7 +219,7 @@ struct ArrivalLinking {
     let isKnown = origin.isConfirmed || origin.knownNumbers.contains(side)
     do {
       let look = try await context.stores[side].look(at: origin.names[side], isKnown ? .messages([key]) : .glance)
-      return (isKnown || origin.numbersOn(as: look.checkpoint, on: side)) && look.shows(gone: key)
+      return (isKnown || origin.numbersOn(as: look.numbering, on: side)) && look.shows(gone: key)
     } catch {
       // The old folder cannot be looked at: nothing is known to be gone from it.
       guard error.scope < .account else { throw error }
@@ -229,7 +229,9 @@ struct ArrivalLinking {
 
   /// Takes a pair from its folder: what of it is still there is without a partner, which only a look at everything shows.
   private func leave(_ original: PairRecord, _ side: Side) -> [LedgerChange] {
-    context.folders[original.folder].map { [$0.bereave(side)] } ?? []
+    guard let origin = context.folders[original.folder] else { return [] }
+    origin.depart(original.pair)
+    return [origin.bereave(side)]
   }
 
   private func sightings(

@@ -57,7 +57,7 @@ struct DeletionGathering {
       for portion in pass.removals(on: side).sorted().portions(of: AccountContext.pairsAtOnce) {
         let records = try await context.records(of: portion).filter { $0.folder == pass.folder.id }
         done.formUnion(Set(portion).subtracting(records.map(\.pair.id)))
-        for record in records where try heirs.takeOne(for: record) { moved.insert(record.pair.id) }
+        for record in records where try heirs.takeOne(for: record) != nil { moved.insert(record.pair.id) }
         // Where none of so many was moved, the others were not.
         guard !moved.isEmpty || !done.isEmpty else { break }
       }

@@ -57,7 +57,7 @@ struct Disposal {
           let mark = FlagSet(.deleted)
           return .setFlags(
             pair.id, Sides(near: pair[.near].flags.union(mark), far: pair[.far].flags.union(mark)))
-        })
+        } + folder.distrust(side.other))
     }
   }
 

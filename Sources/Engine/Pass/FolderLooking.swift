@@ -11,7 +11,7 @@ struct FolderLooking {
 
   func run(_ scope: LookScope, _ options: PassOptions) async throws(StoreError) -> Look {
     var look = try await context.stores[side].look(at: folder.names[side], scope)
-    folder.checkNumbering(look.checkpoint, on: side)
+    folder.checkNumbering(look.numbering, on: side)
     if !options.isDryRun, folder.isInOtherDirectory(look.checkpoint, on: side) {
       // Should the former one come back under its name, it would prove nothing of what the base learns until then.
       try context.commit(folder.distrust(side))
@@ -39,7 +39,7 @@ struct FolderLooking {
     if case .imap(let now)? = complete.checkpoint, case .imap(let then)? = look.checkpoint,
       now.uidValidity != then.uidValidity
     {
-      folder.checkNumbering(complete.checkpoint, on: side)
+      folder.checkNumbering(complete.numbering, on: side)
       throw StoreError(
         .folder, .unavailable, "the \(side) folder was made anew while it was looked at; tried again soon")
     }

@@ -51,6 +51,7 @@ final class FolderPass {
   func advance(_ progress: ProgressMeter) async throws(StoreError) {
     if !options.isDryRun { try await begin() }
     losses = folder.losses
+    folder.beginLooking()
     for side in Side.allCases {
       if let scope = scopes[side] { looks[side] = try await look(side, scope) }
     }
@@ -199,6 +200,9 @@ final class FolderPass {
 
   private func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
 
+  /// Where a part of the folder is not there, what is gone from the rest tells nothing either: a person has to say.
+  var lacksPart: Bool { Side.allCases.contains { looks[$0].missingPart != nil } }
+
   /// True where what is not shown, or not said to be gone, needs no other look.
   func showsWhole(_ side: Side) -> Bool { isWide(side) && !looks[side].isPartial }
 
@@ -211,24 +215,7 @@ final class FolderPass {
   }
 
   private func reconcileWithBase() throws(StoreError) -> FolderPlan {
-    let base = try loadBase()
-    return reconcile(base: base, near: looks.near, far: looks.far)
-  }
-
-  /// Every pair where a look was complete; else just those that the looks speak of.
-  private func loadBase() throws(StoreError) -> [Pair] {
-    try context.withLedger { ledger throws(LedgerError) in
-      if looks.near.coverage == .complete || looks.far.coverage == .complete {
-        return try ledger.pairs(in: folder.id)
-      }
-      var found: [PairID: Pair] = [:]
-      for side in Side.allCases {
-        let keys = Set(looks[side].present.keys).union(looks[side].gone)
-        guard !keys.isEmpty else { continue }
-        for pair in try ledger.pairs(in: folder.id, side: side, keys: keys) { found[pair.id] = pair }
-      }
-      return found.values.sorted { $0.id < $1.id }
-    }
+    try FolderPlanning(context: context, folder: folder, looks: looks).plan()
   }
 
   private func countPairs() throws(StoreError) -> Int {

@@ -24,14 +24,14 @@ struct Heirs {
     taken = going
   }
 
-  /// True where the message has an heir, which is its own from now on.
-  mutating func takeOne(for record: PairRecord) throws(StoreError) -> Bool {
+  /// The message's heir, which is its own from now on; nil where it has none.
+  mutating func takeOne(for record: PairRecord) throws(StoreError) -> PairRecord? {
     let likes = try context.withLedger { ledger throws(LedgerError) in
       try ledger.records(digest: record.identity.digest)
     }
-    guard let heir = likes.first(where: { isHeir($0, of: record) }) else { return false }
+    guard let heir = likes.first(where: { isHeir($0, of: record) }) else { return nil }
     taken.insert(heir.pair.id)
-    return true
+    return heir
   }
 
   private func isHeir(_ like: PairRecord, of record: PairRecord) -> Bool {

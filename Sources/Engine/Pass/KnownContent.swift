@@ -249,6 +249,7 @@ struct KnownContent {
       changes.append(.clearSetAside(folder.id, source, here.key))
     }
     if let origin, !arrived.isEmpty {
+      for (item, _) in arrived { origin.depart(item.original.pair) }
       try context.commitDurably(changes + origin.distrust(source))
     } else {
       try context.commit(changes)

@@ -20,7 +20,7 @@ struct LateArrivals {
     var before: Set<MessageKey>?
     for _ in 1...Self.looksMax {
       let look = try await context.stores[side].look(at: folder.names[side], .wide(since: folder.checkpoints[side]))
-      folder.checkNumbering(look.checkpoint, on: side)
+      folder.checkNumbering(look.numbering, on: side)
       let now = Set(look.present.keys)
       if now == before { return }
       before = now

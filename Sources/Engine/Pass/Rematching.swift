@@ -18,7 +18,7 @@ struct Rematching {
   }
 
   private func isRenumbered(_ look: Look, _ side: Side) throws(StoreError) -> Bool {
-    guard case .imap(let now)? = look.checkpoint, let then = folder.checkpoints[side] else { return false }
+    guard case .imap(let now)? = look.numbering, let then = folder.checkpoints[side] else { return false }
     guard case .imap(let before) = then, now.numbersOn(from: before) else { return true }
     if let next = look.toldUIDNext {
       let given = try context.withLedger { ledger throws(LedgerError) in

@@ -42,6 +42,10 @@ extension SimulatedDisk {
       guard inode.kind == .file, inode.wasMovedByPerson else { return nil }
       return inode.linkCount == 0 || halved.contains { $0 === inode } ? operation.added?.name.text : nil
     }
+    movedBack = Set(
+      operations.compactMap { operation in
+        operation.inode.wasMovedByPerson && operation.inode.linkCount > 0 ? operation.added?.name.text : nil
+      })
     var cut = 0
     ruined = []
     for number in kernel.unsynced.keys.sorted() {

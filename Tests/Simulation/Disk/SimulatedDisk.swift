@@ -32,6 +32,8 @@ package final class SimulatedDisk {
   /// Files without a name since the last power cut, by the name that a person's program had just given them: where a
   /// journal has each directory by itself, the old name was gone for good before the new one was.
   package internal(set) var torn: [String] = []
+  /// Names of files whose last move by a person's program the last power cut undid.
+  package internal(set) var movedBack: Set<String> = []
   /// Files of which the last power cut took content that a sync had claimed to bring to the disk: one before had failed.
   package internal(set) var ruined: Set<UInt64> = []
 

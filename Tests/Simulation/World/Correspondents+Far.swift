@@ -163,16 +163,26 @@ extension Correspondents {
     return "renames \(folder) to \(target)"
   }
 
+  /// False, and as it was, where a name cannot be given, because it holds others or would lie within itself.
+  private func swap(_ one: String, _ other: String, by free: String) -> Bool {
+    var undo: [(String, String)] = []
+    for (name, target) in [(one, free), (other, one), (free, other)] {
+      guard site.server.renameMailbox(name, to: target) else {
+        for (name, target) in undo.reversed() { _ = site.server.renameMailbox(target, to: name) }
+        return false
+      }
+      undo.append((name, target))
+    }
+    return true
+  }
+
   /// Each is a mailbox with another UIDVALIDITY then to whoever goes by its name.
   private func swapMailboxes(_ view: View, _ dice: inout Dice) -> String? {
     guard let (one, other) = twoFolders(view.far, &dice), let free = site.setting.drawnFolder(&dice),
       !view.far.folders.contains(free), !view.far.folders.contains(where: free.isBelow)
     else { return nil }
-    let names = (site.server.name(of: one), site.server.name(of: other), site.server.name(of: free))
-    // A name that only holds others cannot be given.
-    guard site.server.renameMailbox(names.0, to: names.2) else { return nil }
-    guard site.server.renameMailbox(names.1, to: names.0), site.server.renameMailbox(names.2, to: names.1) else {
-      preconditionFailure("two names that are free can be given")
+    guard swap(site.server.name(of: one), site.server.name(of: other), by: site.server.name(of: free)) else {
+      return nil
     }
     for swapped in view.far.folders.compactMap({ $0.swapped(one, other) }) { noteNewMailbox(swapped, view) }
     for item in view.far.items {

@@ -109,6 +109,9 @@ extension LawBook {
   private func checkPairs(_ before: Inventory, _ after: Inventory, torn: Set<MessageKey>) {
     let then = Dictionary(grouping: before.items, by: \.folder).mapValues { Set($0.map(\.key)) }
     let now = Dictionary(grouping: after.items, by: \.folder).mapValues { Set($0.map(\.key)) }
+    // Where a person had taken it from, and brought it back since without a sync.
+    let back = Set(site.disk.movedBack.map { MessageKey.file(MaildirFileName($0).unique) })
+      .intersection(after.items.map(\.key))
     do {
       for folder in try site.vault.current.folders() {
         for pair in try site.vault.current.pairs(in: folder.id) {
@@ -116,7 +119,7 @@ extension LawBook {
           guard then[folder.names.near]?.contains(key) == true, now[folder.names.near]?.contains(key) != true else {
             continue
           }
-          if torn.contains(key) { continue }
+          if torn.contains(key) || back.contains(key) { continue }
           report(
             .baseIsObserved,
             "\(folder.names.near): a power cut took \(key), which the base says is there: it was not durable")

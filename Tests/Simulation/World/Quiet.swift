@@ -5,8 +5,9 @@ import Reconciliation
 
 /// The end of a world: nobody does anything any more, nothing goes wrong any more, and everything has to come to rest.
 extension World {
-  /// Longer than the slow poll under every push, and than the interval of full passes.
-  private static let round: Duration = .seconds(16 * 60)
+  /// Longer than the slow poll under every push, and than the interval of full passes; and no multiple of what is polled
+  /// more often, which would be seen at work each time.
+  private static let round: Duration = .seconds(16 * 60 + 7)
   /// Enough for a message that was refused for half an hour, and for logins.
   private static let roundsMax = 80
   private static let passesMax = 8
