@@ -182,7 +182,12 @@ extension Correspondents {
       !view.far.folders.contains(free), !view.far.folders.contains(where: free.isBelow)
     else { return nil }
     guard swap(site.server.name(of: one), site.server.name(of: other), by: site.server.name(of: free)) else {
-      return nil
+      // Whoever looked in between saw all of it elsewhere.
+      for number in 0..<registry.bag.count {
+        registry.chronicle.forget(number)
+        registry.chronicle[number].slack += 1
+      }
+      return "cannot swap \(one) and \(other)"
     }
     for swapped in view.far.folders.compactMap({ $0.swapped(one, other) }) { noteNewMailbox(swapped, view) }
     for item in view.far.items {

@@ -120,10 +120,23 @@ extension World {
       }
       if isSilent, footprint == before { return }
       if number == passesMax { reportRestless(report, before, passesMax) }
-      if !report.held.isEmpty { laws.allowsDeletions = true }
+      if !report.held.isEmpty { allowDeletions(report.held) }
       // What was set aside in a folder that was held has its time, too.
       if hasWork { await advance(to: site.clock.now.advanced(by: Self.patience)) }
       if !report.problems.isEmpty { await advance(to: site.clock.now.advanced(by: Self.deliveryPatience)) }
+    }
+  }
+
+  /// People do not look into a folder that is held before they let it go, and what somebody moved there goes with it.
+  private func allowDeletions(_ held: [PassReport.Held]) {
+    laws.allowsDeletions = true
+    let view = people.view()
+    for folder in held.filter(\.wholeFolder).map(\.folder) {
+      for item in view.near.items(in: folder) + view.far.items(in: folder) {
+        guard let number = item.number else { continue }
+        laws.registry.chronicle.forget(number)
+        laws.registry.chronicle[number].isExcused = true
+      }
     }
   }
 
