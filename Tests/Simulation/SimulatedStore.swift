@@ -53,6 +53,8 @@ package final class SimulatedStore: MailStore {
   package var listingTurns = 0
   /// The listing of folders tells their numbering.
   package var listsNumbers = true
+  /// False: a look tells no UIDNEXT, and what it starts from next is a guess.
+  package var tellsUIDNext = true
   /// Texts of messages of which a listing tells the flags only, as of all that were there at the last look.
   package var knownTexts: Set<String> = []
   /// The listing of folders names none, as of a server in trouble.
@@ -173,7 +175,7 @@ package final class SimulatedStore: MailStore {
         return look
       }
       var look = Look(coverage: .complete, present: shown, checkpoint: checkpoint(folder))
-      if kind == .server { look.toldUIDNext = UID(integerLiteral: state.nextNumber) }
+      if kind == .server, tellsUIDNext { look.toldUIDNext = UID(integerLiteral: state.nextNumber) }
       return look
     }
   }
@@ -369,7 +371,9 @@ extension SimulatedStore {
     }
     return .imap(
       MailboxCheckpoint(
-        uidValidity: state.validity, uidNext: UID(integerLiteral: state.nextNumber),
+        uidValidity: state.validity,
+        uidNext: tellsUIDNext
+          ? UID(integerLiteral: state.nextNumber) : state.messages.keys.compactMap(\.uid).max()?.next,
         highestModSeq: hasModSeq ? ModSequence(rawValue: state.modSeq) : .none, messageCount: state.messages.count))
   }
 

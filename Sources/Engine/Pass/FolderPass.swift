@@ -200,9 +200,6 @@ final class FolderPass {
 
   private func isWide(_ side: Side) -> Bool { scopes[side]?.isWide == true }
 
-  /// Where a part of the folder is not there, what is gone from the rest tells nothing either: a person has to say.
-  var lacksPart: Bool { Side.allCases.contains { looks[$0].missingPart != nil } }
-
   /// True where what is not shown, or not said to be gone, needs no other look.
   func showsWhole(_ side: Side) -> Bool { isWide(side) && !looks[side].isPartial }
 

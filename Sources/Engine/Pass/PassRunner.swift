@@ -35,9 +35,7 @@ struct PassRunner {
       try await pass.advance(progress)
     }
     let advanced = passes.filter { failures[$0.folder.id] == nil }
-    for pass in advanced where !haveSeenAllFolders || !pass.mayDelete || pass.lacksPart {
-      pass.postponeAllDeletions()
-    }
+    for pass in advanced where !haveSeenAllFolders || !pass.mayDelete { pass.postponeAllDeletions() }
     let gathering = DeletionGathering(context: context)
     if options.isDryRun {
       for side in Side.allCases { try await gathering.findMoved(advanced, side) }

@@ -111,6 +111,30 @@ struct EvidenceTests {
     }
   }
 
+  /// Directories were swapped: the file that the base has in another folder lies in this one now.
+  @Test("that the base has copies elsewhere is none where they are not to be seen there (L1, L9)")
+  func unseenCopies() async throws {
+    try await Reactor.onShared {
+      let (archive, other) = (try #require(Self.archive), try #require(FolderName("Other")))
+      let account = try await SimulatedAccount.filled(["a"], folders: [.inbox, archive, other])
+      account.far.put(SimulatedMessage("x"), in: archive)
+      try await account.sync()
+      let key = try #require(account.near.key(of: "x", in: archive))
+      let message = SimulatedMessage("x")
+      let copy = account.far.put(message, in: other)
+      let folder = try #require(try account.ledger.folders().first { $0.names.far == other })
+      try account.ledger.commit([
+        .addPair(
+          folder.id, near: Sighting(key: key, flags: .none), far: Sighting(key: copy, flags: .none),
+          identity: message.identity, date: message.date)
+      ])
+      account.far.folders[archive] = nil
+      #expect(try await account.sync().held.map(\.wholeFolder) == [true])
+      #expect(account.near.contents(of: archive).map(\.text) == ["x"])
+      #expect(account.far.contents(of: other).map(\.text) == ["x"])
+    }
+  }
+
   @Test("an original in a folder that is gone keeps no other folder from syncing (L11)")
   func unusableOriginal() async throws {
     try await Reactor.onShared {
@@ -221,6 +245,8 @@ struct EvidenceTests {
       account.far.undeletable = ["a"]
       try await account.sync()
       #expect(account.far.contents().first?.flags == FlagSet(.deleted))
+      // A power cut may bring the file back together with the directory's time.
+      #expect(try account.ledger.folders().first?.checkpoints.near == nil)
       account.far.undeletable = []
       account.near.put(SimulatedMessage("a"))
       try await account.sync()
@@ -277,6 +303,17 @@ struct EvidenceTests {
         #expect(store.contents().map(\.text) == ["a", "b", "c", "d", "e", "f", "g"])
       }
       #expect(try await account.sync().isClean)
+    }
+  }
+
+  @Test("that the highest number is gone is none of a backup, where a server tells no UIDNEXT (L2, L8)")
+  func untoldNext() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      account.far.tellsUIDNext = false
+      account.far.remove(try #require(account.far.key(of: "c")))
+      #expect(try await account.sync(PassOptions(isThorough: true)).isClean)
+      for store in [account.near, account.far] { #expect(store.contents().map(\.text) == ["a", "b"]) }
     }
   }
 

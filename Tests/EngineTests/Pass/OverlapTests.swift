@@ -135,4 +135,25 @@ struct OverlapTests {
       #expect(scene.account.far.contents(of: archive).isEmpty)
     }
   }
+
+  @Test("take nothing for new that one of them has moved to another folder since they looked (L1)")
+  func movedAwayMeanwhile() async throws {
+    try await Reactor.onShared {
+      let scene = try await Scene.filled()
+      let pair = try scene.record(of: "a").pair
+      let shown = Dictionary(
+        uniqueKeysWithValues: Side.allCases.map {
+          ($0, Look(coverage: .complete, present: [pair[$0].key: Observation(flags: .none)]))
+        })
+      let looks = Sides(near: try #require(shown[.near]), far: try #require(shown[.far]))
+      let planning = FolderPlanning(context: scene.context, folder: scene.inbox, looks: looks)
+      try scene.account.ledger.commit([.removePair(pair.id)])
+      #expect(try planning.plan().arrivals.far.map(\.key) == [pair[.far].key])
+      scene.inbox.depart(pair)
+      let plan = try planning.plan()
+      #expect(plan.arrivals.near.isEmpty && plan.arrivals.far.isEmpty)
+      scene.inbox.beginLooking()
+      #expect(try !planning.plan().arrivals.far.isEmpty)
+    }
+  }
 }
