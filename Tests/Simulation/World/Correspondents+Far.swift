@@ -193,6 +193,8 @@ extension Correspondents {
     for item in view.far.items {
       guard let swapped = item.folder.swapped(one, other) else { continue }
       note(moved: item, to: swapped, .far, view)
+      // What is just being brought from one comes to the other one's name, and both have it in the end.
+      if let number = item.number, !isSettled(number, view) { registry.chronicle.forget(number) }
     }
     // What is only in the Maildir yet may go to both as well; what that holds is out of sight where it is not mounted.
     let onlyNear = view.near.items.filter { $0.folder.swapped(one, other) != nil }.compactMap(\.number)

@@ -167,6 +167,9 @@ package final class LawBook {
     if history.removedByMartlet[side] > allowed, isOneTooMany(number, on: side) {
       // Its own doing, taken back.
       registry.chronicle[number].removedByMartlet[side] -= 1
+    } else if isMove, side == .near, !site.server.trouble.showsEmpty.isEmpty {
+      // The server shows a copy, and nothing where it came from: to anybody that is a move.
+      registry.chronicle.forget(number)
     } else if history.removedByMartlet[side] > allowed {
       report(
         .nothingLost,
