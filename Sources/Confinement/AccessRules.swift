@@ -4,6 +4,8 @@ package struct AccessRules: Hashable, Sendable {
   package struct Grant: Hashable, Sendable {
     package enum Use: Hashable, Sendable {
       case read
+      /// Files whose names are known; no directory is listed.
+      case readFiles
       /// Files are read, written, made, renamed and removed, directories too.
       case keep
       /// As `keep`, and sockets are made.
@@ -36,6 +38,7 @@ extension AccessRules.Grant.Use {
   var rights: FileRights {
     switch self {
     case .read: [.readFile, .readDirectory]
+    case .readFiles: [.readFile]
     case .keep:
       [
         .readFile, .readDirectory, .writeFile, .truncate, .makeFile, .makeDirectory, .removeFile, .removeDirectory,

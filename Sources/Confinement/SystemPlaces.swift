@@ -13,7 +13,11 @@ enum SystemPlaces {
       // Trust anchors, time zones, locales.
       "/usr/share", "/usr/local/share", "/var/lib/ca-certificates",
       // Of ourselves, and how many processors and inotify watches there are.
-      "/proc/self", "/proc/sys", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system",
-      "/dev/urandom", "/dev/random",
-    ].map { AccessRules.Grant($0, .read) } + [AccessRules.Grant("/dev/null", .device)]
+      "/proc/self", "/proc/sys", "/sys/devices/system", "/dev/urandom", "/dev/random",
+    ].map { AccessRules.Grant($0, .read) } + [
+      // libdispatch looks each second at /proc/TID/stat of its threads, where work waits for one, and ends the process where
+      // it cannot. A thread's directory is not below the process's, and cannot be granted before there is the thread. Of
+      // other processes that shows what anybody sees: Landlock keeps what needs ptrace(2) from us (from root but a part).
+      AccessRules.Grant("/proc", .readFiles), AccessRules.Grant("/dev/null", .device),
+    ]
 }

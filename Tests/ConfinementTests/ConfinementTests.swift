@@ -47,6 +47,22 @@ struct
     }
   }
 
+  @Test("may look at the state of each of its threads, as libdispatch does, and into no other process (L12)")
+  func threads() async throws {
+    let place = try Place()
+    let other = try ChildProcess(["/bin/sleep", "1000"])
+    try await onOwnThread {
+      let thread = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/thread-self")
+      let identifier = try #require(thread.split(separator: "/").last)
+      _ = try Confinement(ofThread: place.rules)
+      #expect(failure { unsafe open("/proc/\(identifier)/stat", O_RDONLY) } == 0)
+      #expect(failure { unsafe open("/proc/\(other.identifier)/mem", O_RDONLY) } == EACCES)
+      #expect(failure { unsafe open("/proc/\(other.identifier)/root/etc/passwd", O_RDONLY) } == EACCES)
+      #expect(failure { unsafe open("/proc", O_RDONLY) } == EACCES)
+    }
+    await other.stop()
+  }
+
   @Test("neither reads nor writes anything else, by whatever name, and starts no program")
   func outside() async throws {
     let place = try Place()
