@@ -180,14 +180,6 @@ package final class AccountContext {
     return records
   }
 
-  /// The same, after whoever works on it.
-  func forgetUnderLock(_ folder: FolderID) async throws(StoreError) {
-    let lock = folders[folder]?.lock
-    await lock?.acquire()
-    defer { lock?.release() }
-    try await forget(folder)
-  }
-
   /// Forgets a folder that neither side has. A stop in between leaves a folder with fewer pairs, which the next
   /// discovery forgets.
   func forget(_ folder: FolderID) async throws(StoreError) {
@@ -197,6 +189,19 @@ package final class AccountContext {
       try ledger.removePairs(in: folder, limit: Self.pairsAtOnce)
     }) { await Task.yield() }
     try withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder) }
+  }
+
+  /// The same, after whoever works on it.
+  func forgetUnderLock(_ folder: FolderID) async throws(StoreError) {
+    let lock = folders[folder]?.lock
+    await lock?.acquire()
+    defer { lock?.release() }
+    try await forget(folder)
+  }
+
+  /// True where the base has a pair of this folder with the key on this side.
+  func hasPair(_ key: MessageKey, on side: Side, in folder: FolderID) throws(StoreError) -> Bool {
+    try withLedger { ledger throws(LedgerError) in try !ledger.pairs(in: folder, side: side, keys: [key]).isEmpty }
   }
 
   /// A ledger that fails stops the account: without a base nothing may be concluded (law L4).

@@ -53,7 +53,7 @@ struct ArrivalLinking {
       // Only a wide look could have shown what the delivery left.
       guard scopes[target]?.isWide == true else { continue }
       let source = intent.draft.source.key
-      let isPaired = try isPaired(source, target.other)
+      let isPaired = try context.hasPair(source, on: target.other, in: folder.id)
       let isSettled = isPaired || linked[target.other].contains(source)
       var traced: (Arrival, Identified)?
       switch try await isSettled ? .nothing : trace(intent.draft, among: remaining[target], &outcome.identified[target])
@@ -176,12 +176,6 @@ struct ArrivalLinking {
     if let uid = arrival.key.uid, let lowest = draft.uidNext, uid < lowest { return false }
     guard let traits = arrival.observation.traits else { return true }
     return traits.messageID == expected.messageID || traits.wireSize == expected.wireSize
-  }
-
-  private func isPaired(_ key: MessageKey, _ side: Side) throws(StoreError) -> Bool {
-    try context.withLedger { ledger throws(LedgerError) in
-      try !ledger.pairs(in: folder.id, side: side, keys: [key]).isEmpty
-    }
   }
 
   /// Pairs of other folders that may be the originals of what was to come here.

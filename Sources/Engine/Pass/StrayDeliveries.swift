@@ -54,9 +54,11 @@ struct StrayDeliveries {
     _ intent: Intent, from origin: SyncedFolder, for parcel: Parcel
   ) async throws(StoreError) -> Bool {
     let (source, near) = (intent.draft.source, context.stores.near)
-    guard try !hasPair(source.key, origin), let identity = intent.draft.identity else { return false }
+    guard try !context.hasPair(source.key, on: .near, in: origin.id), let identity = intent.draft.identity else {
+      return false
+    }
     // It may have come from here, and the base not know yet that it went.
-    let taken: Set<MessageKey> = try hasPair(source.key, folder) ? [source.key] : []
+    let taken: Set<MessageKey> = try context.hasPair(source.key, on: .near, in: folder.id) ? [source.key] : []
     let moved = try await near.move([source.key], from: origin.names.near, to: folder.names.near, taken: taken)
     guard let key = moved.keys[source.key] else { return false }
     // Three-way, as ever: it was sent with the source's flags of then (law L6).
@@ -74,10 +76,5 @@ struct StrayDeliveries {
     ]
     try context.commitDurably(changes + origin.distrust(.near))
     return true
-  }
-  private func hasPair(_ key: MessageKey, _ folder: SyncedFolder) throws(StoreError) -> Bool {
-    try context.withLedger { ledger throws(LedgerError) in
-      try !ledger.pairs(in: folder.id, side: .near, keys: [key]).isEmpty
-    }
   }
 }

@@ -52,13 +52,7 @@ struct HalfMovedTests {
         account.near.put(SimulatedMessage("new", flags: FlagSet(.draft)))
         return account
       }
-      let rehearsal = try await account()
-      try await rehearsal.sync()
-      let stored = try #require(rehearsal.faults.log.firstIndex(of: "after far store new"))
-      let play = try await account()
-      play.faults.deadline = stored + 1
-      await #expect(throws: StoreError.self) { try await play.sync() }
-      play.faults.revive()
+      let play = try await SimulatedAccount.died(after: { $0 == "after far store new" }, account)
       play.far.setFlags(FlagSet([.draft, .seen]), of: try #require(play.far.key(of: "new")))
       play.far.move("new", to: archive)
       play.near.setFlags(FlagSet([.draft, .flagged]), of: try #require(play.near.key(of: "new")))
@@ -84,13 +78,7 @@ struct HalfMovedTests {
         account.near.put(SimulatedMessage("a"), in: archive, as: key)
         return account
       }
-      let rehearsal = try await account()
-      try await rehearsal.sync()
-      let step = try #require(rehearsal.faults.log.firstIndex { $0.hasPrefix("after far move") })
-      let play = try await account()
-      play.faults.deadline = step + 1
-      await #expect(throws: StoreError.self) { try await play.sync() }
-      play.faults.revive()
+      let play = try await SimulatedAccount.died(after: { $0.hasPrefix("after far move") }, account)
       play.far.move("a", from: archive, to: .inbox)
       for _ in 1...3 { #expect(try await play.sync().isClean) }
       for store in [play.near, play.far] {
@@ -135,13 +123,7 @@ struct HalfMovedTests {
         account.near.setFlags(FlagSet(isSet ? [.seen, .flagged] : []), of: moved, in: archive)
         return account
       }
-      let rehearsal = try await account()
-      try await rehearsal.sync()
-      let step = try #require(rehearsal.faults.log.firstIndex { $0.hasPrefix("after far move") })
-      let play = try await account()
-      play.faults.deadline = step + 1
-      await #expect(throws: StoreError.self) { try await play.sync() }
-      play.faults.revive()
+      let play = try await SimulatedAccount.died(after: { $0.hasPrefix("after far move") }, account)
       try await play.sync()
       for store in [play.near, play.far] {
         #expect(store.contents(of: archive).map(\.flags) == [FlagSet(isSet ? [.seen, .flagged] : [])])
@@ -191,13 +173,7 @@ struct HalfMovedTests {
         account.far.put(SimulatedMessage("a"), in: archive)
         return account
       }
-      let rehearsal = try await account()
-      try await rehearsal.sync()
-      let step = try #require(rehearsal.faults.log.firstIndex { $0.hasPrefix("after near copy") })
-      let play = try await account()
-      play.faults.deadline = step + 1
-      await #expect(throws: StoreError.self) { try await play.sync() }
-      play.faults.revive()
+      let play = try await SimulatedAccount.died(after: { $0.hasPrefix("after near copy") }, account)
       let key = try #require(play.far.key(of: "a", in: archive))
       play.far.remove(key, in: archive)
       // As many are there as at the last look, and nothing more is to be heard of that one.

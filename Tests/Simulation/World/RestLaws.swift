@@ -35,11 +35,11 @@ extension LawBook {
     }
   }
 
-  /// What the server can hold of it.
   private func shared(_ items: [Item], _ isHidden: Bool) -> [String] {
     items.map { shared(isHidden ? FlagSet($0.flags.system) : $0.flags) }.sorted()
   }
 
+  /// What the server can hold of it.
   private func shared(_ flags: FlagSet) -> String {
     guard case .only(let held) = site.setting.server.keywords else { return "(\(flags))" }
     let keywords = held.compactMap { Keyword($0) }
