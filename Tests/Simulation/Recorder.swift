@@ -11,11 +11,14 @@ package final class Recorder: AccountObserver {
 
   package private(set) var events: [AccountEvent] = []
   private var waiters: [Waiter] = []
+  /// What happens at the very moment that an event is told.
+  package var onEvent: @Loop (AccountEvent) -> Void = { _ in }
 
   package nonisolated init() {}
 
   package func account(_ name: String, _ event: AccountEvent) {
     events.append(event)
+    onEvent(event)
     checkWaiters()
   }
 

@@ -363,7 +363,7 @@ final class FolderPass {
       folder.lastPass = now
     }
     try context.commit(changes)
-    report.foldersSynced = 1
+    report.foldersSynced = [folder.id]
   }
 
   private func newCheckpoint(_ side: Side) -> Checkpoint? {

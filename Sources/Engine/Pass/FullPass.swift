@@ -19,8 +19,28 @@ struct FullPass {
     var unknown: Set<FolderName> = []
   }
 
+  /// How often folders may come and go while it looks at them.
+  private static let roundsMax = 3
+
+  /// Who asked for it has its answer when all is done that was there to do: folders that came or went during the pass
+  /// made it leave every deletion, until these were looked at, too.
   func run() async throws(StoreError) -> Outcome {
-    let changes = context.folderChanges
+    var report = PassReport()
+    var round = 1
+    while true {
+      let changes = context.folderChanges
+      var outcome = try await settle(asOf: changes)
+      report.merge(outcome.report)
+      let isOvertaken = context.folderChanges != changes && outcome.folders.contains { $0.hasPostponedDeletions }
+      guard isOvertaken, !options.isDryRun, round < Self.roundsMax else {
+        outcome.report = report
+        return outcome
+      }
+      round += 1
+    }
+  }
+
+  private func settle(asOf changes: Int) async throws(StoreError) -> Outcome {
     let finding = try await FolderDiscovery(context: context, options: options, names: names).run()
     var outcome = Outcome(report: finding.report, folders: finding.folders)
     if let names { outcome.unknown = names.subtracting(finding.knownFarNames) }

@@ -70,7 +70,7 @@ package struct PassReport: Equatable, Sendable {
   }
 
   package var counts = Sides<Counts>(near: Counts(), far: Counts())
-  package var foldersSynced = 0
+  package var foldersSynced: Set<FolderID> = []
   package var foldersCreated = Sides<[FolderName]>(near: [], far: [])
   package var foldersRemoved = Sides<[FolderName]>(near: [], far: [])
   package var problems: [Problem] = []
@@ -110,7 +110,7 @@ package struct PassReport: Equatable, Sendable {
       foldersCreated[side] += other.foldersCreated[side]
       foldersRemoved[side] += other.foldersRemoved[side]
     }
-    foldersSynced += other.foldersSynced
+    foldersSynced.formUnion(other.foldersSynced)
     if problems.isEmpty || other.problems.isEmpty {
       problems += other.problems
     } else {
@@ -120,6 +120,7 @@ package struct PassReport: Equatable, Sendable {
     }
     hasFoldersLeft = hasFoldersLeft || other.hasFoldersLeft
     unread.formUnion(other.unread)
+    held.removeAll { old in other.held.contains { $0.folder == old.folder && $0.side == old.side } }
     held += other.held
     plan += other.plan
     planned += other.planned

@@ -61,7 +61,7 @@ extension AccountSyncReport {
     self.init(name: name, seconds: seconds)
     local = SideCounts(report.counts.near)
     remote = SideCounts(report.counts.far)
-    foldersSynced = report.foldersSynced
+    foldersSynced = report.foldersSynced.count
     for side in Side.allCases {
       foldersCreated += report.foldersCreated[side].map { .init(side: SideName(side), name: printable("\($0)")) }
       foldersRemoved += report.foldersRemoved[side].map { .init(side: SideName(side), name: printable("\($0)")) }

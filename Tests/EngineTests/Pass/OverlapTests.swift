@@ -40,6 +40,26 @@ struct OverlapTests {
     func finish(_ pass: FolderPass) async throws { try await pass.finish(Sides(near: nil, far: nil)) }
   }
 
+  @Test("carry out what was asked for, though folders come while they look", arguments: [1, 2])
+  func foldersMeanwhile(times: Int) async throws {
+    try await Reactor.onShared {
+      let scene = try await Scene.filled()
+      let (near, far) = (scene.account.near, scene.account.far)
+      near.remove(try #require(near.key(of: "a")))
+      var left = times
+      scene.account.recorder.onEvent = { event in
+        guard case .passStarted = event, left > 0 else { return }
+        left -= 1
+        // As the session does when an event says so.
+        scene.context.foldersDidChange()
+      }
+      let outcome = try await FullPass(context: scene.context, options: PassOptions(), names: nil).run()
+      #expect(outcome.report.counts.far.deleted == 1)
+      #expect(far.contents().map(\.text) == ["b", "c"])
+      #expect(left == 0 && scene.context.hasSeenAllFolders)
+    }
+  }
+
   @Test("do not forget what one of them is moving to its folder (L3)")
   func movedMeanwhile() async throws {
     try await Reactor.onShared {
