@@ -9,6 +9,9 @@ package final class Faults {
   /// The step at which the world ends; nil for never.
   package var deadline: Int?
   private var isDead = false
+  /// Steps that fail while the process lives on, by their names: a server that refuses, before what it was asked for or
+  /// after it.
+  package var refused: Set<String> = []
 
   package init() {}
 
@@ -25,6 +28,7 @@ package final class Faults {
       isDead = steps == deadline
     }
     if isDead { throw StoreError(.account, .unavailable, "the world ended at step \(steps): \(name)") }
+    if refused.contains(name) { throw StoreError(.folder, .unavailable, "\(name): try again later") }
   }
 
   /// A step that changes the world: two places to die, before it and right after.

@@ -100,7 +100,7 @@ struct KnownContent {
     record.pair[source].key == movedFrom.key && context.folders[record.folder]?.names[source] == movedFrom.folder
   }
 
-  /// True where even a look at the folder fails: then nothing was copied from it, and nothing can be.
+  /// True where even a look at the folder fails, and nothing was copied from it before it began to.
   private func isUnusable(_ origin: FolderID, _ known: [Known]) async throws(StoreError) -> Bool {
     guard let folder = context.folders[origin] else { return true }
     let keys = Set(known.prefix(1).map(\.original.pair[target].key))
@@ -109,8 +109,24 @@ struct KnownContent {
       return false
     } catch {
       guard error.scope < .account else { throw error }
-      return true
+      return try await !mayHaveArrived(known)
     }
+  }
+
+  /// True where the folder has new messages that may be copies of these: sent, they would be there twice (law L3).
+  private func mayHaveArrived(_ known: [Known]) async throws(StoreError) -> Bool {
+    let store = context.stores[target]
+    let there = try await store.look(at: folder.names[target], .glance).present
+    let paired = try context.withLedger { ledger throws(LedgerError) in
+      Set(try ledger.pairs(in: folder.id, side: target, keys: Set(there.keys)).map { $0[target].key })
+    }
+    let names = Set(known.map(\.original.identity.messageID))
+    let suspects = there.filter { key, message in
+      !paired.contains(key) && (store.isLocal || names.contains(message.traits?.messageID))
+    }
+    let read = try await store.identify(suspects.keys.sorted(), in: folder.names[target])
+    let digests = Set(known.map(\.original.identity.digest))
+    return read.count < suspects.count || read.values.contains { digests.contains($0.identity.digest) }
   }
 
   // MARK: Placing

@@ -9,6 +9,8 @@ final class RecentArrivals {
   /// Who saves a message to another folder removes it from the first one within so long, mostly. What takes longer is a
   /// deletion to the brake, which is the safe side.
   static let memory: Duration = .seconds(600)
+  /// A mail program saves its drafts one by one: of more that come at once none is taken for one.
+  static let savesMax = 5
   /// Beyond so many, none is remembered.
   static let countMax = 20_000
 
@@ -34,7 +36,7 @@ final class RecentArrivals {
     if places.count > Self.countMax { places = [:] }
   }
 
-  /// To be told after `note`.
+  /// To be told after `note`, of what is sent one by one, or nearly so.
   func came(_ digest: MessageDigest, to folder: FolderID, from side: Side) {
     places[Place(folder: folder, digest: digest)]?.source = side
   }

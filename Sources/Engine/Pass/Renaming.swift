@@ -3,7 +3,8 @@ import Ports
 import Reconciliation
 
 /// Messages whose files were given other names, as backups and some mail readers do: what is gone from the folder and what
-/// is new in it are one, and nothing has to be done on the other side.
+/// is new in it are one, and nothing has to be done on the other side. That holds as well where the message is gone there,
+/// or is only not shown: then it was deleted there, or the brake holds, as it would have under the old name (laws L3, L9).
 @Loop
 struct Renaming {
   let context: AccountContext
@@ -13,6 +14,13 @@ struct Renaming {
     let side: Side
     let arrival: Arrival
     let record: PairRecord
+
+    /// The flags are still what both sides had in common: what the new name tells besides is followed as ever.
+    var pair: Pair {
+      var pair = record.pair
+      pair[side] = Sighting(key: arrival.key, flags: pair[side].flags)
+      return pair
+    }
   }
 
   struct Outcome {
@@ -25,12 +33,13 @@ struct Renaming {
   func run(_ plan: FolderPlan, _ options: PassOptions) async throws(StoreError) -> Outcome {
     var outcome = Outcome()
     for side in Side.allCases where context.stores[side].isLocal {
-      let removals = plan.deletions[side.other]
-      guard !removals.isEmpty, !plan.arrivals[side].isEmpty else { continue }
-      let pairs = Set(removals.map(\.pair))
+      // Of those alike, one that is there on the other side is taken first.
+      let pairs = plan.deletions[side.other].map(\.pair).sorted() + plan.forgotten.map(\.id).sorted()
+      guard !pairs.isEmpty, !plan.arrivals[side].isEmpty else { continue }
       // Another pass may be moving some of them to its folder.
-      await context.claims.claim(pairs)
-      defer { context.claims.release(pairs) }
+      let claimed = Set(pairs)
+      await context.claims.claim(claimed)
+      defer { context.claims.release(claimed) }
       let arrivals = try notUnderWay(plan.arrivals[side], side)
       let found = try await find(arrivals, pairs, side, &outcome.identified[side])
       if !options.isDryRun { try await record(found, side) }
@@ -47,10 +56,10 @@ struct Renaming {
   }
 
   private func find(
-    _ arrivals: [Arrival], _ pairs: Set<PairID>, _ side: Side, _ identified: inout [MessageKey: Identified]
+    _ arrivals: [Arrival], _ pairs: [PairID], _ side: Side, _ identified: inout [MessageKey: Identified]
   ) async throws(StoreError) -> [Rename] {
     var gone: [MessageDigest: [PairRecord]] = [:]
-    for record in try await context.records(of: pairs.sorted().reversed()) where record.folder == folder.id {
+    for record in try await context.records(of: pairs.reversed()) where record.folder == folder.id {
       gone[record.identity.digest, default: []].append(record)
     }
     guard !gone.isEmpty else { return [] }
@@ -62,15 +71,13 @@ struct Renaming {
     }
   }
 
-  /// The flags are still what both sides had in common: what the new name tells besides is followed as ever. A power cut
-  /// that took the new name and left the old one gone would be taken for a deletion (law L1).
+  /// A power cut that took the new name and left the old one gone would be taken for a deletion (law L1).
   private func record(_ renames: [Rename], _ side: Side) async throws(StoreError) {
     guard !renames.isEmpty else { return }
     try await context.stores[side].secure(renames.map(\.arrival.key), in: folder.names[side])
     try context.commit(
       renames.flatMap { rename -> [LedgerChange] in
-        var pair = rename.record.pair
-        pair[side] = Sighting(key: rename.arrival.key, flags: pair[side].flags)
+        let pair = rename.pair
         return [
           .relocate(pair.id, to: folder.id, near: pair[.near], far: pair[.far]),
           .clearSetAside(folder.id, side, rename.arrival.key),
@@ -88,6 +95,9 @@ extension FolderPlan {
       let (keys, pairs) = (Set(renames.map(\.arrival.key)), Set(renames.map(\.record.pair.id)))
       plan.arrivals[side].removeAll { keys.contains($0.key) }
       plan.deletions[side.other].removeAll { pairs.contains($0.pair) }
+      let gone = Set(plan.forgotten.map(\.id))
+      plan.forgotten.removeAll { pairs.contains($0.id) }
+      plan.deletions[side] += renames.filter { gone.contains($0.record.pair.id) }.map { Removal($0.pair, on: side) }
     }
     return plan
   }

@@ -125,8 +125,10 @@ struct Transfer {
       }
     }
     try context.commit(changes)
-    for case .success(let delivered) in results.values {
-      context.recentArrivals.came(delivered.identity.digest, to: folder.id, from: source)
+    if results.count <= RecentArrivals.savesMax {
+      for case .success(let delivered) in results.values {
+        context.recentArrivals.came(delivered.identity.digest, to: folder.id, from: source)
+      }
     }
     return report
   }

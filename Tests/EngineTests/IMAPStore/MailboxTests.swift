@@ -108,6 +108,17 @@ struct MailboxNewsTests {
     #expect(!isToldAgain)
   }
 
+  @Test("of a message that we took away ourselves, nothing is news any more")
+  func takenAway() {
+    var news = Self.mailbox([
+      .exists(4), Self.fetch(9, FlagSet.none, size: 7), .vanished([4, 5], isEarlier: false),
+    ]).news
+    #expect(news.arrivals.count == 1)
+    news.forget([4, 9])
+    #expect(news.arrivals.isEmpty && news.growth == 0)
+    #expect(news.vanished == [5])
+  }
+
   @Test("a flood is remembered as a flood (L12)")
   func flood() {
     var news = MailboxNews()
@@ -124,7 +135,7 @@ struct MailboxNewsTests {
   @Test("a range of all numbers costs nothing (L12)")
   func hugeRange() {
     var news = Self.mailbox([.vanished(UIDSet(1...4_294_967_295), isEarlier: false)]).news
-    news.forget(vanished: [5])
+    news.forget([5])
     #expect(!news.vanished.contains(5))
     #expect(UIDSet(1...4_294_967_295).count(below: 10) == 9)
   }

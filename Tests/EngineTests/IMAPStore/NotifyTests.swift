@@ -1,6 +1,7 @@
 import Mail
 import Ports
 import Reactor
+import Reconciliation
 import Simulation
 import Testing
 
@@ -29,6 +30,35 @@ extension WatchTests {
     ) { world in
       let kinds = try await Self.arm(world)
       #expect(kinds == [.inbox: .idle, try #require(FolderName("A")): .poll])
+    }
+  }
+
+  @Test("by NOTIFY shows nothing as new that was moved away before anybody looked (L3)")
+  func movedAway() async throws {
+    var timing = IMAPTiming()
+    timing.idleLinger = .zero
+    try await ScriptedStore.play(
+      Self.armed.replacing(" NOTIFY", with: " NOTIFY UIDPLUS MOVE", maxReplacements: 1) + """
+        -
+        S: * 2 EXISTS
+        S: * 2 FETCH (UID 2 FLAGS () RFC822.SIZE 9 INTERNALDATE "01-Jan-2020 00:00:00 +0000" ENVELOPE (NIL "a" NIL NIL NIL NIL NIL NIL NIL "<2@e>"))
+        C: DONE
+        C: m9 NOOP
+        S: m8 OK done
+        S: m9 OK done
+        C: m10 UID MOVE 2 "A"
+        S: * VANISHED 2
+        S: m10 OK [COPYUID 1 2 1] done
+        C: m11 UID FETCH 2 (UID)
+        S: m11 OK done
+        """, timing: timing
+    ) { world in
+      _ = try await Self.arm(world)
+      await world.streams[0].proceed()
+      #expect(try await world.store.nextEvents() == [.changed(.inbox)])
+      let moved = try await world.store.move([.uid(2)], from: .inbox, to: try #require(FolderName("A")))
+      #expect(moved.keys == [.uid(2): .uid(1)])
+      #expect(try await world.store.look(at: .inbox, .pending).present.isEmpty)
     }
   }
 

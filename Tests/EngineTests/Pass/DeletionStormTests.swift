@@ -161,6 +161,20 @@ struct DeletionStormTests {
     }
   }
 
+  @Test("is one where the messages came a moment ago, all at once, and go where they came from")
+  func justArrived() async throws {
+    try await Reactor.onShared {
+      let stage = try await Stage(32)
+      let (near, far) = (stage.account.near, stage.account.far)
+      for number in 0..<19 { far.remove(try #require(far.key(of: "\(FolderName.inbox) \(number)"))) }
+      #expect(try await stage.fullPass().held.isEmpty)
+      #expect(near.contents().count == 13)
+      for number in 19..<21 { far.remove(try #require(far.key(of: "\(FolderName.inbox) \(number)"))) }
+      #expect(try await stage.fullPass().held.map(\.deleted) == [19])
+      #expect(near.contents().count == 13)
+    }
+  }
+
   @Test("that a person allows does not count with what is deleted after it")
   func allowed() async throws {
     try await Reactor.onShared {

@@ -10,6 +10,24 @@ import Testing
 /// A move that one pass, or one process, left half done when another comes along.
 @Suite("A move that is half done")
 struct HalfMovedTests {
+  @Test("is not sent as well where the server refuses all that is asked of it after it moved the message (L3)")
+  func refusesAfterMove() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let moved = try #require(account.far.key(of: "a"))
+      account.near.move("a", to: archive)
+      account.faults.refused = ["after far move \(moved)", "far look INBOX"]
+      #expect(try await account.sync().problems.contains { $0.folder == archive })
+      account.faults.refused = []
+      try await account.sync()
+      for store in [account.near, account.far] {
+        #expect(store.contents().map(\.text) == ["b", "c"])
+        #expect(store.contents(of: archive).map(\.text) == ["a"])
+      }
+    }
+  }
+
   private static let archive = FolderName("Archive")
 
   @Test("leaves its old place until every folder was looked at: its content is not sent anew (L3)")

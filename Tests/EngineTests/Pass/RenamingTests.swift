@@ -61,6 +61,41 @@ struct RenamingTests {
     }
   }
 
+  @Test("is still the same where the server shows the mailbox empty for a while (L3, L9)")
+  func hiddenMeanwhile() async throws {
+    try await Reactor.onShared {
+      let texts = (0..<30).map { "m\($0)" }
+      let account = try await SimulatedAccount.filled(texts)
+      let mailbox = try #require(account.far.folders[.inbox])
+      for text in texts {
+        account.far.remove(try #require(account.far.key(of: text)))
+        try rename(text, in: account)
+      }
+      #expect(try await account.sync().held.count == 1)
+      #expect(account.near.contents().count == texts.count && account.far.contents().isEmpty)
+      account.far.folders[.inbox] = mailbox
+      #expect(try await account.sync().isClean)
+      #expect(account.far.contents().count == texts.count)
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
+  @Test("and of which the message is gone from the server by then goes, too")
+  func goneThere() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      try rename("a", in: account)
+      account.far.remove(try #require(account.far.key(of: "a")))
+      var dry = PassOptions()
+      dry.isDryRun = true
+      let plan = try await account.sync(dry)
+      #expect(plan.plan.count == 1 && plan.planned.map(\.count) == [1], "\(plan.plan)")
+      try await account.sync()
+      #expect(account.near.contents().map(\.text) == ["b", "c"])
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
   @Test("is one of two alike, and the other one is new")
   func twoAlike() async throws {
     try await Reactor.onShared {

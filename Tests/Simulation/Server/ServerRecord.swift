@@ -37,6 +37,8 @@ package struct ServerRecord: Sendable {
     package let uid: UID
     /// True where somebody else than a session had set \Deleted.
     package let wasMarkedByOthers: Bool
+    /// False where the mark, if there is one, was set after the mailbox was last searched for such.
+    package let wasFoundMarked: Bool
     /// False where it came after the mailbox's messages were counted for the last time.
     package let wasCounted: Bool
     package let at: LoopInstant

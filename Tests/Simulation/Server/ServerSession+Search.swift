@@ -80,6 +80,9 @@ extension ServerSession {
       let found = places(key, view)
       matching = matching.filter { found.contains($0) }
     }
+    if case .flag("\\Deleted", isSet: true)? = keys.first, keys.count == 1 {
+      view.mailbox.deletedWhenSearched = Set(matching.map { view.entries[$0].uid })
+    }
     let numbers = matching.map { isUID ? view.entries[$0].uid.rawValue : UInt32($0 + 1) }
     guard let returned else {
       say(numbers.isEmpty ? "* SEARCH" : "* SEARCH \(numbers.map(String.init).joined(separator: " "))")

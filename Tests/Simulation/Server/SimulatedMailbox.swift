@@ -27,6 +27,8 @@ package final class SimulatedMailbox {
   package internal(set) var highestModSeq: UInt64
   /// What `uidNext` was when STATUS last told how many messages there are.
   var uidNextWhenCounted: UID = 1
+  /// What the last SEARCH for it has found to be marked \Deleted.
+  var deletedWhenSearched: Set<UID> = []
   /// Ascending.
   package internal(set) var messages: [ServerMessage] = []
   package internal(set) var isSubscribed = false

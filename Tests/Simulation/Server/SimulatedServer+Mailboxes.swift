@@ -79,7 +79,9 @@ extension SimulatedServer {
       record.expunges.append(
         .init(
           session: session.number, way: way, mailbox: box.name, uid: message.uid,
-          wasMarkedByOthers: message.isMarkedByOthers, wasCounted: message.uid < box.uidNextWhenCounted, at: clock.now,
+          wasMarkedByOthers: message.isMarkedByOthers,
+          wasFoundMarked: box.deletedWhenSearched.contains(message.uid),
+          wasCounted: message.uid < box.uidNextWhenCounted, at: clock.now,
           bytes: message.bytes))
     }
   }

@@ -100,6 +100,7 @@ extension LawBook {
     var known = 0
     do {
       for folder in try site.vault.current.folders() {
+        guard try !isUnderWay(number, to: folder, from: Sides(near: here, far: there)) else { return false }
         let items = Sides(
           near: here.filter { $0.folder == folder.names.near }, far: there.filter { $0.folder == folder.names.far })
         guard !items.near.isEmpty else { continue }
@@ -116,6 +117,18 @@ extension LawBook {
       return known == here.count
     } catch {
       return false
+    }
+  }
+
+  /// True where martlet has begun to bring it to the folder, and had no answer yet: who puts the same message there by
+  /// another way has done the same as it, for all that it can see.
+  private func isUnderWay(
+    _ number: Mailbag.Number, to folder: LedgerFolder, from items: Sides<[Item]>
+  ) throws(LedgerError) -> Bool {
+    try site.vault.current.intents(in: folder.id).contains { intent in
+      let source = intent.draft.source.key
+      return intent.draft.identity.map { $0.messageID == registry.bag.messageID(of: number) } ?? false
+        || items[intent.draft.target.other].contains { $0.key == source }
     }
   }
 }

@@ -53,12 +53,10 @@ extension Correspondents {
   private func markFar(isSet: Bool, _ view: View, _ dice: inout Dice) -> String? {
     guard let (item, number) = item(view.far, &dice), let uid = item.key.uid else { return nil }
     let flag = flag(&dice)
-    let isSettled = isSettled(number, view)
     site.server.setFlags(
       adding: isSet ? flag.onWire : [], removing: isSet ? [] : flag.onWire, of: uid,
       in: site.server.name(of: item.folder))
-    registry.chronicle.marked(
-      number, adding: isSet ? flag : .none, removing: isSet ? .none : flag, on: .far, isSettled: isSettled)
+    note(marked: number, adding: isSet ? flag : .none, removing: isSet ? .none : flag, .far, view)
     return "\(isSet ? "marks" : "unmarks") m\(number) in \(item.folder) (UID \(uid)): \(flag)"
   }
 
@@ -74,10 +72,9 @@ extension Correspondents {
     }
     for item in marked {
       guard let number = item.number, let uid = item.key.uid else { continue }
-      let isSettled = isSettled(number, view)
       site.server.setFlags(
         adding: [], removing: FlagSet(.deleted).onWire, of: uid, in: site.server.name(of: item.folder))
-      registry.chronicle.marked(number, adding: .none, removing: FlagSet(.deleted), on: .far, isSettled: isSettled)
+      note(marked: number, removing: FlagSet(.deleted), .far, view)
     }
     return !marked.isEmpty
   }
@@ -193,9 +190,10 @@ extension Correspondents {
     for item in view.far.items {
       guard let swapped = item.folder.swapped(one, other) else { continue }
       note(moved: item, to: swapped, .far, view)
-      // What is just being brought from one comes to the other one's name, and both have it in the end.
-      if let number = item.number, !isSettled(number, view) { registry.chronicle.forget(number) }
     }
+    // What is just being brought from one comes to the other one's name, and both have it in the end; and what was
+    // removed on one side only is seen without its partner then, and nobody knows that it had one.
+    for number in 0..<registry.bag.count where !isSettled(number, view) { registry.chronicle.forget(number) }
     // What is only in the Maildir yet may go to both as well; what that holds is out of sight where it is not mounted.
     let onlyNear = view.near.items.filter { $0.folder.swapped(one, other) != nil }.compactMap(\.number)
     for number in site.disk.unmounted.isEmpty ? onlyNear : Array(0..<registry.bag.count) {

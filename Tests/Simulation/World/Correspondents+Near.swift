@@ -74,7 +74,6 @@ extension Correspondents {
     guard let (item, number) = item(view.near, &dice), let unique = item.key.fileName else { return nil }
     let flag = flag(&dice)
     let path = directory(of: item.folder)
-    let isSettled = isSettled(number, view)
     var table = KeywordTable(parsing: disk.text("\(path)/\(KeywordTable.fileName)") ?? "")
     var letters = MaildirFileName(item.path).info?.letters ?? []
     for keyword in flag.keywords where isSet && !table.holds(keyword) {
@@ -85,8 +84,7 @@ extension Correspondents {
     if isSet { letters.formUnion(change) } else { letters.subtract(change) }
     let target = "\(path)/cur/\(unique):2,\(letters.text)"
     if target != item.path { try disk.rename(item.path, target) }
-    registry.chronicle.marked(
-      number, adding: isSet ? flag : .none, removing: isSet ? .none : flag, on: .near, isSettled: isSettled)
+    note(marked: number, adding: isSet ? flag : .none, removing: isSet ? .none : flag, .near, view)
     return "\(isSet ? "marks" : "unmarks") m\(number) in \(item.folder): \(flag)"
   }
 

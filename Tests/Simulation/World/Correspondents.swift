@@ -110,6 +110,15 @@ package struct Correspondents {
     if side == .near { noteUnseen(target, number) }
   }
 
+  func note(
+    marked number: Mailbag.Number, adding: FlagSet = .none, removing: FlagSet = .none, _ side: Side, _ view: View
+  ) {
+    let marks = Sides(near: view.near.items(number).map(\.flags), far: view.far.items(number).map(\.flags))
+    registry.chronicle.marked(
+      number, adding: adding, removing: removing, on: side, isSettled: isSettled(number, view),
+      isBroughtOver: marks.near == marks.far)
+  }
+
   /// What comes to a folder whose mailbox is another by now may go to the mailbox that had this name, as well.
   func noteUnseen(_ folder: FolderName, _ number: Mailbag.Number) {
     guard isNumberedUnseen(folder) else { return }

@@ -101,12 +101,15 @@ package struct Chronicle: Sendable {
   }
 
   package mutating func marked(
-    _ number: Mailbag.Number, adding: FlagSet, removing: FlagSet, on side: Side, isSettled: Bool
+    _ number: Mailbag.Number, adding: FlagSet, removing: FlagSet, on side: Side, isSettled: Bool,
+    isBroughtOver: Bool = false
   ) {
     let isMovedByOthers = self[number].lastMover.map { $0 != side } ?? self[number].isStranger
     for flag in adding.union(removing).single {
       let name = "\(flag)"
-      if isMovedByOthers || self[number].lastMarker[name].map({ $0 != side }) ?? false, !isSettled {
+      // What was brought over, and could not be told the base yet, looks like a change on the other side.
+      let isOthers = self[number].lastMarker[name].map { $0 != side || isBroughtOver } ?? false
+      if isMovedByOthers || isOthers, !isSettled {
         self[number].contestedFlags = self[number].contestedFlags.union(flag)
       }
       self[number].lastMarker[name] = side

@@ -129,6 +129,12 @@ package final class LawBook {
         registry.chronicle[number].isExcused = true
         continue
       }
+      if expunge.way == .expunge, expunge.wasMarkedByOthers, !expunge.wasFoundMarked {
+        // Nor has it an EXPUNGE on a condition, without UIDPLUS. Who marked it wanted it to be removed.
+        registry.chronicle.forget(number)
+        registry.chronicle[number].removed.far += 1
+        continue
+      }
       if expunge.way == .expunge || expunge.way == .close, site.server.profile.extensions.contains(.uidPlus) {
         report(.expungesOwnOnly, "m\(number): \(expunge.way) on a server with UID EXPUNGE")
       }

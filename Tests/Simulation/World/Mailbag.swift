@@ -42,6 +42,12 @@ package struct Mailbag {
     canonical[number].flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] }
   }
 
+  /// Others may bear it, too.
+  package func messageID(of number: Number) -> String? {
+    let name = fields[number].messageID
+    return name.isEmpty ? nil : name
+  }
+
   /// The message as neomutt saves it: with header lines of its own.
   package func saved(_ number: Number) -> [UInt8] {
     let text = canonical[number]

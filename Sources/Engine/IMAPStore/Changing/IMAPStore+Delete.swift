@@ -55,8 +55,8 @@ extension IMAPStore {
       let confirmed = try await confirmGone(unproven, on: connection, in: folder)
       gone = UIDSet(gone.filter { own.vanished.contains($0) || confirmed.contains($0) })
     }
-    connection.forget(vanished: gone)
-    memories[folder]?.news.forget(vanished: gone)
+    connection.forget(gone)
+    memories[folder]?.news.forget(gone)
     // Somebody else's were among those told by number.
     if own.numbered > gone.count { events.post(.uncertain(folder)) }
     return gone

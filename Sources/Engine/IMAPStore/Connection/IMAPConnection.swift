@@ -105,7 +105,7 @@ final class IMAPConnection {
   func takeLeft() -> [MailboxState] { selection.takeLeft() }
 
   /// Messages whose end somebody has just been told of.
-  func forget(vanished: UIDSet) { selection.forget(vanished: vanished) }
+  func forget(_ uids: UIDSet) { selection.forget(uids) }
 
   /// Somebody is being told of this message's flags.
   func forget(flagsOf uid: UID) { selection.forget(flagsOf: uid) }

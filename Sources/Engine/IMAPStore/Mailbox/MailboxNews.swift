@@ -95,10 +95,13 @@ struct MailboxNews: Equatable, Sendable {
     if arrivals.removeValue(forKey: uid) != nil { growth = max(0, growth - 1) }
   }
 
-  /// `uids` are ours, and few; those heard may be a range of any length.
-  mutating func forget(vanished uids: UIDSet) {
-    guard !vanished.isEmpty else { return }
-    for uid in uids { vanished.remove(uid) }
+  /// Taken away by ourselves: neither that, nor what was heard of them before, is news any more. `uids` are few; those
+  /// heard may be a range of any length.
+  mutating func forget(_ uids: UIDSet) {
+    for uid in uids {
+      forget(flagsOf: uid)
+      if !vanished.isEmpty { vanished.remove(uid) }
+    }
   }
 }
 

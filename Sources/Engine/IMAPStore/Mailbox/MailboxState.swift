@@ -114,7 +114,7 @@ struct MailboxState: Equatable, Sendable {
 
   mutating func forget(flagsOf uid: UID) { news.forget(flagsOf: uid) }
 
-  mutating func forget(vanished: UIDSet) { news.forget(vanished: vanished) }
+  mutating func forget(_ uids: UIDSet) { news.forget(uids) }
 
   private mutating func note(_ code: ResponseCode) {
     switch code {

@@ -95,7 +95,7 @@ struct Selection: Sendable {
 
   mutating func forget(flagsOf uid: UID) { current?.forget(flagsOf: uid) }
 
-  mutating func forget(vanished: UIDSet) { current?.forget(vanished: vanished) }
+  mutating func forget(_ uids: UIDSet) { current?.forget(uids) }
 
   mutating func takeLeft() -> [MailboxState] {
     defer { left = [] }
