@@ -260,13 +260,24 @@ final class FolderPass {
   // MARK: Deletions
 
   private func delete(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
-    try await Forgetting(context: context, folder: folder).run(plan.forgotten)
+    try await forget(account)
     for side in Side.allCases {
       if !plan.deletions[side].isEmpty { try await delete(on: side, account[side]) }
       let isHeld = report.held.contains { $0.side == side && $0.account == nil }
       guard !isHeld, !postponed.contains(side), showsWhole(side.other) else { continue }
       try BrakeMemory(context: context, folder: folder, side: side).release(isAllowed: options.allowsDeletions)
     }
+  }
+
+  /// A side that shows so little that the brake holds may show the rest again, and what somebody deleted on the other
+  /// meanwhile would come back as new.
+  private func forget(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
+    guard !plan.forgotten.isEmpty else { return }
+    let isDoubtful = Side.allCases.contains { side in
+      if case .held = verdict(on: side, account: account[side]) { true } else { false }
+    }
+    guard !isDoubtful else { return unfinished.formUnion(Side.allCases) }
+    try await Forgetting(context: context, folder: folder).run(plan.forgotten)
   }
 
   /// What was moved goes, whatever the brake says of the others.

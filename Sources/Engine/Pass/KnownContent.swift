@@ -139,7 +139,7 @@ struct KnownContent {
     await context.claims.claim(claimed)
     defer { context.claims.release(claimed) }
     // While waiting for the claim, another pass may have moved or deleted some of them.
-    let current = try await withKeywords(try unchanged(known), originFolder)
+    let current = try await withKeywords(try await whole(try unchanged(known), originFolder), originFolder)
     let moving = try await emptied(current, originFolder)
     guard hasKnownNumbers(originFolder) else { return }
     var (moves, copies) = (
@@ -189,6 +189,15 @@ struct KnownContent {
       for item in known where try ledger.record(of: item.original.pair.id) == item.original { unchanged.append(item) }
       return unchanged
     }
+  }
+
+  /// Those of which a local original still is the message that the base knows, and not what an editor, or a power cut, has
+  /// made of its file since: a copy of that would be taken for the message that arrived (law L4). The others are brought.
+  private func whole(_ known: [Known], _ origin: SyncedFolder) async throws(StoreError) -> [Known] {
+    guard context.stores[target].isLocal, !known.isEmpty else { return known }
+    let read = try await context.stores[target].identify(
+      known.map(\.original.pair[target].key), in: origin.names[target])
+    return known.filter { read[$0.original.pair[target].key]?.identity.digest == $0.original.identity.digest }
   }
 
   /// A file that was moved by its name keeps its keywords, although their letters are the old folder's.

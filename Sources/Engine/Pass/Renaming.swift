@@ -3,8 +3,7 @@ import Ports
 import Reconciliation
 
 /// Messages whose files were given other names, as backups and some mail readers do: what is gone from the folder and what
-/// is new in it are one, and nothing has to be done on the other side. That holds as well where the message is gone there,
-/// or is only not shown: then it was deleted there, or the brake holds, as it would have under the old name (laws L3, L9).
+/// is new in it are one, and nothing has to be done on the other side.
 @Loop
 struct Renaming {
   let context: AccountContext
@@ -34,7 +33,7 @@ struct Renaming {
     var outcome = Outcome()
     for side in Side.allCases where context.stores[side].isLocal {
       // Of those alike, one that is there on the other side is taken first.
-      let pairs = plan.deletions[side.other].map(\.pair).sorted() + plan.forgotten.map(\.id).sorted()
+      let pairs = plan.deletions[side.other].map(\.pair).sorted() + (try hidden(plan, side)).sorted()
       guard !pairs.isEmpty, !plan.arrivals[side].isEmpty else { continue }
       // Another pass may be moving some of them to its folder.
       let claimed = Set(pairs)
@@ -46,6 +45,16 @@ struct Renaming {
       outcome.renames += found
     }
     return outcome
+  }
+
+  /// Pairs that are gone on both sides, where the other one shows so little that the brake would hold: it may show the rest
+  /// again, and what only got another name here would be there twice (laws L3, L9). Otherwise who brings a message to
+  /// where it is gone has made it anew.
+  private func hidden(_ plan: FolderPlan, _ side: Side) throws(StoreError) -> [PairID] {
+    guard !plan.forgotten.isEmpty else { return [] }
+    let total = try context.withLedger { ledger throws(LedgerError) in try ledger.pairCount(in: folder.id) }
+    let missing = plan.deletions[side].count + plan.forgotten.count
+    return context.deletionRules.brake.holds(missing, of: total) ? plan.forgotten.map(\.id) : []
   }
 
   /// Those of which no copy was begun, which may be there by now and has no other partner (law L3).

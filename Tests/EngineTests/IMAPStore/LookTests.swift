@@ -288,42 +288,6 @@ struct LookTests {
     }
   }
 
-  @Test("of a server without UIDNEXT in SELECT still knows where new messages begin")
-  func withoutUIDNext() async throws {
-    try await ScriptedStore.play(
-      preauthenticated("") + """
-        C: m2 SELECT "INBOX"
-        C: m3 UID FETCH 1:* \(Self.traits)
-        S: * 1 EXISTS
-        \(Self.opened)
-        S: m2 OK done
-        S: * 1 FETCH (UID 7 FLAGS () RFC822.SIZE 7)
-        S: m3 OK done
-        """
-    ) { world in
-      let look = try await world.wide()
-      #expect(look.checkpoint == .imap(MailboxCheckpoint(next: 8, count: 1)))
-    }
-  }
-
-  @Test("of a server without UIDVALIDITY never says absent (L8)")
-  func withoutValidity() async throws {
-    try await ScriptedStore.play(
-      preauthenticated("") + """
-        C: m2 SELECT "INBOX"
-        C: m3 UID FETCH 1:* \(Self.traits)
-        S: * 0 EXISTS
-        S: * OK [UIDVALIDITY 0] ok
-        S: m2 OK done
-        S: m3 BAD nothing to fetch
-        """
-    ) { world in
-      let look = try await world.wide()
-      #expect(look.coverage == .changes)
-      #expect(look.checkpoint == nil)
-    }
-  }
-
   @Test("that cannot open the folder fails for the folder, and the next works")
   func missingFolder() async throws {
     try await ScriptedStore.play(

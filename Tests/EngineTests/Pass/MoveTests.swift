@@ -102,6 +102,21 @@ struct MoveTests {
     }
   }
 
+  @Test("on the server of what an editor wrote over here brings the message, and not that (L4)")
+  func ofEdited() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let key = try #require(account.near.key(of: "a"))
+      account.near.folders[.inbox]?.messages[key] = SimulatedMessage("edited")
+      account.far.put(SimulatedMessage("a"), in: archive)
+      try await account.sync()
+      #expect(account.near.contents(of: archive).map(\.text) == ["a"])
+      #expect(account.near.contents(of: archive) == account.far.contents(of: archive))
+      #expect(account.near.contents().map(\.text) == ["b", "c", "edited"])
+    }
+  }
+
   @Test("of what the other side deleted is a move (L7)", arguments: Side.allCases)
   func moveAgainstDeletion(side: Side) async throws {
     try await Reactor.onShared {

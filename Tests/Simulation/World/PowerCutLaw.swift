@@ -61,12 +61,19 @@ extension LawBook {
 
   /// Files that people's programs did not sync may be torn now. A file that martlet put there may not.
   private func adoptDebris(_ before: Inventory) {
-    for item in inParts().items where item.number == nil {
-      guard let bytes = site.disk.read(item.path) else { continue }
-      if let former = ruined(item, before) ?? overwritten(item, before) {
+    for item in inParts().items {
+      let ruined = ruined(item, before)
+      guard item.number == nil || ruined != nil, let bytes = site.disk.read(item.path) else { continue }
+      if let former = ruined ?? overwritten(item, before) {
         registry.bag.adopt(bytes, as: former)
         registry.chronicle.forget(former)
         registry.chronicle[former].made += 1
+        // As little was left of another one before: they are the same to everybody.
+        if let other = item.number, other != former {
+          registry.chronicle[former].made += registry.chronicle[other].made
+          registry.chronicle.forget(other)
+          registry.chronicle[other].isExcused = true
+        }
         continue
       }
       if item.key.fileName?.hasSuffix(".person") != true {

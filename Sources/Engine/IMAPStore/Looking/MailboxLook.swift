@@ -168,19 +168,23 @@ final class MailboxLook {
       look.gone = Set(listing.vanished.lazy.map { .uid($0) })
     }
     for uid in listing.flagless { look.unreadable[.uid(uid)] = "the server does not tell its flags" }
-    look.checkpoint = checkpoint(state).map { .imap($0) }
+    look.checkpoint = checkpoint(state, coverage).map { .imap($0) }
     look.toldUIDNext = state.atSelect?.uidNext
     return Outcome(look: look, mailbox: state)
   }
 
-  private func checkpoint(_ state: MailboxState) -> MailboxCheckpoint? {
+  private func checkpoint(_ state: MailboxState, _ coverage: Look.Coverage) -> MailboxCheckpoint? {
     guard let validity = state.uidValidity, let selected = state.atSelect else { return nil }
     // Courier's SELECT tells no UIDNEXT: what comes later is above all that is there, and all that was told before.
     let known = plan.since.flatMap { $0.uidValidity == validity ? $0.uidNext : nil }
     let lowest = [listing.highest.flatMap(\.next), known].compactMap { $0 }.max()
     let uidNext = selected.uidNext ?? lowest ?? (selected.exists == 0 ? .first : nil)
+    // What came after the SELECT is below a UIDNEXT that the listing has told: then it is counted, too. One that is not
+    // would make up for another that is gone (law L2).
+    let isGuessed = selected.uidNext == nil && coverage == .complete
     return MailboxCheckpoint(
-      uidValidity: validity, uidNext: uidNext, highestModSeq: selected.highestModSeq, messageCount: selected.exists)
+      uidValidity: validity, uidNext: uidNext, highestModSeq: selected.highestModSeq,
+      messageCount: isGuessed ? listing.shown.count : selected.exists)
   }
 
   private func baseline(of state: MailboxState) -> MessageListing.Baseline {

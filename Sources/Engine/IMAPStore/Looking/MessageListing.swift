@@ -63,13 +63,15 @@ struct MessageListing: Equatable, Sendable {
   /// True where every message of the baseline was shown or is positively gone.
   func isComplete(since baseline: Baseline, existsNow: Int) -> Bool {
     guard !isDisturbed else { return false }
-    let shown = Set(present.keys).union(flagless)
     guard let uidNext = baseline.uidNext else {
       return vanishedMeanwhile.isEmpty && shown.count == baseline.exists && existsNow == baseline.exists
     }
     let gone = vanishedMeanwhile.count(below: uidNext)
     return shown.count { $0 < uidNext } == baseline.exists - gone
   }
+
+  /// Those that were shown, with flags or without, and are there as far as was told.
+  var shown: Set<UID> { Set(present.keys).union(flagless) }
 
   /// The messages with this UID or a higher one.
   func count(from uid: UID) -> Int { present.keys.count { $0 >= uid } }
