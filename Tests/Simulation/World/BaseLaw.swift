@@ -91,6 +91,18 @@ extension LawBook {
     }
   }
 
+  /// False where the base still has another numbering of this mailbox.
+  package func isNumberSeen(of box: SimulatedMailbox) -> Bool {
+    do {
+      for row in try site.vault.current.folders() where site.server.name(of: row.names.far) == box.name {
+        guard try isKnown(box, of: row.id) else { return false }
+      }
+      return true
+    } catch {
+      return false
+    }
+  }
+
   /// True where both sides and the base show the same of this message: whoever changes it now has seen all there was.
   package func isSettled(_ number: Mailbag.Number, near: Inventory, far: Inventory) -> Bool {
     // What is not mounted shows nothing.

@@ -130,8 +130,10 @@ extension Correspondents {
   /// Where the Maildir still has a folder of this name, from before its mailbox was removed or renamed, all that is to be
   /// seen is a mailbox with another UIDVALIDITY, and that is no deletion (law L8): what is there stays.
   private func noteNewMailbox(_ folder: FolderName, _ view: View) {
-    for item in view.near.items(in: folder) {
-      if let number = item.number { registry.chronicle.forget(number) }
+    // What the Maildir holds is out of sight where it is not mounted.
+    let there = view.near.items(in: folder).compactMap(\.number)
+    for number in site.disk.unmounted.isEmpty ? there : Array(0..<registry.bag.count) {
+      registry.chronicle.forget(number)
     }
   }
 

@@ -44,6 +44,7 @@ extension World {
     case .renumber:
       let box = roll.pick(site.server.mailboxes)
       laws.forgetUnsettled()
+      if site.server.trouble.showsEmpty.contains(box.name) { excuseDoubles(in: box) }
       site.server.renumber(box.name)
     case .forgetModSeqs: site.server.forgetModSeqs(of: roll.pick(site.server.mailboxes).name)
     case .overflowNotify: site.server.overflowNotify()
@@ -55,7 +56,10 @@ extension World {
   private func set(_ trouble: Trouble, isOn: Bool, _ roll: inout Dice) {
     switch trouble {
     case .listsNothing: site.server.trouble.listsNothing = isOn
-    case .showsEmpty: site.server.trouble.showsEmpty = isOn ? Set(bigMailboxes) : []
+    case .showsEmpty:
+      let hidden = isOn ? bigMailboxes : []
+      for box in hidden where !laws.isNumberSeen(of: box) { excuseDoubles(in: box) }
+      site.server.trouble.showsEmpty = Set(hidden.map(\.name))
     case .refusesOne: site.server.trouble.refusesStoring = isOn ? someWords(&roll) : nil
     case .refusesReading: site.server.trouble.refusesReading = isOn ? someWords(&roll) : nil
     case .refusesAll: site.server.trouble.refusesEverything = isOn
@@ -71,8 +75,16 @@ extension World {
   }
 
   /// Those in which the brake would hold: below its free count an emptied mailbox is believed (law L9).
-  private var bigMailboxes: [String] {
-    site.server.mailboxes.filter { $0.messages.count > 40 }.map(\.name)
+  private var bigMailboxes: [SimulatedMailbox] { site.server.mailboxes.filter { $0.messages.count > 40 } }
+
+  /// With another UIDVALIDITY and nothing in it, a mailbox is one that was made anew to everybody, and gets all that the
+  /// Maildir has; what it shows again after that is there twice.
+  private func excuseDoubles(in box: SimulatedMailbox) {
+    for message in box.messages {
+      guard let number = registry.bag.number(of: message.bytes) else { continue }
+      registry.chronicle.forget(number)
+      registry.chronicle[number].slack += 1
+    }
   }
 
   /// What tells one message from all others.
