@@ -293,6 +293,7 @@ final class FolderPass {
     let outcome = try await deletion.run(going, seenIn: looks[side.other], moved: moved[side], options)
     context.gathered[side].settle(Set(going.map(\.pair)), in: folder.id)
     report.counts[side].deleted += outcome.deleted
+    if outcome.hasRenamed { lookAgain() }
     guard outcome.left > 0 else { return }
     // What showed the deletion must not be left behind as settled: a later pass has to see it again.
     unfinished.insert(side.other)
@@ -335,7 +336,11 @@ final class FolderPass {
   /// What had its partner when it was looked at may have lost it since, by another pass: nobody would see it (law L2).
   private func doubtLosers() {
     let sides = Side.allCases.filter { folder.losses[$0] != losses[$0] }
-    guard !sides.isEmpty else { return }
+    if !sides.isEmpty { lookAgain(at: Set(sides)) }
+  }
+
+  /// Soon, and not only where something has changed since.
+  private func lookAgain(at sides: Set<Side> = Set(Side.allCases)) {
     unfinished.formUnion(sides)
     folder.hasPostponedDeletions = true
   }

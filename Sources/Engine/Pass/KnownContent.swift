@@ -256,10 +256,17 @@ struct KnownContent {
       guard let key = keys[item.original.pair[target].key] else { continue }
       arrived.append((item, key))
       let (wanted, has) = (item.parcel.arrival.observation.flags, item.original.pair[target].flags)
-      var removing = has.subtracting(wanted)
-      // A deletion that was broken off may have marked the original, and a server's copy bears that mark (law L1).
-      if !context.stores[target].isLocal, !wanted.system.contains(.deleted) { removing.system.insert(.deleted) }
-      let correction = FlagChange(key: key, adding: wanted.subtracting(has), removing: removing)
+      var (adding, removing) = (wanted.subtracting(has), has.subtracting(wanted))
+      if !context.stores[target].isLocal {
+        // A deletion that was broken off may have marked the original or not, whatever the base says; and a server's copy
+        // bears that mark (laws L1, L6).
+        if wanted.system.contains(.deleted) {
+          adding.system.insert(.deleted)
+        } else {
+          removing.system.insert(.deleted)
+        }
+      }
+      let correction = FlagChange(key: key, adding: adding, removing: removing)
       if !correction.adding.isEmpty || !correction.removing.isEmpty { corrections.append(correction) }
     }
     let shown =

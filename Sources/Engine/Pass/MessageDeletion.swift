@@ -47,6 +47,8 @@ struct MessageDeletion {
     var deleted = 0
     /// Still there, although it was asked for.
     var left = 0
+    /// It has another name by now, as another pass has found out: a later look tells again that its partner is gone.
+    var hasRenamed = false
   }
 
   /// `look` at the other side is the evidence. What of it was `moved` is no deletion to the brake.
@@ -56,10 +58,10 @@ struct MessageDeletion {
     let pairs = Set(removals.map(\.pair))
     await context.claims.claim(pairs)
     defer { context.claims.release(pairs) }
-    let current = try await current(removals)
+    let (current, hasRenamed) = try await current(removals)
     let found = try await EditedFiles(context: context, folder: folder, side: side).keep(current)
     let records = found.unchanged
-    guard !records.isEmpty else { return Outcome(left: found.undecided) }
+    guard !records.isEmpty else { return Outcome(left: found.undecided, hasRenamed: hasRenamed) }
     let disposal = Disposal(context: context, folder: folder, side: side)
     await disposal.begin()
     defer { disposal.end() }
@@ -79,7 +81,8 @@ struct MessageDeletion {
         portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) } + folder.lose(side.other))
       await Task.yield()
     }
-    return Outcome(deleted: gone.count, left: records.count - gone.count + found.undecided)
+    return Outcome(
+      deleted: gone.count, left: records.count - gone.count + found.undecided, hasRenamed: hasRenamed)
   }
 
   private func isBrief(_ record: PairRecord, at now: LoopInstant) -> Bool {
@@ -88,11 +91,15 @@ struct MessageDeletion {
 
   /// Re-read after the wait for the claim: a move may have taken the pair to another folder meanwhile, or another pass
   /// seen that its file has only got another name.
-  private func current(_ removals: [Removal]) async throws(StoreError) -> [PairRecord] {
+  private func current(
+    _ removals: [Removal]
+  ) async throws(StoreError) -> (records: [PairRecord], hasRenamed: Bool) {
     let seen = Dictionary(removals.map { ($0.pair, $0) }, uniquingKeysWith: { first, _ in first })
-    return try await context.records(of: removals.map(\.pair)).filter { record in
-      record.folder == folder.id && seen[record.pair.id] == Removal(record.pair, on: side)
+    let there = try await context.records(of: removals.map(\.pair)).filter { record in
+      record.folder == folder.id && seen[record.pair.id]?.gone == record.pair[side.other].key
     }
+    let records = there.filter { seen[$0.pair.id]?.key == $0.pair[side].key }
+    return (records, records.count < there.count)
   }
 }
 

@@ -10,6 +10,24 @@ import Testing
 /// A move that one pass, or one process, left half done when another comes along.
 @Suite("A move that is half done")
 struct HalfMovedTests {
+  @Test("after a deletion that the server refused bears the mark that a person gave it since (L6)")
+  func markedSince() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let inbox = try #require(try account.ledger.folders().first { $0.names.far.isInbox })
+      let mark = FlagSet(.deleted)
+      let record = try #require(try account.ledger.records(in: inbox.id).first)
+      // Before the deletion begins.
+      try account.ledger.commit([.setFlags(record.pair.id, Sides(near: mark, far: mark))])
+      account.near.move("a", to: archive)
+      account.near.setFlags(mark, of: try #require(account.near.key(of: "a", in: archive)), in: archive)
+      for _ in 1...2 { try await account.sync() }
+      #expect(account.near.contents(of: archive).map(\.flags) == [mark])
+      #expect(account.near.contents(of: archive) == account.far.contents(of: archive))
+    }
+  }
+
   @Test("is not sent as well where the server refuses all that is asked of it after it moved the message (L3)")
   func refusesAfterMove() async throws {
     try await Reactor.onShared {

@@ -98,6 +98,29 @@ struct OverlapTests {
     }
   }
 
+  @Test("delete what has another name by now, as one of them has seen, under that name (L2)")
+  func renamedBeforeDeletion() async throws {
+    try await Reactor.onShared {
+      let scene = try await Scene.filled()
+      let (near, far) = (scene.account.near, scene.account.far)
+      far.remove(try #require(far.key(of: "a")))
+      let pass = scene.pass()
+      try await scene.advance(pass)
+      // As another pass finds out meanwhile, which does not hear of the server.
+      let record = try scene.record(of: "a")
+      near.remove(record.pair[.near].key)
+      let key = near.put(SimulatedMessage("a"))
+      try scene.account.ledger.commit([
+        .relocate(
+          record.pair.id, to: scene.inbox.id, near: Sighting(key: key, flags: .none), far: record.pair[.far])
+      ])
+      try await scene.finish(pass)
+      _ = try await FullPass(context: scene.context, options: PassOptions(), names: nil).run()
+      #expect(near.contents().map(\.text) == ["b", "c"])
+      #expect(try scene.account.ledger.pairCount(in: scene.inbox.id) == 2)
+    }
+  }
+
   @Test("do not forget what has another name on one side, and is gone on the other (L2)")
   func renamedAndGone() async throws {
     try await Reactor.onShared {
