@@ -21,6 +21,7 @@ package final class IMAPStore: MailStore {
   package nonisolated let settings: IMAPSettings
   let clock: any LoopClock
   let events = StoreEventQueue()
+  let expungeLocks = ExpungeLocks()
   private let dialer: any Dialer
   private(set) var pool: ConnectionPool
   private(set) var features: ServerFeatures?

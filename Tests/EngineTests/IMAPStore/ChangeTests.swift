@@ -100,6 +100,51 @@ struct ChangeTests {
     }
   }
 
+  @Test("without UIDPLUS marks nothing over another connection between the SEARCH and the EXPUNGE (L10)")
+  func markedMeanwhile() async throws {
+    try await ScriptedStore.play(
+      Self.opened("") + """
+        C: m3 UID STORE 1 +FLAGS.SILENT (\\Deleted)
+        S: m3 OK done
+        C: m4 NOOP
+        C: m5 UID SEARCH DELETED
+        S: m4 OK done
+        S: * SEARCH 1
+        -
+        S: m5 OK done
+        C: m6 EXPUNGE
+        S: * 1 EXPUNGE
+        S: m6 OK done
+        C: m7 UID FETCH 1 (UID)
+        S: m7 OK done
+        """,
+      """
+      S: * PREAUTH [CAPABILITY IMAP4rev1] ready
+      C: m1 SELECT "INBOX"
+      S: * 3 EXISTS
+      S: * OK [PERMANENTFLAGS (\\Seen \\Deleted)] ok
+      S: * OK [UIDVALIDITY 1] ok
+      S: m1 OK done
+      C: m2 UID STORE 2 +FLAGS.SILENT (\\Deleted)
+      S: m2 OK done
+      C: m3 UID FETCH 2 (UID FLAGS)
+      S: * 1 FETCH (UID 2 FLAGS (\\Deleted))
+      S: m3 OK done
+      """
+    ) { world in
+      async let deletion = world.store.delete([.uid(1)], in: .inbox)
+      await world.streams[0].hasReachedRest()
+      let mark = FlagChange(key: .uid(2), adding: FlagSet(.deleted), removing: .none)
+      async let shown = world.store.update([mark], in: .inbox)
+      await world.settle()
+      #expect(!world.streams[1].writes.contains { $0.contains("STORE") })
+      await world.streams[0].proceed()
+      let gone = try await deletion.gone
+      let marked = try await shown
+      #expect(gone == [.uid(1)] && marked == [.uid(2): FlagSet(.deleted)])
+    }
+  }
+
   @Test("without UIDPLUS leaves the marked where another's is among them (L10)")
   func othersMarked() async throws {
     try await ScriptedStore.play(

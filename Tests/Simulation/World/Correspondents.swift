@@ -98,13 +98,13 @@ package struct Correspondents {
 
   func note(removed item: Item, _ side: Side, _ view: View) {
     guard let number = item.number else { return }
-    if side == .far, isNumberedUnseen(item.folder) { registry.chronicle.forget(number) }
+    if isTakenUnseen(from: item.folder, side) { registry.chronicle.forget(number) }
     registry.chronicle.removed(number, from: item.folder, on: side, isSettled: isSettled(number, view))
   }
 
   func note(moved item: Item, to target: FolderName, _ side: Side, _ view: View) {
     guard let number = item.number else { return }
-    if side == .far, isNumberedUnseen(item.folder) { registry.chronicle.forget(number) }
+    if isTakenUnseen(from: item.folder, side) { registry.chronicle.forget(number) }
     registry.chronicle.moved(
       number, from: item.folder, to: target, on: side, isSettled: isSettled(number, view))
     if side == .near { noteUnseen(target, number) }
@@ -124,6 +124,12 @@ package struct Correspondents {
     guard isNumberedUnseen(folder) else { return }
     registry.chronicle.forget(number)
     registry.chronicle[number].slack += 1
+  }
+
+  /// Nobody can tell then that it was there before. Of what is taken from the Maildir, the content tells, where the server
+  /// lets it be read.
+  private func isTakenUnseen(from folder: FolderName, _ side: Side) -> Bool {
+    (side == .far || site.server.trouble.refusesReading != nil) && isNumberedUnseen(folder)
   }
 
   /// The mailbox has new numbers, and martlet has not come to see them yet. It cannot know then what went from it in

@@ -115,7 +115,9 @@ extension World {
   private func unmount(_ roll: inout Dice) {
     // What is left there is no mount that could be taken away.
     // A file system that cannot write back what it has is not let go; what it lost would show when it is back only.
-    guard site.disk.unmounted[Setting.root] == nil, !site.disk.trouble.failsSyncs else { return }
+    guard site.disk.unmounted[Setting.root] == nil, !site.disk.trouble.failsSyncs, !site.disk.hasLostContent else {
+      return
+    }
     do {
       try site.disk.unmount(Setting.root, leaving: roll.happens(50) ? .emptyDirectory : .nothing, dice: &roll)
     } catch {

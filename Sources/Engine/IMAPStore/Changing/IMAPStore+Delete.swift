@@ -38,7 +38,9 @@ extension IMAPStore {
     if features?.hasUIDPlus == true {
       try await expungeByUID(uids, own, on: connection, in: folder)
     } else {
-      try await expungeAlone(uids, own, on: connection, in: folder)
+      try await marking(in: folder) { () async throws(StoreError) in
+        try await expungeAlone(uids, own, on: connection, in: folder)
+      }
     }
     return try await gone(uids, own, on: connection, in: folder)
   }
@@ -72,6 +74,15 @@ extension IMAPStore {
       ]
     }
     for completion in try await connection.completions(of: answers) { try succeed(completion, folder) }
+  }
+
+  /// Where something may be marked for deletion: on a server without UIDPLUS not while another connection of ours is about
+  /// to expunge what is marked.
+  func marking<Value>(
+    _ mayMark: Bool = true, in folder: FolderName, _ body: @Loop () async throws(StoreError) -> Value
+  ) async throws(StoreError) -> Value {
+    guard mayMark, features?.hasUIDPlus != true else { return try await body() }
+    return try await expungeLocks.alone(in: folder, body)
   }
 
   /// Without UIDPLUS there is only EXPUNGE, which takes all that is marked: so only where none but ours are.

@@ -36,8 +36,11 @@ extension IMAPStore {
     _ changes: [FlagChange], _ capacity: PermanentFlags, showing uids: UIDSet, on connection: IMAPConnection,
     in folder: FolderName
   ) async throws(StoreError) -> Answer {
-    let refused = try await store(
-      StoreCommands(changes, capacity: capacity).stores, on: connection, in: folder)
+    let stores = StoreCommands(changes, capacity: capacity).stores
+    let mayMark = changes.contains { $0.adding.system.contains(.deleted) }
+    let refused = try await marking(mayMark, in: folder) { () async throws(StoreError) in
+      try await store(stores, on: connection, in: folder)
+    }
     // A keyword too many, or one that the server does not like: the rest is set all the same.
     let again = refused.compactMap { store -> StoreCommands.Store? in
       guard !store.flags.keywords.isEmpty, !store.flags.system.isEmpty else { return nil }

@@ -33,14 +33,16 @@ final class MessageCopying {
     try await prepare(uids)
     try await alone()
     let mailbox = try store.mailboxName(of: target)
-    let answers = uids.pieces().map { piece in
-      (piece, connection.send(.uidCopy(piece, to: mailbox)) { [unowned self] in note($0) })
+    let completions = try await store.marking(in: target) { () async throws(StoreError) in
+      let answers = uids.pieces().map { piece in
+        connection.send(.uidCopy(piece, to: mailbox)) { [unowned self] in note($0) }
+      }
+      return try await connection.completions(of: answers)
     }
-    let completions = try await connection.completions(of: answers.map(\.1))
-    for (answer, completion) in zip(answers, completions) {
+    for (piece, completion) in zip(uids.pieces(), completions) {
       guard completion.isOK else { throw refusal(completion, "copying") }
       try take(completion.code)
-      rememberUntold(answer.0)
+      rememberUntold(piece)
     }
     // COPY leaves out what is not there, and says OK: then there is no copy to be looked for, now or ever.
     var silent = unknown
@@ -55,10 +57,12 @@ final class MessageCopying {
     try await alone()
     let mailbox = try store.mailboxName(of: target)
     let own = OwnExpunges(uids, on: connection)
-    let answers = uids.pieces().map { piece in
-      connection.send(.uidMove(piece, to: mailbox)) { [unowned self] in note($0) || own.take($0) }
+    let completions = try await store.marking(in: target) { () async throws(StoreError) in
+      let answers = uids.pieces().map { piece in
+        connection.send(.uidMove(piece, to: mailbox)) { [unowned self] in note($0) || own.take($0) }
+      }
+      return try await connection.completions(of: answers)
     }
-    let completions = try await connection.completions(of: answers)
     for completion in completions { try take(completion.code) }
     if let misplaced { throw misplaced }
     let refused = completions.first { !$0.isOK }

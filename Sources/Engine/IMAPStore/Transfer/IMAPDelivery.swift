@@ -45,9 +45,13 @@ final class IMAPDelivery: Delivery {
     let upload = Upload(content)
     let command = Command.append(
       to: try store.mailboxName(of: folder), flags, letter.date, size: content.wireSize)
-    let answer = member.connection.send(command, upload: upload)
-    sent.append(Sent(letter: letter, flags: flags, upload: upload, answer: answer))
-    try await upload.isRead()
+    let isMarked = flags.system.contains(.deleted)
+    try await store.marking(isMarked, in: folder) { () async throws(StoreError) in
+      let answer = member.connection.send(command, upload: upload)
+      sent.append(Sent(letter: letter, flags: flags, upload: upload, answer: answer))
+      try await upload.isRead()
+      if isMarked, upload.failure == nil { _ = try await answer.completion() }
+    }
     if let failure = upload.failure { try await breakOff(member, failure) }
     if let failure = member.connection.failure { throw failure }
   }
