@@ -292,6 +292,14 @@ package final class IMAPStore: MailStore {
       "\(printable("\(folder)")): UIDVALIDITY changed from \(known) to \(now); matching anew, nothing is deleted")
   }
 
+  /// What was told of the folder is of another numbering than the known one: that is looked at soon.
+  func check(_ validity: UIDValidity, of folder: FolderName) throws(StoreError) {
+    guard let known = memories[folder]?.validity, known != validity else { return }
+    events.post(.uncertain(folder))
+    throw StoreError(
+      .folder, .refused, "\(printable("\(folder)")): UIDVALIDITY changed from \(known) to \(validity); matching anew")
+  }
+
   /// Returns with the folder selected under whichever numbering it has. That is enough to watch it: until a look has
   /// learned of another one, what is told is no more than a reason to look.
   func selectToWatch(_ folder: FolderName, on member: PooledConnection) async throws(StoreError) {

@@ -94,6 +94,56 @@ struct MovingTests {
     }
   }
 
+  @Test(
+    "without UIDPLUS brings nothing to a mailbox that has the name of another one by now (L8)",
+    arguments: [false, true]
+  )
+  func toAnother(isDelivery: Bool) async throws {
+    let selected = """
+      C: m4 SELECT "INBOX"
+      S: * 1 EXISTS
+      S: * OK [UIDVALIDITY 1] ok
+      S: m4 OK done
+      C: m5 STATUS "A" (UIDNEXT UIDVALIDITY)
+      C: m6 UID FETCH 1 \(LookTests.traits)
+      S: * STATUS A (UIDNEXT 4 UIDVALIDITY 10)
+      S: m5 OK done
+      S: m6 OK done
+      """
+    let status = """
+      C: m4 STATUS "A" (UIDNEXT UIDVALIDITY)
+      S: * STATUS A (UIDNEXT 4 UIDVALIDITY 10)
+      S: m4 OK done
+      """
+    try await ScriptedStore.play(
+      preauthenticated("") + """
+        C: m2 SELECT "A"
+        C: m3 UID FETCH 1:* \(LookTests.traits)
+        S: * 0 EXISTS
+        S: * OK [UIDVALIDITY 9] ok
+        S: m2 OK done
+        S: m3 OK done
+
+        """ + (isDelivery ? status : selected)
+    ) { world in
+      let target = try #require(FolderName("A"))
+      _ = try await world.wide(target)
+      let error = await #expect(throws: StoreError.self) {
+        if isDelivery {
+          let delivery = try await world.store.delivery(into: target)
+          let letter = Letter(ticket: 1, flags: .none, date: nil, key: nil)
+          do throws(StoreError) { try await delivery.add(letter, PiecedContent(["a"])) } catch {
+            await delivery.abandon()
+            throw error
+          }
+        } else {
+          _ = try await world.store.copy([.uid(1)], from: .inbox, to: target)
+        }
+      }
+      #expect(error?.scope == .folder)
+    }
+  }
+
   @Test("without MOVE is a copy and an expunge of just what was copied")
   func copyAndExpunge() async throws {
     try await ScriptedStore.play(

@@ -116,12 +116,7 @@ final class MessageCopying {
 
   private func take(_ code: ResponseCode?) throws(StoreError) {
     guard case .copyUID(let copied)? = code else { return }
-    if let known = store.memories[target]?.validity, known != copied.uidValidity {
-      store.events.post(.uncertain(target))
-      throw StoreError(
-        .folder, .refused,
-        "\(printable("\(target)")): UIDVALIDITY changed from \(known) to \(copied.uidValidity); matching anew")
-    }
+    try store.check(copied.uidValidity, of: target)
     for (from, to) in copied.pairs { told[from] = to }
   }
 
@@ -134,11 +129,17 @@ final class MessageCopying {
     let status = connection.send(.status(mailbox, [.uidNext, .uidValidity])) { [unowned self] untagged in
       guard case .status(mailbox, let status) = untagged else { return false }
       lowest = status.uidNext
+      if let validity = status.uidValidity { note(validity) }
       return true
     }
     untraced = try await store.fetchTraits(.set(uids), on: connection, in: source, isLook: false)
     let completion = try await status.completion()
     guard completion.isOK else { throw refusal(completion, "copying") }
+    if let misplaced { throw misplaced }
+  }
+
+  private func note(_ validity: UIDValidity) {
+    do { try store.check(validity, of: target) } catch { misplaced = error }
   }
 
   private func rememberUntold(_ uids: UIDSet) {

@@ -78,14 +78,16 @@ final class IMAPDelivery: Delivery {
 
   private func uidNext(on member: PooledConnection) async throws(StoreError) -> UID? {
     let mailbox = try store.mailboxName(of: folder)
-    var uidNext: UID?
+    var told: (uidNext: UID?, validity: UIDValidity?) = (nil, nil)
     let answer = try await member.connection.run(.status(mailbox, [.uidNext, .uidValidity])) { untagged in
       guard case .status(mailbox, let status) = untagged else { return false }
-      uidNext = status.uidNext
+      told = (status.uidNext, status.uidValidity)
       return true
     }
     guard answer.isOK else { throw store.refusal(answer, "preparing \(printable("\(folder)"))", .folder) }
-    return uidNext
+    // The connection may have the mailbox selected that had this name before.
+    if let validity = told.validity { try store.check(validity, of: folder) }
+    return told.uidNext
   }
 
   private func makeRoom(for size: Int) async throws(StoreError) {
@@ -117,7 +119,7 @@ final class IMAPDelivery: Delivery {
         continue
       }
       if case .appendUID(let validity, let uid)? = completion.code {
-        try check(validity)
+        try store.check(validity, of: folder)
         placed.append((item, uid))
       } else {
         unplaced.append(item)
@@ -151,13 +153,6 @@ final class IMAPDelivery: Delivery {
     guard let member else { return }
     self.member = nil
     store.pool.release(member)
-  }
-
-  private func check(_ validity: UIDValidity) throws(StoreError) {
-    guard let known = store.memories[folder]?.validity, known != validity else { return }
-    store.events.post(.uncertain(folder))
-    throw StoreError(
-      .folder, .refused, "\(printable("\(folder)")): UIDVALIDITY changed from \(known) to \(validity); matching anew")
   }
 }
 
