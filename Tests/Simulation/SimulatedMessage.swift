@@ -6,6 +6,8 @@ package struct SimulatedMessage: Hashable, Sendable {
   package var text: String
   package var flags: FlagSet
   package var date: InternalDate
+  /// Octets of header lines that a mail reader added, which make no other message of it.
+  package var added = 0
 
   package init(_ text: String, flags: FlagSet = .none, date: InternalDate = InternalDate(secondsSince1970: 1_000_000)) {
     self.text = text
@@ -13,7 +15,10 @@ package struct SimulatedMessage: Hashable, Sendable {
     self.date = date
   }
 
-  package var identity: MessageIdentity { .simulated(text) }
+  package var identity: MessageIdentity {
+    let plain = MessageIdentity.simulated(text)
+    return MessageIdentity(digest: plain.digest, wireSize: plain.wireSize + added, messageID: plain.messageID)
+  }
 }
 
 extension MessageIdentity {

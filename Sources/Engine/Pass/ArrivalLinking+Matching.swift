@@ -65,8 +65,11 @@ extension ArrivalLinking {
     var unread = Sides<Set<MessageKey>>(near: [], far: [])
     for side in Side.allCases {
       let copies = try copies(of: outcome.identified[side.other], among: arrivals[side])
-      let unknown = Set(matching.undecided[side] + copies + doubted(matching, side, arrivals, outcome))
-        .filter { outcome.identified[side][$0] == nil }
+      let unknown = Set(
+        matching.undecided[side] + copies + doubted(matching, side, arrivals, outcome)
+          + nameless(matching, side, arrivals, outcome)
+      )
+      .filter { outcome.identified[side][$0] == nil }
       guard !unknown.isEmpty else { continue }
       let read = try await context.stores[side].identify(unknown.sorted(), in: folder.names[side])
       outcome.identified[side].merge(read) { first, _ in first }
@@ -96,9 +99,29 @@ extension ArrivalLinking {
   ) -> [MessageKey] {
     let unread = Set(matching.matched.map { side == .near ? $0.near : $0.far })
       .filter { outcome.identified[side][$0] == nil }
-    let octets = arrivals[side].filter { unread.contains($0.key) }
-      .reduce(0) { $0 + ($1.observation.traits?.wireSize ?? 0) }
-    return unread.count <= Self.doubtedMax && octets <= Self.doubtedOctetsMax ? unread.sorted() : []
+    return Self.few(arrivals[side].filter { unread.contains($0.key) })
+  }
+
+  /// Messages that nothing but their content tells from each other: they have no Message-ID, and other sizes where a mail
+  /// reader added header lines to a copy (law L3).
+  private func nameless(
+    _ matching: Matching, _ side: Side, _ arrivals: Sides<[Arrival]>, _ outcome: Outcome
+  ) -> [MessageKey] {
+    func left(_ side: Side) -> [Arrival] {
+      let matched = Set(matching.matched.map { side == .near ? $0.near : $0.far })
+      return arrivals[side].filter { arrival in
+        guard !matched.contains(arrival.key) else { return false }
+        let found = outcome.identified[side][arrival.key]?.identity
+        return found.map { $0.messageID == nil } ?? (arrival.observation.traits.map { $0.messageID == nil } ?? false)
+      }
+    }
+    return left(side.other).isEmpty ? [] : Self.few(left(side))
+  }
+
+  /// Their keys, where they are few enough to be read.
+  private static func few(_ arrivals: [Arrival]) -> [MessageKey] {
+    let octets = arrivals.reduce(0) { $0 + ($1.observation.traits?.wireSize ?? 0) }
+    return arrivals.count <= doubtedMax && octets <= doubtedOctetsMax ? arrivals.map(\.key).sorted() : []
   }
 
   /// Those of the other side that bear the Message-ID of one that cannot be read, or none as it has none.

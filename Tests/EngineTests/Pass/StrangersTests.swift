@@ -25,6 +25,24 @@ struct StrangersTests {
     }
   }
 
+  @Test("is one message, although it has no Message-ID and a mail reader added header lines to one copy (L3)")
+  func nameless() async throws {
+    try await Reactor.onShared {
+      let account = SimulatedAccount()
+      var saved = SimulatedMessage("?letter", date: InternalDate(secondsSince1970: 1_600_000_000))
+      saved.added = 42
+      account.near.put(saved)
+      account.far.put(SimulatedMessage("?letter"))
+      account.far.put(SimulatedMessage("?another"))
+      for _ in 1...2 {
+        try await account.sync()
+        for store in [account.near, account.far] {
+          #expect(store.contents().map(\.text).sorted() == ["?another", "?letter"])
+        }
+      }
+    }
+  }
+
   @Test("is two, where only the words differ, as of a draft that was changed here and there within a second (L1)")
   func otherWords() async throws {
     try await Reactor.onShared {

@@ -37,8 +37,8 @@ package struct ServerRecord: Sendable {
     package let uid: UID
     /// True where somebody else than a session had set \Deleted.
     package let wasMarkedByOthers: Bool
-    /// False where the mark, if there is one, was set after the mailbox was last searched for such.
-    package let wasFoundMarked: Bool
+    /// True where it came, or somebody else than a session had set \Deleted, after the mailbox was last searched for that.
+    package let wasMarkedUnseen: Bool
     /// False where it came after the mailbox's messages were counted for the last time.
     package let wasCounted: Bool
     package let at: LoopInstant

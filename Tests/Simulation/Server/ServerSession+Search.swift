@@ -82,6 +82,7 @@ extension ServerSession {
     }
     if case .flag("\\Deleted", isSet: true)? = keys.first, keys.count == 1 {
       view.mailbox.deletedWhenSearched = Set(matching.map { view.entries[$0].uid })
+      view.mailbox.uidNextWhenSearched = view.mailbox.uidNext
     }
     let numbers = matching.map { isUID ? view.entries[$0].uid.rawValue : UInt32($0 + 1) }
     guard let returned else {

@@ -29,6 +29,8 @@ package final class SimulatedMailbox {
   var uidNextWhenCounted: UID = 1
   /// What the last SEARCH for it has found to be marked \Deleted.
   var deletedWhenSearched: Set<UID> = []
+  /// What `uidNext` was then.
+  var uidNextWhenSearched: UID = 1
   /// Ascending.
   package internal(set) var messages: [ServerMessage] = []
   package internal(set) var isSubscribed = false

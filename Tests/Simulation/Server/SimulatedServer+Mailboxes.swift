@@ -76,11 +76,13 @@ extension SimulatedServer {
     _ messages: [ServerMessage], from box: SimulatedMailbox, _ way: ServerRecord.Expunge.Way, by session: ServerSession
   ) {
     for message in messages {
+      let wasFound = box.deletedWhenSearched.contains(message.uid)
+      let isNew = message.isMarkedByOthers || message.uid >= box.uidNextWhenSearched
       record.expunges.append(
         .init(
           session: session.number, way: way, mailbox: box.name, uid: message.uid,
           wasMarkedByOthers: message.isMarkedByOthers,
-          wasFoundMarked: box.deletedWhenSearched.contains(message.uid),
+          wasMarkedUnseen: isNew && !wasFound,
           wasCounted: message.uid < box.uidNextWhenCounted, at: clock.now,
           bytes: message.bytes))
     }

@@ -129,8 +129,8 @@ package final class LawBook {
         registry.chronicle[number].isExcused = true
         continue
       }
-      if expunge.way == .expunge, expunge.wasMarkedByOthers, !expunge.wasFoundMarked {
-        // Nor has it an EXPUNGE on a condition, without UIDPLUS. Who marked it wanted it to be removed.
+      if expunge.way == .expunge, expunge.wasMarkedUnseen {
+        // Nor has it an EXPUNGE on a condition, without UIDPLUS. Who marked it, or copied it with its mark, did as much.
         registry.chronicle.forget(number)
         registry.chronicle[number].removed.far += 1
         continue
