@@ -132,10 +132,13 @@ extension World {
     laws.allowsDeletions = true
     let view = people.view()
     for folder in held.filter(\.wholeFolder).map(\.folder) {
-      for item in view.near.items(in: folder) + view.far.items(in: folder) {
-        guard let number = item.number else { continue }
-        laws.registry.chronicle.forget(number)
-        laws.registry.chronicle[number].isExcused = true
+      for side in Side.allCases {
+        for item in view[side].items(in: folder) {
+          guard let number = item.number else { continue }
+          laws.registry.chronicle.forget(number)
+          laws.registry.chronicle[number].isExcused = true
+          laws.registry.chronicle[number].removed[side.other] += 1
+        }
       }
     }
   }
