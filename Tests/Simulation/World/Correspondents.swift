@@ -129,7 +129,9 @@ package struct Correspondents {
   /// Nobody can tell then that it was there before. Of what is taken from the Maildir, the content tells, where the server
   /// lets it be read.
   private func isTakenUnseen(from folder: FolderName, _ side: Side) -> Bool {
-    (side == .far || site.server.trouble.refusesReading != nil) && isNumberedUnseen(folder)
+    // Nor can anybody delete, or move, what a server that shows nothing of it says is not there.
+    if side == .near, site.server.trouble.showsEmpty.contains(site.server.name(of: folder)) { return true }
+    return (side == .far || site.server.trouble.refusesReading != nil) && isNumberedUnseen(folder)
   }
 
   /// The mailbox has new numbers, and martlet has not come to see them yet. It cannot know then what went from it in

@@ -58,6 +58,7 @@ extension World {
     case .listsNothing: site.server.trouble.listsNothing = isOn
     case .showsEmpty:
       let hidden = isOn ? bigMailboxes : []
+      if isOn { laws.forgetUnsettled() }
       for box in hidden where !laws.isNumberSeen(of: box) { excuseDoubles(in: box) }
       site.server.trouble.showsEmpty = Set(hidden.map(\.name))
     case .refusesOne: site.server.trouble.refusesStoring = isOn ? someWords(&roll) : nil
