@@ -13,6 +13,9 @@ struct ArrivalLinking {
   /// Sides that show so little that the brake holds: what a delivery left there may be there all the same.
   var doubted: Set<Side> = []
 
+  /// Some file systems keep every other second of a date, no more.
+  private static let dateStep = 2
+
   struct Outcome {
     var didLink = false
     /// Messages that must not be sent yet, lest they be there twice: they were on their way to a side that is doubted now,
@@ -153,10 +156,18 @@ struct ArrivalLinking {
         unreadable = arrival
         continue
       }
-      // A name that we chose ourselves can be no other's.
-      if draft.reserved != nil || found.identity.digest == draft.identity?.digest { return .found(arrival, found) }
+      // A name that we chose ourselves can be no other's, but somebody may have written over the file.
+      let isIt = draft.reserved == nil ? found.identity.digest == draft.identity?.digest : isDated(found, as: draft)
+      if isIt { return .found(arrival, found) }
     }
     return unreadable.map(Trace.unreadable) ?? .nothing
+  }
+
+  /// What is written has the time of that: it is another message than the one that was brought, and does not go with it
+  /// (law L1).
+  private func isDated(_ found: Identified, as draft: IntentDraft) -> Bool {
+    guard let date = found.date, let expected = draft.date else { return true }
+    return (date.secondsSince1970 &- expected.secondsSince1970).magnitude <= Self.dateStep
   }
 
   /// False where the source has become another message: what a power cut left of a file that could not be brought to the

@@ -37,6 +37,29 @@ struct InterruptedTests {
     }
   }
 
+  @Test("as a delivery, and of which somebody wrote over the file before the next run, leaves what they wrote (L1)")
+  func deliveredAndWrittenOver() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let inbox = try #require(try account.ledger.folders().first { $0.names.far.isInbox })
+      let message = SimulatedMessage("x")
+      let source = Sighting(key: account.far.put(message), flags: .none)
+      let written = SimulatedMessage("x#written", date: InternalDate(secondsSince1970: 2_000_000))
+      let key = account.near.put(written)
+      try account.ledger.commit([
+        .addIntent(
+          inbox.id,
+          IntentDraft(target: .near, source: source, reserved: key, uidNext: nil, identity: nil, date: message.date))
+      ])
+      // And the message is gone from the server by then.
+      account.far.remove(source.key)
+      for _ in 1...2 { _ = try await account.sync() }
+      for store in [account.near, account.far] {
+        #expect(store.contents().map(\.text) == ["a", "b", "c", "x#written"])
+      }
+    }
+  }
+
   @Test("as a delivery into a folder that is renamed before the next run leaves nothing behind (L3)")
   func deliveredAndRenamed() async throws {
     try await Reactor.onShared {
