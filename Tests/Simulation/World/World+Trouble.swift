@@ -44,7 +44,9 @@ extension World {
     case .renumber:
       let box = roll.pick(site.server.mailboxes)
       laws.forgetUnsettled()
-      if site.server.trouble.showsEmpty.contains(box.name) { excuseDoubles(in: box) }
+      // With another UIDVALIDITY and nothing in it, a mailbox is one that was made anew to everybody: it gets all that the
+      // Maildir has, and what it shows again after that is there twice.
+      guard !site.server.trouble.showsEmpty.contains(box.name) else { return }
       site.server.renumber(box.name)
     case .forgetModSeqs: site.server.forgetModSeqs(of: roll.pick(site.server.mailboxes).name)
     case .overflowNotify: site.server.overflowNotify()
@@ -57,10 +59,8 @@ extension World {
     switch trouble {
     case .listsNothing: site.server.trouble.listsNothing = isOn
     case .showsEmpty:
-      let hidden = isOn ? bigMailboxes : []
       if isOn { laws.forgetUnsettled() }
-      for box in hidden where !laws.isNumberSeen(of: box) { excuseDoubles(in: box) }
-      site.server.trouble.showsEmpty = Set(hidden.map(\.name))
+      site.server.trouble.showsEmpty = isOn ? Set(bigMailboxes.filter(laws.isNumberSeen).map(\.name)) : []
     case .refusesOne: site.server.trouble.refusesStoring = isOn ? someWords(&roll) : nil
     case .refusesReading: site.server.trouble.refusesReading = isOn ? someWords(&roll) : nil
     case .refusesAll: site.server.trouble.refusesEverything = isOn
@@ -77,16 +77,6 @@ extension World {
 
   /// Those in which the brake would hold: below its free count an emptied mailbox is believed (law L9).
   private var bigMailboxes: [SimulatedMailbox] { site.server.mailboxes.filter { $0.messages.count > 40 } }
-
-  /// With another UIDVALIDITY and nothing in it, a mailbox is one that was made anew to everybody, and gets all that the
-  /// Maildir has; what it shows again after that is there twice.
-  private func excuseDoubles(in box: SimulatedMailbox) {
-    for message in box.messages {
-      guard let number = registry.bag.number(of: message.bytes) else { continue }
-      registry.chronicle.forget(number)
-      registry.chronicle[number].slack += 1
-    }
-  }
 
   /// What tells one message from all others.
   private func someWords(_ roll: inout Dice) -> [UInt8] {
