@@ -109,7 +109,9 @@ extension LawBook {
 
   /// The message that somebody wrote over without a sync: what the disk has left of that is theirs, whatever it is.
   private func overwritten(_ item: Item, _ before: Inventory) -> Mailbag.Number? {
-    before.items.first { $0.path == item.path }?.number.flatMap { registry.chronicle[$0].wasEdited ? $0 : nil }
+    // Also where it had been moved since, and is back in its old folder.
+    let former = before.items.first { $0.path == item.path } ?? before.items.first { $0.key == item.key }
+    return former?.number.flatMap { registry.chronicle[$0].wasEdited ? $0 : nil }
   }
 
   /// Law L4: what the base still says was durable on both sides before it was said.
