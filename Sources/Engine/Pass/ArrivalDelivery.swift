@@ -40,7 +40,9 @@ struct ArrivalDelivery {
   private func deliver(
     _ batches: [[Arrival]], _ identified: [MessageKey: Identified]
   ) async throws(StoreError) -> PassReport {
-    let transfer = Transfer(context: context, folder: folder, from: source, progress: progress)
+    let transfer = Transfer(
+      context: context, folder: folder, from: source, progress: progress,
+      maySave: batches.joined().count <= RecentArrivals.savesMax)
     let outcome: Result<PassReport, StoreError> = await withTaskGroup(of: Result<PassReport, StoreError>.self) {
       group in
       var report = PassReport()

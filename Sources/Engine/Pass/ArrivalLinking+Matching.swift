@@ -65,15 +65,15 @@ extension ArrivalLinking {
     var unread = Sides<Set<MessageKey>>(near: [], far: [])
     for side in Side.allCases {
       let copies = try copies(of: outcome.identified[side.other], among: arrivals[side])
-      let unknown = Set(
-        matching.undecided[side] + copies + doubted(matching, side, arrivals, outcome)
-          + nameless(matching, side, arrivals, outcome)
-      )
-      .filter { outcome.identified[side][$0] == nil }
-      guard !unknown.isEmpty else { continue }
-      let read = try await context.stores[side].identify(unknown.sorted(), in: folder.names[side])
+      func isUnread(_ key: MessageKey) -> Bool { outcome.identified[side][key] == nil }
+      let unknown = Set(matching.undecided[side] + copies + doubted(matching, side, arrivals, outcome))
+        .filter(isUnread)
+      let nameless = Set(nameless(matching, side, arrivals, outcome)).filter(isUnread).subtracting(unknown)
+      guard !unknown.isEmpty || !nameless.isEmpty else { continue }
+      let read = try await context.stores[side].identify(unknown.union(nameless).sorted(), in: folder.names[side])
       outcome.identified[side].merge(read) { first, _ in first }
       isRead = true
+      // For a nameless one that cannot be read no other waits: that may be all there are (law L11).
       if !context.stores[side].isLocal { unread[side] = unknown.subtracting(read.keys) }
     }
     guard isRead else { return matching }

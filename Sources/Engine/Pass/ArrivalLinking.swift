@@ -14,7 +14,7 @@ struct ArrivalLinking {
   var doubted: Set<Side> = []
 
   /// Some file systems keep every other second of a date, no more.
-  private static let dateStep = 2
+  private static let dateStepSeconds = 2
 
   struct Outcome {
     var didLink = false
@@ -167,7 +167,7 @@ struct ArrivalLinking {
   /// (law L1).
   private func isDated(_ found: Identified, as draft: IntentDraft) -> Bool {
     guard let date = found.date, let expected = draft.date else { return true }
-    return (date.secondsSince1970 &- expected.secondsSince1970).magnitude <= Self.dateStep
+    return (date.secondsSince1970 &- expected.secondsSince1970).magnitude <= Self.dateStepSeconds
   }
 
   /// False where the source has become another message: what a power cut left of a file that could not be brought to the

@@ -38,6 +38,8 @@ final class FolderPass {
   private var unread = Sides<Set<MessageKey>>(near: [], far: [])
   /// Messages wait to be sent until more is known of the other side: then no narrow look is enough.
   private var isWaiting = false
+  /// The brake would have held what there was to delete, before it was left to a later pass.
+  private var wasHeld = false
   /// Messages are matched by what they are, because the base cannot tell.
   private var matchesByIdentity = false
 
@@ -82,6 +84,7 @@ final class FolderPass {
     }
     if !options.isDryRun { try await linkArrivals() }
     pairCount = try countPairs()
+    wasHeld = Side.allCases.contains(where: isHeldByItself)
     if !options.isDryRun { try await requireReadable(progress) }
     try dropSetAside()
     if options.isDryRun {
@@ -109,9 +112,10 @@ final class FolderPass {
   }
 
   /// True where the folder's own brake holds what is to be deleted on this side.
-  func isHeldByItself(_ side: Side) -> Bool {
-    if case .held = verdict(on: side, account: nil) { return true }
-    return false
+  func isHeldByItself(_ side: Side) -> Bool { isHeld(side, nil) }
+
+  private func isHeld(_ side: Side, _ account: AccountBrake.Hold?) -> Bool {
+    if case .held = verdict(on: side, account: account) { true } else { false }
   }
 
   private func verdict(on side: Side, account: AccountBrake.Hold?) -> MessageDeletion.Verdict {
@@ -273,9 +277,7 @@ final class FolderPass {
   /// meanwhile would come back as new.
   private func forget(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
     guard !plan.forgotten.isEmpty else { return }
-    let isDoubtful = Side.allCases.contains { side in
-      if case .held = verdict(on: side, account: account[side]) { true } else { false }
-    }
+    let isDoubtful = (wasHeld && !postponed.isEmpty) || Side.allCases.contains { isHeld($0, account[$0]) }
     guard !isDoubtful else { return unfinished.formUnion(Side.allCases) }
     try await Forgetting(context: context, folder: folder).run(plan.forgotten)
   }

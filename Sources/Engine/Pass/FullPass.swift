@@ -30,6 +30,7 @@ struct FullPass {
     while true {
       let changes = context.folderChanges
       var outcome = try await settle(asOf: changes)
+      report = report.done
       report.merge(outcome.report)
       let isOvertaken = context.folderChanges != changes && outcome.folders.contains { $0.hasPostponedDeletions }
       guard isOvertaken, !options.isDryRun, round < Self.roundsMax else {
@@ -55,8 +56,10 @@ struct FullPass {
     if names != nil { context.hasLookedForStrays = true }
     context.tell(.passStarted(folders: requests.count))
     let runner = PassRunner(context: context, options: options, listing: changes)
+    if !options.isDryRun { for request in requests { request.folder.hasPostponedDeletions = false } }
     var passed = try await runner.run(requests)
-    if !options.isDryRun {
+    // Otherwise all of it is left to the next round.
+    if !options.isDryRun, context.folderChanges == changes {
       let there = finding.folders.filter { finding.missing[$0.id] == nil }
       try await finishPostponed(in: there, runner, &passed)
       try await awaitCalm(in: there, runner, &passed)

@@ -116,7 +116,9 @@ struct KnownContent {
   /// True where the folder has new messages that may be copies of these: sent, they would be there twice (law L3).
   private func mayHaveArrived(_ known: [Known]) async throws(StoreError) -> Bool {
     let store = context.stores[target]
-    let there = try await store.look(at: folder.names[target], .glance).present
+    let look = try await store.look(at: folder.names[target], .glance)
+    guard !look.isPartial else { return true }
+    let there = look.present
     let paired = try context.withLedger { ledger throws(LedgerError) in
       Set(try ledger.pairs(in: folder.id, side: target, keys: Set(there.keys)).map { $0[target].key })
     }
@@ -126,7 +128,8 @@ struct KnownContent {
     }
     let read = try await store.identify(suspects.keys.sorted(), in: folder.names[target])
     let digests = Set(known.map(\.original.identity.digest))
-    return read.count < suspects.count || read.values.contains { digests.contains($0.identity.digest) }
+    let isInDoubt = !store.isLocal && read.count < suspects.count
+    return isInDoubt || read.values.contains { digests.contains($0.identity.digest) }
   }
 
   // MARK: Placing

@@ -104,6 +104,14 @@ package struct PassReport: Equatable, Sendable {
     if error.kind != .refused { hasFoldersLeft = true }
   }
 
+  /// What was done, without what is left to do: of that, a later look tells.
+  var done: PassReport {
+    var done = PassReport()
+    (done.counts, done.foldersSynced) = (counts, foldersSynced)
+    (done.foldersCreated, done.foldersRemoved) = (foldersCreated, foldersRemoved)
+    return done
+  }
+
   package mutating func merge(_ other: PassReport) {
     for side in Side.allCases {
       counts[side] += other.counts[side]

@@ -33,28 +33,33 @@ struct Renaming {
     var outcome = Outcome()
     for side in Side.allCases where context.stores[side].isLocal {
       // Of those alike, one that is there on the other side is taken first.
-      let pairs = plan.deletions[side.other].map(\.pair).sorted() + (try hidden(plan, side)).sorted()
+      let pairs = plan.deletions[side.other].map(\.pair).sorted() + plan.forgotten.map(\.id).sorted()
       guard !pairs.isEmpty, !plan.arrivals[side].isEmpty else { continue }
       // Another pass may be moving some of them to its folder.
       let claimed = Set(pairs)
       await context.claims.claim(claimed)
       defer { context.claims.release(claimed) }
       let arrivals = try notUnderWay(plan.arrivals[side], side)
-      let found = try await find(arrivals, pairs, side, &outcome.identified[side])
+      let found = try believed(try await find(arrivals, pairs, side, &outcome.identified[side]), plan, side)
       if !options.isDryRun { try await record(found, side) }
       outcome.renames += found
     }
     return outcome
   }
 
-  /// Pairs that are gone on both sides, where the other one shows so little that the brake would hold: it may show the rest
-  /// again, and what only got another name here would be there twice (laws L3, L9). Otherwise who brings a message to
-  /// where it is gone has made it anew.
-  private func hidden(_ plan: FolderPlan, _ side: Side) throws(StoreError) -> [PairID] {
-    guard !plan.forgotten.isEmpty else { return [] }
+  /// Without those of pairs that are gone on the other side as well, unless that shows so little that the brake holds
+  /// what they would be deleted for: it may show the rest again, and what only got another name here would be there twice
+  /// (laws L3, L9). Otherwise who brings a message to where it is gone has made it anew (law L1).
+  private func believed(_ renames: [Rename], _ plan: FolderPlan, _ side: Side) throws(StoreError) -> [Rename] {
+    let gone = Set(plan.forgotten.map(\.id))
+    let there = renames.filter { !gone.contains($0.record.pair.id) }
+    guard there.count < renames.count else { return renames }
     let total = try context.withLedger { ledger throws(LedgerError) in try ledger.pairCount(in: folder.id) }
-    let missing = plan.deletions[side].count + plan.forgotten.count
-    return context.deletionRules.brake.holds(missing, of: total) ? plan.forgotten.map(\.id) : []
+    let missing = plan.deletions[side].count + renames.count - there.count
+    let recent = folder.deletions[side].recent(at: context.clock.now)
+    let isHeld =
+      folder.deletions[side].isHeld || context.deletionRules.brake.holds(missing, of: total, recent: recent)
+    return isHeld ? renames : there
   }
 
   /// Those of which no copy was begun, which may be there by now and has no other partner (law L3).

@@ -10,15 +10,20 @@ struct Transfer {
   let folder: SyncedFolder
   let source: Side
   let progress: ProgressMeter
+  /// Few messages came at once: each may be the draft that a mail program saves again and again.
+  let maySave: Bool
 
   var target: Side { source.other }
   private var intents: DeliveryIntents { DeliveryIntents(context: context, folder: folder, target: target) }
 
-  init(context: AccountContext, folder: SyncedFolder, from source: Side, progress: ProgressMeter) {
+  init(
+    context: AccountContext, folder: SyncedFolder, from source: Side, progress: ProgressMeter, maySave: Bool
+  ) {
     self.context = context
     self.folder = folder
     self.source = source
     self.progress = progress
+    self.maySave = maySave
   }
 
   /// A batch whose content has been handed over and waits for its barrier.
@@ -125,7 +130,7 @@ struct Transfer {
       }
     }
     try context.commit(changes)
-    if results.count <= RecentArrivals.savesMax {
+    if maySave {
       for case .success(let delivered) in results.values {
         context.recentArrivals.came(delivered.identity.digest, to: folder.id, from: source)
       }

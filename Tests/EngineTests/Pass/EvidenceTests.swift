@@ -152,22 +152,6 @@ struct EvidenceTests {
     }
   }
 
-  @Test("a mailbox that shows nothing for a while brings back nothing that was deleted here meanwhile (L3, L9)")
-  func deletedWhileHidden() async throws {
-    try await Reactor.onShared {
-      let texts = (0..<30).map { "m\($0)" }
-      let account = try await SimulatedAccount.filled(texts)
-      let mailbox = try #require(account.far.folders[.inbox])
-      for text in texts { account.far.remove(try #require(account.far.key(of: text))) }
-      account.near.remove(try #require(account.near.key(of: "m7")))
-      #expect(try await account.sync().held.map(\.deletions) == [29])
-      account.far.folders[.inbox] = mailbox
-      #expect(try await account.sync().isClean)
-      #expect(account.near.contents().count == 29 && account.near.key(of: "m7") == nil)
-      #expect(account.near.contents() == account.far.contents())
-    }
-  }
-
   /// An editor's work: the same file, with something else in it and another date.
   @Loop
   private static func writeOver(_ text: String, in folder: FolderName, of account: SimulatedAccount) throws {

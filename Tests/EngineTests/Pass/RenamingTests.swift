@@ -96,6 +96,22 @@ struct RenamingTests {
     }
   }
 
+  @Test("is new also where many are gone from both sides, and so few are back that the brake would let them go (L1)")
+  func fewBack() async throws {
+    try await Reactor.onShared {
+      let texts = (0..<40).map { "m\($0)" }
+      let account = try await SimulatedAccount.filled(texts)
+      for text in texts.prefix(30) {
+        account.far.remove(try #require(account.far.key(of: text)))
+        account.near.remove(try #require(account.near.key(of: text)))
+      }
+      for text in texts.prefix(5) { account.near.put(SimulatedMessage(text)) }
+      try await account.sync()
+      #expect(account.near.contents().count == 15)
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
   @Test("is one of two alike, and the other one is new")
   func twoAlike() async throws {
     try await Reactor.onShared {

@@ -76,15 +76,6 @@ extension IMAPStore {
     for completion in try await connection.completions(of: answers) { try succeed(completion, folder) }
   }
 
-  /// Where something may be marked for deletion: on a server without UIDPLUS not while another connection of ours is about
-  /// to expunge what is marked.
-  func marking<Value>(
-    _ mayMark: Bool = true, in folder: FolderName, _ body: @Loop () async throws(StoreError) -> Value
-  ) async throws(StoreError) -> Value {
-    guard mayMark, features?.hasUIDPlus != true else { return try await body() }
-    return try await expungeLocks.alone(in: folder, body)
-  }
-
   /// Without UIDPLUS there is only EXPUNGE, which takes all that is marked: so only where none but ours are.
   private func expungeAlone(
     _ uids: UIDSet, _ own: OwnExpunges, on connection: IMAPConnection, in folder: FolderName

@@ -38,15 +38,16 @@ extension IMAPStore {
   ) async throws(StoreError) -> Answer {
     let stores = StoreCommands(changes, capacity: capacity).stores
     let mayMark = changes.contains { $0.adding.system.contains(.deleted) }
-    let refused = try await marking(mayMark, in: folder) { () async throws(StoreError) in
-      try await store(stores, on: connection, in: folder)
+    let refused = try await marking(in: folder, if: mayMark) { () async throws(StoreError) in
+      let refused = try await store(stores, on: connection, in: folder)
+      // A keyword too many, or one that the server does not like: the rest is set all the same.
+      let again = refused.compactMap { store -> StoreCommands.Store? in
+        guard !store.flags.keywords.isEmpty, !store.flags.system.isEmpty else { return nil }
+        return StoreCommands.Store(uids: store.uids, action: store.action, flags: FlagSet(store.flags.system))
+      }
+      _ = try await self.store(again, on: connection, in: folder)
+      return refused
     }
-    // A keyword too many, or one that the server does not like: the rest is set all the same.
-    let again = refused.compactMap { store -> StoreCommands.Store? in
-      guard !store.flags.keywords.isEmpty, !store.flags.system.isEmpty else { return nil }
-      return StoreCommands.Store(uids: store.uids, action: store.action, flags: FlagSet(store.flags.system))
-    }
-    _ = try await store(again, on: connection, in: folder)
     // The truth is what is shown: of a STORE that changed nothing, and of the gone, servers say nothing.
     let listing = try await fetch(.set(uids), .known, on: connection, in: folder)
     let shown: [MessageKey: FlagSet] = listing.present.reduce(into: [:]) {

@@ -45,8 +45,8 @@ final class IMAPDelivery: Delivery {
     let upload = Upload(content)
     let command = Command.append(
       to: try store.mailboxName(of: folder), flags, letter.date, size: content.wireSize)
-    let isMarked = flags.system.contains(.deleted)
-    try await store.marking(isMarked, in: folder) { () async throws(StoreError) in
+    let isMarked = store.features?.hasUIDPlus != true && flags.system.contains(.deleted)
+    try await store.marking(in: folder, if: isMarked) { () async throws(StoreError) in
       let answer = member.connection.send(command, upload: upload)
       sent.append(Sent(letter: letter, flags: flags, upload: upload, answer: answer))
       try await upload.isRead()
