@@ -86,9 +86,9 @@ extension SimulatedDisk {
     let left: [UInt8]
     switch dice.below(6) {
     case 0, 1: left = content
-    // Of what a sync had claimed to hold, a part from the beginning is gone: what is left of two is not the same.
+    // Of what a sync had claimed to hold, the end is gone: what is left of two is not the same.
     case 2... where inode.isLost && !inode.isDirty:
-      left = Array(content.dropFirst(1 + dice.below(max(1, content.count / 2))))
+      left = Array(content.dropLast(1 + dice.below(max(1, content.count / 16))))
     case 2: left = former?.content ?? []
     case 3: left = []
     case 4: left = Array(content.prefix(dice.below(content.count + 1)))
