@@ -17,12 +17,20 @@ struct HalfMovedTests {
       let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
       let inbox = try #require(try account.ledger.folders().first { $0.names.far.isInbox })
       let mark = FlagSet(.deleted)
-      let record = try #require(try account.ledger.records(in: inbox.id).first)
+      let identity = SimulatedMessage("a").identity
+      let record = try #require(try account.ledger.records(in: inbox.id).first { $0.identity == identity })
+      let context = account.context()
+      try await context.open()
+      _ = try await FullPass(context: context, options: PassOptions(), names: nil).run()
       // Before the deletion begins.
       try account.ledger.commit([.setFlags(record.pair.id, Sides(near: mark, far: mark))])
       account.near.move("a", to: archive)
       account.near.setFlags(mark, of: try #require(account.near.key(of: "a", in: archive)), in: archive)
-      for _ in 1...2 { try await account.sync() }
+      let target = try #require(context.folders[.near, archive])
+      let request = PassRunner.Request(folder: target, scopes: Sides(near: .pending, far: nil))
+      _ = try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request])
+      #expect(account.far.contents(of: archive).map(\.flags) == [mark])
+      try await account.sync()
       #expect(account.near.contents(of: archive).map(\.flags) == [mark])
       #expect(account.near.contents(of: archive) == account.far.contents(of: archive))
     }
