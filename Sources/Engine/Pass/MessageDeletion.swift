@@ -32,15 +32,20 @@ struct MessageDeletion {
     on count: Int, moved: Int, of total: Int, account: AccountBrake.Hold?, _ options: PassOptions
   ) -> Verdict {
     guard count > 0, !options.allowsDeletions else { return .allowed }
+    let isTooMuchHere = isTooMuch(count + moved, of: total)
     let recent = folder.deletions[side].recent(at: context.clock.now)
-    // What is held once stays so until nothing is missing: new mail does not dilute it, nor does what is rescued of it.
-    let isTooMuchHere =
-      folder.deletions[side].isHeld || context.deletionRules.brake.holds(count + moved, of: total, recent: recent)
     guard isTooMuchHere || account != nil else { return .allowed }
     return .held(
       PassReport.Held(
         folder: folder.title, side: side, deletions: count + recent, total: total + recent, deleted: recent,
         account: isTooMuchHere ? nil : account))
+  }
+
+  /// True where the folder's own brake holds so many. What is held once stays so until nothing is missing: new mail does
+  /// not dilute it, nor does what is rescued of it.
+  func isTooMuch(_ count: Int, of total: Int) -> Bool {
+    let recent = folder.deletions[side].recent(at: context.clock.now)
+    return folder.deletions[side].isHeld || context.deletionRules.brake.holds(count, of: total, recent: recent)
   }
 
   struct Outcome {

@@ -56,9 +56,7 @@ struct Renaming {
     guard there.count < renames.count else { return renames }
     let total = try context.withLedger { ledger throws(LedgerError) in try ledger.pairCount(in: folder.id) }
     let missing = plan.deletions[side].count + renames.count - there.count
-    let recent = folder.deletions[side].recent(at: context.clock.now)
-    let isHeld =
-      folder.deletions[side].isHeld || context.deletionRules.brake.holds(missing, of: total, recent: recent)
+    let isHeld = MessageDeletion(context: context, folder: folder, on: side).isTooMuch(missing, of: total)
     return isHeld ? renames : there
   }
 

@@ -72,6 +72,9 @@ final class Inode {
   /// A power cut took back what was done to a directory.
   func restoreTimes(modified: Int64, changed: Int64) { (self.modified, self.changed) = (modified, changed) }
 
+  /// True where the last sync said that it had brought the content to the disk, and had not, because one before had failed.
+  var isClaimed: Bool { isLost && !isDirty }
+
   /// False where an earlier sync failed: it claims to have synced, and did not.
   func sync() {
     isDirty = false

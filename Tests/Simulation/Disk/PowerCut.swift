@@ -50,7 +50,7 @@ extension SimulatedDisk {
     ruined = []
     for number in kernel.unsynced.keys.sorted() {
       guard let inode = kernel.unsynced[number], volume == nil || inode.volume === volume else { continue }
-      let wasClaimed = inode.isLost && !inode.isDirty
+      let wasClaimed = inode.isClaimed
       guard lose(inode, dice: &dice) else { continue }
       cut += 1
       if wasClaimed { ruined.insert(number) }
@@ -87,7 +87,7 @@ extension SimulatedDisk {
     switch dice.below(6) {
     case 0, 1: left = content
     // Of what a sync had claimed to hold, the end is gone: what is left of two is not the same.
-    case 2... where inode.isLost && !inode.isDirty:
+    case 2... where inode.isClaimed:
       left = Array(content.dropLast(1 + dice.below(max(1, content.count / 16))))
     case 2: left = former?.content ?? []
     case 3: left = []

@@ -37,7 +37,7 @@ package final class SimulatedDisk {
   /// Files of which the last power cut took content that a sync had claimed to bring to the disk: one before had failed.
   package internal(set) var ruined: Set<UInt64> = []
   /// Files of which it claims to hold what it does not: after a sync failed, the next did nothing and said so to nobody.
-  package var hasLostContent: Bool { kernel.unsynced.values.contains { $0.isLost && !$0.isDirty } }
+  package var hasLostContent: Bool { kernel.unsynced.values.contains { $0.isClaimed } }
 
   private struct WeakWatcher { weak var watcher: SimulatedWatcher? }
 

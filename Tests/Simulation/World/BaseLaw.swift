@@ -19,25 +19,18 @@ extension LawBook {
 
   private func checkPair(_ folder: FolderID, _ near: MessageKey, _ far: MessageKey) {
     do {
-      guard let names = try site.vault.current.folders().first(where: { $0.id == folder })?.names,
+      guard let row = try site.vault.current.folders().first(where: { $0.id == folder }),
         let file = near.fileName, let uid = far.uid,
-        let bytes = try content(of: file, in: names.near),
-        let box = site.server.mailbox(of: names.far), try isKnown(box, of: folder), let message = box.message(uid)
+        let bytes = try content(of: file, in: row.names.near),
+        let box = site.server.mailbox(of: row.names.far), row.isNumbered(as: box), let message = box.message(uid)
       else { return }
       let (here, there) = (registry.bag.number(of: bytes), registry.bag.number(of: message.bytes))
       if here != there {
-        report(.baseIsObserved, "\(names.far): \(near) is \(named(here)), and \(far) is \(named(there))")
+        report(.baseIsObserved, "\(row.names.far): \(near) is \(named(here)), and \(far) is \(named(there))")
       }
     } catch {
       report(.baseIsObserved, "the ledger cannot be looked at: \(error)")
     }
-  }
-
-  /// False for another mailbox, which has the folder's name by now: the base speaks of the one that had it before.
-  private func isKnown(_ box: SimulatedMailbox, of folder: FolderID) throws -> Bool {
-    let row = try site.vault.current.folders().first { $0.id == folder }
-    guard case .imap(let known)? = row?.checkpoints.far else { return true }
-    return known.uidValidity.rawValue == box.uidValidity
   }
 
   private func content(of unique: String, in folder: FolderName) throws -> [UInt8]? {
@@ -88,18 +81,6 @@ extension LawBook {
       }
     } catch {
       report(.baseIsObserved, "the ledger cannot be looked at: \(error.text)")
-    }
-  }
-
-  /// False where the base still has another numbering of this mailbox.
-  package func isNumberSeen(of box: SimulatedMailbox) -> Bool {
-    do {
-      for row in try site.vault.current.folders() where site.server.name(of: row.names.far) == box.name {
-        guard try isKnown(box, of: row.id) else { return false }
-      }
-      return true
-    } catch {
-      return false
     }
   }
 

@@ -137,14 +137,6 @@ package struct Correspondents {
   /// The mailbox has new numbers, and martlet has not come to see them yet. It cannot know then what went from it in
   /// between, and that is no deletion (law L8): what the Maildir has of it stays.
   private func isNumberedUnseen(_ folder: FolderName) -> Bool {
-    do {
-      guard let box = site.server.mailbox(of: folder),
-        case .imap(let known)? = try site.vault.current.folders().first(where: { $0.names.far == folder })?.checkpoints
-          .far
-      else { return false }
-      return known.uidValidity.rawValue != box.uidValidity
-    } catch {
-      return true
-    }
+    site.server.mailbox(of: folder).map { !site.isNumberSeen(of: $0) } ?? false
   }
 }

@@ -1,5 +1,6 @@
 import Mail
 package import Ports
+import Reconciliation
 import Support
 
 /// What outlives martlet's processes: time, the disk, the server and the way to it, the state directory.
@@ -51,5 +52,26 @@ package final class Site {
     network.shutDown()
     clock.end()
     vault.destroy()
+  }
+}
+
+extension Site {
+  /// False where the base still has another numbering of this mailbox.
+  func isNumberSeen(of box: SimulatedMailbox) -> Bool {
+    do {
+      let row = try vault.current.folders().first { server.name(of: $0.names.far) == box.name }
+      return row?.isNumbered(as: box) ?? true
+    } catch {
+      return false
+    }
+  }
+}
+
+extension LedgerFolder {
+  /// False for another mailbox, which has the folder's name by now: the base speaks of the one that had it before.
+  @Loop
+  func isNumbered(as box: SimulatedMailbox) -> Bool {
+    guard case .imap(let known)? = checkpoints.far else { return true }
+    return known.uidValidity.rawValue == box.uidValidity
   }
 }

@@ -60,7 +60,7 @@ extension World {
     case .listsNothing: site.server.trouble.listsNothing = isOn
     case .showsEmpty:
       if isOn { laws.forgetUnsettled() }
-      site.server.trouble.showsEmpty = isOn ? Set(bigMailboxes.filter(laws.isNumberSeen).map(\.name)) : []
+      site.server.trouble.showsEmpty = isOn ? Set(bigMailboxes.filter(site.isNumberSeen).map(\.name)) : []
     case .refusesOne: site.server.trouble.refusesStoring = isOn ? someWords(&roll) : nil
     case .refusesReading: site.server.trouble.refusesReading = isOn ? someWords(&roll) : nil
     case .refusesAll: site.server.trouble.refusesEverything = isOn
