@@ -16,9 +16,9 @@ struct SystemCallKillTests {
       let points = zip(kinds, recordings).enumerated().flatMap { index, recording in
         let (kind, calls) = recording
         let count = Self.kills / kinds.count + (index < Self.kills % kinds.count ? 1 : 0)
-        return (0..<count).map { (kind, calls[(2 * $0 + 1) * calls.count / (2 * count)]) }
+        return (0..<count).map { (kind, calls.prefix((2 * $0 + 1) * calls.count / (2 * count) + 1)) }
       }
-      let outcomes = try await sideBySide(points) { try await Killing(server, $0.0).kill(at: $0.1) }
+      let outcomes = try await sideBySide(points) { try await Killing(server, $0.0).kill(atLastOf: $0.1) }
       report(outcomes)
     }
   }
@@ -55,8 +55,10 @@ struct Killing: Sendable {
     let finding: String?
   }
 
-  /// How long a daemon may go on after the last change. One that lives is done, and was not killed.
-  private static let patience = Duration.seconds(5)
+  /// How long a daemon has for its work. One that lives when both sides are equal is done, and was not killed.
+  private static let patience = Duration.seconds(30)
+  /// How long it has for what it does once they are: its ledger, its limbo.
+  private static let afterthought = Duration.seconds(1)
 
   private let server: DovecotServer
   private let kind: Kind
@@ -73,15 +75,19 @@ struct Killing: Sendable {
     return calls
   }
 
-  /// Threads take their turns in another order each time, so that a late call may not be reached: then an earlier one.
-  func kill(at wanted: SystemCall) async throws -> Outcome {
-    var ordinal = wanted.ordinal
-    while true {
+  /// Threads take their turns in another order each time, and what they find is not always the same, so that a call may
+  /// not be reached: then an earlier one of its name, and where there is none, the one recorded before it.
+  func kill(atLastOf recorded: ArraySlice<SystemCall>) async throws -> Outcome {
+    var (earlier, ordinal) = (recorded, recorded.last?.ordinal ?? 0)
+    while let wanted = earlier.last {
       let call = SystemCall(name: wanted.name, ordinal: ordinal, object: wanted.object)
       let (account, calls, isKilled) = try await play(killingAt: call)
       guard isKilled else {
-        guard ordinal > 1 else { throw SupportError("\(kind): no \(wanted.name) at all") }
         ordinal = ordinal * 3 / 4
+        if ordinal == 0 {
+          while earlier.last?.name == wanted.name { earlier.removeLast() }
+          ordinal = earlier.last?.ordinal ?? 0
+        }
         continue
       }
       do {
@@ -91,6 +97,7 @@ struct Killing: Sendable {
         return Outcome(call: calls.last ?? call, finding: "\(kind), \(call.name) number \(ordinal): \(error)")
       }
     }
+    throw SupportError("\(kind): none of \(recorded.count) recorded calls was reached")
   }
 
   private func play(killingAt call: SystemCall?) async throws -> (LivelyAccount, [SystemCall], isKilled: Bool) {
@@ -105,7 +112,7 @@ struct Killing: Sendable {
     if isDaemon {
       if kind.scene != .firstSync { await awaitWatching(martlet) }
       for step in account.steps { try await step() }
-      await awaitEnd(martlet, account, isRecording: call == nil)
+      if call == nil { try await account.both.settle() } else { await awaitEnd(martlet, account.both) }
     }
     let ending = isDaemon ? await martlet.stop(grace: .seconds(30)) : try await martlet.wait(within: .seconds(60))
     let isKilled = ending == .killed(signal: SIGKILL)
@@ -121,12 +128,21 @@ struct Killing: Sendable {
     }
   }
 
-  private func awaitEnd(_ martlet: ChildProcess, _ account: LivelyAccount, isRecording: Bool) async {
-    do {
-      if isRecording { try await account.both.settle() } else { _ = try await martlet.wait(within: Self.patience) }
-    } catch {
-      // It lives. What is wrong after a recording, the look at the laws will say.
+  private func awaitEnd(_ martlet: ChildProcess, _ both: BothSides) async {
+    let deadline = Deadline(in: Self.patience)
+    while !deadline.hasPassed {
+      let isDone = await areEqual(both)
+      do {
+        _ = try await martlet.wait(within: Self.afterthought)
+        return
+      } catch {
+        if isDone { return }
+      }
     }
+  }
+
+  private func areEqual(_ both: BothSides) async -> Bool {
+    do { return try await both.differences().isEmpty } catch { return false }
   }
 }
 
