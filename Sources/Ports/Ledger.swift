@@ -111,6 +111,15 @@ package enum LedgerChange: Hashable, Sendable {
   case addLimbo(LimboEntry)
   /// By the entry's unique key.
   case removeLimbo(MessageKey)
+
+  /// True where the base learns what became of a message.
+  package var isOfAPair: Bool {
+    switch self {
+    case .addPair, .setFlags, .relocate, .removePair: true
+    case .setCheckpoint, .passCompleted, .addIntent, .removeIntent, .setAside, .clearSetAside, .addLimbo, .removeLimbo:
+      false
+    }
+  }
 }
 
 package struct IntentID: RawRepresentable, Hashable, Sendable {

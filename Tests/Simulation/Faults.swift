@@ -12,6 +12,8 @@ package final class Faults {
   /// Steps that fail while the process lives on, by their names: a server that refuses, before what it was asked for or
   /// after it.
   package var refused: Set<String> = []
+  /// What happens besides when a step is about to be taken.
+  package var onStep: (@Loop (String) -> Void)?
 
   package init() {}
 
@@ -22,6 +24,7 @@ package final class Faults {
 
   /// A step without an effect on the world.
   package func step(_ name: String) throws(StoreError) {
+    onStep?(name)
     if !isDead {
       steps += 1
       log.append(name)

@@ -37,6 +37,8 @@ package final class AccountContext {
   var hasLookedForStrays = false
   /// Folders with notes of deliveries that were interrupted, while it is looked for these.
   var interrupted: Set<FolderID> = []
+  /// When the session that runs first brought, marked or deleted a message.
+  private(set) var workedSince: LoopInstant?
   private let observer: any AccountObserver
   private let drawJitter: @Loop () -> Double
 
@@ -80,6 +82,9 @@ package final class AccountContext {
     await stores.far.close()
     await stores.near.close()
   }
+
+  /// The session is over.
+  func forgetWork() { workedSince = nil }
 
   /// Until all are looked at again, what is gone from a folder may be on its way to one that is new.
   func foldersDidChange() {
@@ -216,7 +221,7 @@ package final class AccountContext {
   func commit(_ changes: [LedgerChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
     try withLedger { ledger throws(LedgerError) in try ledger.commit(changes) }
-    recentArrivals.note(changes, at: clock.now)
+    note(changes)
   }
 
   /// For what was taken from a side, or moved there, and only for that: it costs a barrier. Did a power cut take it from
@@ -225,7 +230,12 @@ package final class AccountContext {
   func commitDurably(_ changes: [LedgerChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
     try withLedger { ledger throws(LedgerError) in try ledger.commitDurably(changes) }
+    note(changes)
+  }
+
+  private func note(_ changes: [LedgerChange]) {
     recentArrivals.note(changes, at: clock.now)
+    if workedSince == nil, changes.contains(where: \.isOfAPair) { workedSince = clock.now }
   }
 
   /// From 0..<1, so that many clients do not come back together.

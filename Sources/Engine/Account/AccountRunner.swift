@@ -21,7 +21,7 @@ package final class AccountRunner {
   private var retry: Task<Void, Never>?
   /// When the session that runs was in sync first.
   private var inSyncSince: LoopInstant?
-  /// How many sessions in a row ended soon after they were in sync.
+  /// How many sessions in a row ended soon after they were of use first.
   private var endedSoon = 0
   /// True while sessions end as soon as they have begun: then no success is believed.
   private var isFlapping = false
@@ -100,11 +100,15 @@ package final class AccountRunner {
     context.tell(.recovered(nil))
   }
 
-  /// A session is a success when it was in sync for some seconds: a server that closes each connection after a moment is
+  /// When the session that runs was first of use: in sync, or on its way there with a message brought. Where the network
+  /// breaks every minute, a long first sync is many sessions, each of which goes on where the last one ended.
+  private var usefulSince: LoopInstant? { [inSyncSince, context.workedSince].compactMap(\.self).min() }
+
+  /// A session is a success when it was of use for some seconds: a server that closes each connection after a moment is
   /// not asked every moment, nor told of each time.
   private var hasLasted: Bool {
-    guard let inSyncSince else { return false }
-    return inSyncSince.duration(to: context.clock.now) > Self.lastingMin
+    guard let usefulSince else { return false }
+    return usefulSince.duration(to: context.clock.now) > Self.lastingMin
   }
   private static let lastingMin: Duration = .seconds(2)
 
@@ -133,16 +137,17 @@ package final class AccountRunner {
     self.retry = nil
   }
 
-  /// Of a session. One that was in sync has reached its server: how often that took a try before does not count any
+  /// Of a session. One that was of use has reached its server: how often that took a try before does not count any
   /// more, only how often it ended soon.
   private func noteEnd() {
-    isFlapping = inSyncSince != nil && !hasLasted
-    if inSyncSince != nil {
+    isFlapping = usefulSince != nil && !hasLasted
+    if usefulSince != nil {
       endedSoon = isFlapping ? endedSoon + 1 : 0
       connectionBackoff.reset(to: max(0, endedSoon - 1))
     }
     if hasLasted { loginBackoff.reset() }
     inSyncSince = nil
+    context.forgetWork()
   }
 
   /// A refused login is tried again far more slowly: servers lock accounts.

@@ -158,8 +158,9 @@ final class FolderPass {
     for side in Side.allCases where !isWide(side) { scopes[side] = .wide(since: folder.checkpoints[side]) }
     for side in Side.allCases where !context.stores[side].isLocal {
       // Where we chose the name ourselves, a second one cannot be.
-      guard intents.contains(where: { $0.draft.target == side && $0.draft.reserved == nil }) else { continue }
-      try await LateArrivals(context: context, folder: folder, side: side).settle()
+      let drafts = intents.map(\.draft).filter { $0.target == side && $0.reserved == nil }
+      guard !drafts.isEmpty else { continue }
+      try await LateArrivals(context: context, folder: folder, side: side, drafts: drafts).settle()
     }
   }
 

@@ -51,4 +51,9 @@ struct DatedTraits {
     self.messageID = messageID
     self.date = date
   }
+
+  /// True where it has all that martlet sent the message with.
+  func areThose(of draft: IntentDraft) -> Bool {
+    messageID == draft.identity?.messageID && wireSize == draft.identity?.wireSize && date == draft.date
+  }
 }

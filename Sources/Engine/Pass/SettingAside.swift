@@ -44,17 +44,22 @@ struct SettingAside {
   static func forgetDone(
     in folder: SyncedFolder, _ looks: Sides<Look>, _ context: AccountContext
   ) throws(StoreError) {
+    var gone: Set<Side> = []
     let done = try context.withLedger { ledger throws(LedgerError) in
       var done: [SetAside] = []
       for entry in try ledger.setAside(in: folder.id) {
         let look = looks[entry.side]
         let isSeen = look.present[entry.key] != nil
         let partners = isSeen ? try ledger.pairs(in: folder.id, side: entry.side, keys: [entry.key]) : []
-        if !partners.isEmpty || look.shows(gone: entry.key) { done.append(entry) }
+        guard !partners.isEmpty || look.shows(gone: entry.key) else { continue }
+        done.append(entry)
+        if partners.isEmpty { gone.insert(entry.side) }
       }
       return done
     }
-    try context.commit(done.map { .clearSetAside(folder.id, $0.side, $0.key) })
+    // Nothing but this told of the message: should a power cut bring it back, it is new.
+    let changes = done.map { LedgerChange.clearSetAside(folder.id, $0.side, $0.key) }
+    try context.commit(changes + gone.flatMap(folder.distrust))
   }
 
   /// Seconds: a minute, doubling to a day.

@@ -36,11 +36,11 @@ struct StrayDeliveries {
 
   /// What martlet gave it, date included, and new here since the last pass: no other way brings a message with all of it.
   private func isLike(_ parcel: Parcel, _ draft: IntentDraft) -> Bool {
-    guard let traits = DatedTraits(parcel.arrival.observation), let identity = draft.identity,
+    guard let traits = DatedTraits(parcel.arrival.observation),
       case .imap(let checkpoint)? = folder.checkpoints.far, let new = checkpoint.uidNext,
       let uid = parcel.arrival.key.uid, uid >= new
     else { return false }
-    return traits.messageID == identity.messageID && traits.wireSize == identity.wireSize && traits.date == draft.date
+    return traits.areThose(of: draft)
   }
 
   private func isSame(_ parcel: Parcel, _ draft: IntentDraft) async throws(StoreError) -> Bool {

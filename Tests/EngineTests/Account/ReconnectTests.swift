@@ -59,6 +59,36 @@ struct ReconnectTests {
     }
   }
 
+  /// Each session goes on where the last one ended.
+  @Test("tries at once after a session that brought messages for some seconds, though it was never in sync")
+  func longFirstSync() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      for number in 1...250 { account.near.put(SimulatedMessage("\(number)")) }
+      var (sessions, stored) = (0, 0)
+      account.faults.onStep = { name in
+        if name == "near open" {
+          sessions += 1
+          account.faults.revive()
+        }
+        guard name.hasPrefix("after far store") else { return }
+        account.clock.advance(by: .seconds(1))
+        stored += 1
+        if stored.isMultiple(of: 110) { account.faults.deadline = account.faults.steps + 1 }
+      }
+      let runner = AccountRunner(context: account.context())
+      let life = Loop.task { await runner.run() }
+      await account.recorder.wait { account.recorder.events.last == .phaseChanged(.watching) }
+      life.cancel()
+      await life.value
+      let waits = account.recorder.events.compactMap { event -> Duration? in
+        if case .phaseChanged(.waiting(_, _, let wait)) = event { wait } else { nil }
+      }
+      #expect(sessions > 2)
+      #expect(waits.allSatisfy { $0 == .zero }, "\(waits)")
+    }
+  }
+
   /// Runs an account, in sync and watched, until the body is done.
   private func play(_ body: @escaping @Loop @Sendable (World) async throws -> Void) async throws {
     try await Reactor.onShared {

@@ -237,6 +237,33 @@ struct InterruptedTests {
     }
   }
 
+  @Test("of what a mail reader took away before it could be sent leaves nothing that is seen by nobody (L2)")
+  func removedWhileSetAside() async throws {
+    try await Reactor.onShared {
+      @Loop func account() async throws -> (SimulatedAccount, before: SimulatedStore.Folder) {
+        let account = try await SimulatedAccount.filled()
+        account.far.refused = ["bad"]
+        let key = account.near.put(SimulatedMessage("bad"))
+        try await account.sync()
+        let before = try #require(account.near.folders[.inbox])
+        account.near.remove(key)
+        return (account, before)
+      }
+      let (rehearsal, _) = try await account()
+      try await rehearsal.sync()
+      let secured = try #require(rehearsal.faults.log.lastIndex(of: "near secure names of INBOX"))
+      let (play, before) = try await account()
+      play.faults.deadline = secured + 1
+      await #expect(throws: StoreError.self) { try await play.sync() }
+      play.faults.revive()
+      // The power cut takes the removal, and with it the directory's time.
+      play.near.folders[.inbox] = before
+      play.far.refused = []
+      #expect(try await play.sync().isClean)
+      for store in [play.near, play.far] { #expect(store.contents().map(\.text) == ["a", "b", "bad", "c"]) }
+    }
+  }
+
   @Loop
   private static func marked(onBothSides: Bool) async throws -> SimulatedAccount {
     let account = try await SimulatedAccount.filled()
