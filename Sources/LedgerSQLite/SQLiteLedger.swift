@@ -37,11 +37,14 @@ package final class SQLiteLedger: Ledger {
     path = directory + "/" + Self.fileName
     try StateDirectory.prepareFile(path)
     do {
-      let queue = try DatabaseQueue(path: path, configuration: Self.configuration())
-      if checks { try LedgerSchema.check(queue, path: path) }
-      try LedgerSchema.bringUpToDate(queue, path: path)
-      self.queue = queue
-      if Suspicion(of: path).isThere { try checkThoroughly() }
+      queue = try KeptQueues.open(path, Self.configuration()) { [path] queue in
+        if checks { try LedgerSchema.check(queue, path: path) }
+        try LedgerSchema.bringUpToDate(queue, path: path)
+        let suspicion = Suspicion(of: path)
+        guard suspicion.isThere else { return }
+        try LedgerSchema.checkThoroughly(queue, path: path)
+        suspicion.allay()
+      }
     } catch {
       throw LedgerFault.error(error, path: path)
     }
@@ -58,10 +61,10 @@ package final class SQLiteLedger: Ledger {
       configuration.label = "ledger"
       configuration.readonly = true
       configuration.busyMode = .timeout(1)
-      let queue = try DatabaseQueue(path: path, configuration: configuration)
-      try LedgerSchema.requireReadable(queue, path: path)
-      if checks { try LedgerSchema.checkThoroughly(queue, path: path) }
-      self.queue = queue
+      queue = try KeptQueues.open(path, configuration) { [path] queue in
+        try LedgerSchema.requireReadable(queue, path: path)
+        if checks { try LedgerSchema.checkThoroughly(queue, path: path) }
+      }
     } catch {
       throw LedgerFault.error(error, path: path)
     }
