@@ -29,6 +29,21 @@ struct
     await daemon.stop()
   }
 
+  /// libdispatch's would wake it up every second.
+  @Test("has no threads but its own")
+  func threads() async throws {
+    let (home, client) = try await Home.prepared("threads")
+    let daemon = try await home.startDaemon("-v")
+    try await client.append(letter("one"))
+    _ = try await daemon.line(of: .errors) { $0.hasSuffix("work: INBOX: local: 1 new") }
+    for process in [daemon.identifier, try Process.inner(of: daemon)] {
+      for thread in try Process.threads(of: process) {
+        #expect(try Process.value("Name", in: "\(process)/task/\(thread)/status")?.hasPrefix("martlet") == true)
+      }
+    }
+    await daemon.stop()
+  }
+
   @Test("is one program to others: neither process outlives the other", arguments: [true, false])
   func killed(isOuter: Bool) async throws {
     let (home, _) = try await Home.prepared("killed\(isOuter)")
