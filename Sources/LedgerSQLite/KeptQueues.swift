@@ -27,9 +27,10 @@ enum KeptQueues {
     do {
       try prepare(queue)
       return queue
-    } catch {
-      try queue.close()
-      throw error
+    } catch let fault {
+      // What was wrong first is told; a connection that cannot be closed ends with the process.
+      do { try queue.close() } catch { throw fault }
+      throw fault
     }
   }
 }

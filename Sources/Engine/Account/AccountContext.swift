@@ -68,7 +68,7 @@ package final class AccountContext {
     hasSeenAllFolders = false
     hasLookedForStrays = false
     interrupted = []
-    gathered = Sides(near: GatheredDeletions(), far: GatheredDeletions())
+    for side in Side.allCases { gathered[side].beginAnew() }
     for side in Side.allCases where !deletions[side].isHeld {
       try BrakeMemory(context: self, folder: nil, side: side).recall()
     }

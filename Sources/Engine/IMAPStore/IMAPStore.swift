@@ -303,18 +303,23 @@ package final class IMAPStore: MailStore {
   /// Returns with the folder selected under whichever numbering it has. That is enough to watch it: until a look has
   /// learned of another one, what is told is no more than a reason to look.
   func selectToWatch(_ folder: FolderName, on member: PooledConnection) async throws(StoreError) {
-    _ = try await selectUnder(memories[folder]?.validity, folder, on: member, seeing: .latest)
+    _ = try await selectUnder(memories[folder]?.validity, folder, on: member, seeing: nil)
   }
 
+  /// Nothing is `wanted` for a watch: what the view lacks is told, sooner or later.
   private func selectUnder(
-    _ known: UIDValidity?, _ folder: FolderName, on member: PooledConnection, seeing wanted: WantedView
+    _ known: UIDValidity?, _ folder: FolderName, on member: PooledConnection, seeing wanted: WantedView?
   ) async throws(StoreError) -> MailboxState {
     let name = try mailboxName(of: folder)
     let connection = member.connection
     if let mailbox = connection.mailbox, mailbox.name == name, known == nil || mailbox.uidValidity == known {
-      // A session's view may be behind what another connection was shown (Dovecot, by half a second); NOOP brings it up
-      // to date, in the same write as what follows. Without it a message that is new would look gone.
-      if !mailbox.shows(wanted) { connection.send(.noop) }
+      // A session's view may be behind what another connection was shown, and a message that is new would look gone. NOOP
+      // brings it up to date, once it is answered: in one write with what follows, Dovecot (2.3.19) does that first.
+      if let wanted {
+        if !mailbox.shows(wanted) { _ = try await connection.run(.noop) }
+      } else {
+        connection.send(.noop)
+      }
     } else {
       try await selectAnew(folder, name, on: connection)
       // SELECT has told the watcher in silence what happened since.

@@ -20,17 +20,26 @@ package struct GatheredDeletions: Equatable, Sendable {
   }
 
   private var entries: [FolderID: Entry] = [:]
-  /// When the first and the latest of them were seen.
+  /// When the first and the latest of them were seen; only the first where a connection ended since.
   private var since: LoopInstant?
   private var latest: LoopInstant?
 
   package init() {}
+
+  /// After a reconnect: what waited is looked at anew. It has waited since it was first seen, though, or a network that
+  /// breaks every minute would keep deletions waiting for ever.
+  package mutating func beginAnew() {
+    let began = since
+    self = GatheredDeletions()
+    since = began
+  }
 
   /// What a pass would delete. One that looked at the whole folder replaces what was known; another adds to it.
   package mutating func note(_ pairs: Set<PairID>, in folder: FolderID, isWhole: Bool, at now: LoopInstant) {
     if isWhole, pairs.isEmpty { return forget(folder) }
     guard !pairs.isEmpty else { return }
     if !pairs.isSubset(of: entries[folder]?.pairs ?? []) {
+      if latest == nil, let began = since, began.duration(to: now) > Self.patience * 2 { since = nil }
       since = since ?? now
       latest = now
     }
@@ -67,7 +76,7 @@ package struct GatheredDeletions: Equatable, Sendable {
   }
 
   private mutating func restIfCalm() {
-    if waiting.isEmpty { (since, latest) = (nil, nil) }
+    if waiting.isEmpty, latest != nil { (since, latest) = (nil, nil) }
   }
 
   /// Folders with deletions that wait.

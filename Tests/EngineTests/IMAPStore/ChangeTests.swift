@@ -84,8 +84,8 @@ struct ChangeTests {
         C: m3 UID STORE 1 +FLAGS.SILENT (\\Deleted)
         S: m3 OK done
         C: m4 NOOP
-        C: m5 UID SEARCH DELETED
         S: m4 OK done
+        C: m5 UID SEARCH DELETED
         S: * SEARCH 1
         S: m5 OK done
         C: m6 EXPUNGE
@@ -107,8 +107,8 @@ struct ChangeTests {
         C: m3 UID STORE 1 +FLAGS.SILENT (\\Deleted)
         S: m3 OK done
         C: m4 NOOP
-        C: m5 UID SEARCH DELETED
         S: m4 OK done
+        C: m5 UID SEARCH DELETED
         S: * SEARCH 1
         -
         S: m5 OK done
@@ -152,9 +152,9 @@ struct ChangeTests {
         C: m3 UID STORE 1 +FLAGS.SILENT (\\Deleted)
         S: m3 OK done
         C: m4 NOOP
-        C: m5 UID SEARCH DELETED
         S: * 4 EXISTS
         S: m4 OK done
+        C: m5 UID SEARCH DELETED
         S: * SEARCH 1 4
         S: m5 OK done
         C: m6 UID FETCH 1 (UID)

@@ -222,9 +222,9 @@ struct LoginTests {
       S: m3 OK done
       S: m4 OK done
       C: m5 NOOP
-      C: m6 UID FETCH 1 \(WatchTests.traits)
-      S: m5 OK done
       S: * 1 EXISTS
+      S: m5 OK done
+      C: m6 UID FETCH 1 \(WatchTests.traits)
       S: * 1 FETCH (UID 1 FLAGS () RFC822.SIZE 7)
       S: m6 OK done
       """

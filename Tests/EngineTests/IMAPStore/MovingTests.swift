@@ -54,10 +54,10 @@ struct MovingTests {
     let before =
       capabilities == "MOVE"
       ? """
-      C: m5 STATUS "A" (UIDNEXT UIDVALIDITY)
-      C: m6 UID FETCH 1 \(LookTests.traits)
       S: * 1 EXPUNGE
       S: m4 OK done
+      C: m5 STATUS "A" (UIDNEXT UIDVALIDITY)
+      C: m6 UID FETCH 1 \(LookTests.traits)
       S: * STATUS A (UIDNEXT 4 UIDVALIDITY 9)
       S: m5 OK done
       S: m6 OK done
@@ -151,9 +151,9 @@ struct MovingTests {
         C: m3 UID COPY 1 "A"
         S: m3 OK [COPYUID 9 1 4] copied
         C: m4 NOOP
+        S: m4 OK done
         C: m5 UID STORE 1 +FLAGS.SILENT (\\Deleted)
         C: m6 UID EXPUNGE 1
-        S: m4 OK done
         S: m5 OK done
         S: * 1 EXPUNGE
         S: m6 OK done

@@ -224,8 +224,8 @@ struct DeliveryTests {
         C: a
         S: m3 OK [APPENDUID 1 7] stored
         C: m4 NOOP
-        C: m5 UID FETCH 7 (UID FLAGS)
         S: m4 OK done
+        C: m5 UID FETCH 7 (UID FLAGS)
         S: * 1 FETCH (UID 7 FLAGS (\(shown)))
         S: m5 OK done
         """
@@ -253,9 +253,9 @@ struct DeliveryTests {
         S: m4 OK stored
         S: m5 OK stored
         C: m6 NOOP
-        C: m7 UID FETCH 4:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])
         S: * 6 EXISTS
         S: m6 OK done
+        C: m7 UID FETCH 4:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])
         S: * 4 FETCH (UID 4 FLAGS () RFC822.SIZE 1 BODY[HEADER.FIELDS (MESSAGE-ID)] "")
         S: * 5 FETCH (UID 5 FLAGS () RFC822.SIZE 1 BODY[HEADER.FIELDS (MESSAGE-ID)] "")
         S: * 6 FETCH (UID 6 FLAGS (\\Seen) RFC822.SIZE 1 BODY[HEADER.FIELDS (MESSAGE-ID)] "")

@@ -306,4 +306,20 @@ struct DeletionStormTests {
     gathered.note([], in: folder, isWhole: true, at: now)
     #expect(gathered.waiting.isEmpty && gathered.rest(at: now) == .zero)
   }
+  @Test("is waited for no longer where the network breaks again and again meanwhile")
+  func patienceAcrossConnections() {
+    var gathered = GatheredDeletions()
+    var now = LoopInstant(nanoseconds: 0)
+    let folder = FolderID(rawValue: 1)
+    for number in 1...120 as ClosedRange<Int64> {
+      if number.isMultiple(of: 40) { gathered.beginAnew() }
+      gathered.note(Set((1...number).map { PairID(rawValue: $0) }), in: folder, isWhole: true, at: now)
+      #expect((gathered.rest(at: now) == .zero) == (now.nanoseconds >= 60_000_000_000))
+      now = now.advanced(by: .milliseconds(600))
+    }
+    gathered.beginAnew()
+    now = now.advanced(by: GatheredDeletions.patience * 2)
+    gathered.note([PairID(rawValue: 7)], in: folder, isWhole: true, at: now)
+    #expect(gathered.rest(at: now) == GatheredDeletions.calm, "another storm")
+  }
 }

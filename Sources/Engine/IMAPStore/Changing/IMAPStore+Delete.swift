@@ -84,8 +84,9 @@ extension IMAPStore {
       connection.send(.uidStore(piece, .add, FlagSet(.deleted), silent: true)) { own.take($0) }
     }
     for completion in try await connection.completions(of: answers) { try succeed(completion, folder) }
-    // What another client has copied meanwhile bears our mark, and this session may not have been told of it.
-    connection.send(.noop)
+    // What another client has copied meanwhile bears our mark, and this session may not have been told of it. Dovecot
+    // tells of it once NOOP is answered, and searches before that.
+    _ = try await connection.run(.noop)
     let marked = try await searchDeleted(on: connection, in: folder)
     guard !marked.isEmpty, marked.isSubset(of: uids) else { return }
     try succeed(try await connection.run(.expunge) { own.take($0) }, folder)
