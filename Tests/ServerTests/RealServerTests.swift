@@ -34,6 +34,25 @@ struct RealServerTests {
     }
   }
 
+  /// The connection that looks has the mailbox open already, and was not told yet.
+  @Test("shows, reads and marks what another client has stored a moment ago (L1, L6)", arguments: Peer.allCases)
+  func justStored(peer: Peer) async throws {
+    try await peer.with { world in
+      try await world.client.append(letter(1))
+      _ = try await world.wide(.inbox, since: nil)
+      for number in stride(from: 2, to: 20, by: 3) as StrideTo<UInt32> {
+        let keys = (number...number + 2).compactMap { UID(rawValue: $0) }.map { MessageKey.uid($0) }
+        try await world.client.append(letter(Int(number)))
+        #expect(try await world.store.look(at: .inbox, .messages([keys[0]])).present[keys[0]] != nil)
+        try await world.client.append(letter(Int(number) + 1))
+        #expect(try await world.store.identify([keys[1]], in: .inbox)[keys[1]] != nil)
+        try await world.client.append(letter(Int(number) + 2))
+        let change = FlagChange(key: keys[2], adding: FlagSet(.flagged), removing: .none)
+        #expect(try await world.store.update([change], in: .inbox)[keys[2]] == FlagSet(.flagged))
+      }
+    }
+  }
+
   @Test("reads messages as they are, and says which they are", arguments: Peer.allCases)
   func reads(peer: Peer) async throws {
     try await peer.with { world in
