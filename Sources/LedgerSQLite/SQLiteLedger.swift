@@ -40,10 +40,7 @@ package final class SQLiteLedger: Ledger {
       queue = try KeptQueues.open(path, Self.configuration()) { [path] queue in
         if checks { try LedgerSchema.check(queue, path: path) }
         try LedgerSchema.bringUpToDate(queue, path: path)
-        let suspicion = Suspicion(of: path)
-        guard suspicion.isThere else { return }
-        try LedgerSchema.checkThoroughly(queue, path: path)
-        suspicion.allay()
+        if Suspicion(of: path).isThere { try Self.allaySuspicion(queue, path: path) }
       }
     } catch {
       throw LedgerFault.error(error, path: path)
@@ -73,11 +70,15 @@ package final class SQLiteLedger: Ledger {
   /// Whether each index tells what its table does, too. Damage is an error that says so.
   package func checkThoroughly() throws(LedgerError) {
     do {
-      try LedgerSchema.checkThoroughly(connection(), path: path)
-      Suspicion(of: path).allay()
+      try Self.allaySuspicion(connection(), path: path)
     } catch {
       throw fault(error)
     }
+  }
+
+  private static func allaySuspicion(_ queue: DatabaseQueue, path: String) throws {
+    try LedgerSchema.checkThoroughly(queue, path: path)
+    Suspicion(of: path).allay()
   }
 
   /// False for a file that its owner has made just now, and put nothing into yet.
@@ -207,7 +208,7 @@ package final class SQLiteLedger: Ledger {
     do {
       try queue.close()
     } catch {
-      // The connection then ends with its last reference; a log left behind is read at the next start.
+      // The connection then ends with the process; a log left behind is read at the next start.
       return
     }
     leftAs = hasShownDamage ? nil : LedgerStamp(path)

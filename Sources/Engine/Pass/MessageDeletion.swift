@@ -33,8 +33,8 @@ struct MessageDeletion {
   ) -> Verdict {
     guard count > 0, !options.allowsDeletions else { return .allowed }
     let isTooMuchHere = isTooMuch(count + moved, of: total)
-    let recent = folder.deletions[side].recent(at: context.clock.now)
     guard isTooMuchHere || account != nil else { return .allowed }
+    let recent = folder.deletions[side].recent(at: context.clock.now)
     return .held(
       PassReport.Held(
         folder: folder.title, side: side, deletions: count + recent, total: total + recent, deleted: recent,

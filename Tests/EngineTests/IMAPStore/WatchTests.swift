@@ -96,7 +96,8 @@ struct WatchTests {
     }
   }
 
-  @Test("work on the watched folder leaves in one write with DONE, and DONE never comes before the plus")
+  @Test(
+    "the NOOP before work on the watched folder leaves in one write with DONE, and DONE never comes before the plus")
   func workInterrupts() async throws {
     var timing = IMAPTiming()
     timing.idleLinger = .zero

@@ -306,6 +306,7 @@ struct DeletionStormTests {
     gathered.note([], in: folder, isWhole: true, at: now)
     #expect(gathered.waiting.isEmpty && gathered.rest(at: now) == .zero)
   }
+
   @Test("is waited for no longer where the network breaks again and again meanwhile")
   func patienceAcrossConnections() {
     var gathered = GatheredDeletions()
