@@ -27,6 +27,39 @@ struct ServerProtocolTests {
     }
   }
 
+  /// Line by line as Dovecot 2.3.19 says it, but for RECENT.
+  @Test("like Dovecot answers what comes in one write from what was known before it")
+  func order() async throws {
+    var profile = ServerProfile(ServerExtensions.everything.without(.qresync))
+    profile.answersBeforeNews = true
+    try await ServerDialogue.play(profile) { server, client in
+      _ = client.ask("s SELECT INBOX")
+      server.append(Self.mail)
+      #expect(
+        client.ask("a NOOP\r\nb UID FETCH 1 (UID FLAGS)") == [
+          "* 1 EXISTS", "a OK NOOP completed", "b OK Fetch completed",
+        ])
+      server.append(Self.mail)
+      #expect(
+        client.ask("a NOOP\r\nq LIST \"\" INBOX\r\nb UID FETCH 2:* UID") == [
+          "* LIST (\\HasNoChildren) \"/\" \"INBOX\"", "q OK LIST completed", "* 1 FETCH (UID 1)", "* 2 EXISTS",
+          "a OK NOOP completed", "b OK Fetch completed",
+        ])
+      server.append(Self.mail)
+      #expect(client.ask("a NOOP") == ["* 3 EXISTS", "a OK NOOP completed"])
+      server.append(Self.mail)
+      #expect(
+        client.ask("a IDLE\r\nDONE\r\nb UID FETCH 4 UID") == [
+          "+ idling", "* 4 EXISTS", "a OK Idle completed", "* 4 FETCH (UID 4)", "b OK Fetch completed",
+        ])
+      server.expunge(1)
+      #expect(
+        client.ask("a UID SEARCH ALL\r\nb SELECT INBOX").prefix(3) == [
+          "* SEARCH 1 2 3 4", "* 1 EXPUNGE", "a OK Search completed",
+        ])
+    }
+  }
+
   @Test("says VANISHED everywhere after ENABLE QRESYNC, and tells what happened since")
   func qresync() async throws {
     try await ServerDialogue.play { server, client in

@@ -43,6 +43,7 @@ struct ServerKind: Sendable, CustomTestStringConvertible {
     ServerKind("like Dovecot") {
       $0.profile.pushDelay = .milliseconds(500)
       $0.profile.notifiesInUTF8 = true
+      $0.profile.answersBeforeNews = true
       $0.profile.hidesCapabilitiesBeforeLogin = true
     },
     ServerKind("forgetful, over a lively network") {
@@ -53,6 +54,13 @@ struct ServerKind: Sendable, CustomTestStringConvertible {
     ServerKind("full of surprises") {
       $0.profile.surprisePercent = 40
       $0.conditions = .lively
+    },
+    ServerKind("full of surprises, answers before news") {
+      $0.profile.surprisePercent = 40
+      $0.profile.answersBeforeNews = true
+    },
+    ServerKind("answers before news, no UIDPLUS, QRESYNC", without: [.uidPlus, .qresync]) {
+      $0.profile.answersBeforeNews = true
     },
     ServerKind("full of surprises, no QRESYNC", without: .qresync) { $0.profile.surprisePercent = 40 },
     ServerKind("full of surprises, IMAP4rev1") {

@@ -47,6 +47,7 @@ struct ServerTruthTests {
       if dice.happens(50) { kind.conditions = .lively }
       kind.profile.remembersExpunges = dice.happens(70)
       kind.profile.pushesUIDs = dice.happens(30)
+      kind.profile.answersBeforeNews = dice.happens(50)
       kind.profile.tellsUIDNextInSelect = dice.happens(80)
     }
   }

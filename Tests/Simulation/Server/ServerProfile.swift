@@ -23,6 +23,9 @@ package struct ServerProfile: Sendable, Hashable {
   package var pushesUIDs = false
   /// Without it VANISHED (EARLIER) names every gap there is (RFC 7162 §3.2.5.2).
   package var remembersExpunges = true
+  /// Dovecot's habit: commands that come in one write are carried out on what was known before the first of them, and
+  /// what is new comes before their tagged answers, which may come behind those of later commands.
+  package var answersBeforeNews = false
   /// Quirk, Dovecot 2.3.19: names in NOTIFY's lines are UTF-8.
   package var notifiesInUTF8 = false
   /// Events of NOTIFY that are refused with BADEVENT, in upper case: `MAILBOXNAME`.

@@ -100,19 +100,21 @@ extension ServerSession {
     return "OK Search completed"
   }
 
-  /// Messages that are gone and not yet told to be match nothing but their numbers.
+  /// Messages that are gone and not yet told to be match nothing but their numbers; with Dovecot's order they match all
+  /// for which nothing need be known of them.
   private func places(_ key: Key, _ view: MailboxView) -> Set<Int> {
-    func those(_ isWanted: (ServerMessage) -> Bool) -> Set<Int> {
-      Set(view.entries.indices.filter { view.mailbox.message(view.entries[$0].uid).map(isWanted) ?? false })
+    let showsGone = server.profile.answersBeforeNews
+    func those(gone: Bool = false, _ isWanted: (ServerMessage) -> Bool) -> Set<Int> {
+      Set(view.entries.indices.filter { view.mailbox.message(view.entries[$0].uid).map(isWanted) ?? gone })
     }
     switch key {
-    case .all: return those { _ in true }
+    case .all: return those(gone: showsGone) { _ in true }
     case .flag(let flag, let isSet):
       let folded = flag.lowercased()
-      return those { $0.flags.contains { $0.lowercased() == folded } == isSet }
+      return those(gone: showsGone && !isSet) { $0.flags.contains { $0.lowercased() == folded } == isSet }
     case .uids(let set):
       let named = Set(view.places(set, isUID: true))
-      return those { _ in true }.intersection(named)
+      return those(gone: showsGone) { _ in true }.intersection(named)
     case .numbers(let set): return Set(view.places(set, isUID: false))
     case .header(let name, let wanted):
       let folded = Self.folded(wanted)

@@ -113,6 +113,10 @@ extension ServerSession {
     } else {
       gone = Self.gaps(box)
     }
+    if server.profile.answersBeforeNews, let view {
+      // What the session still knows of is told as news, and not as of earlier.
+      for entry in view.entries { gone.remove(entry.uid) }
+    }
     if known != nil {
       gone = UIDSet(gone.filter { Self.contains(known, $0, highest: box.uidNext) })
     }

@@ -32,6 +32,8 @@ package final class ServerSession {
   var view: MailboxView?
   var notify: NotifyRequestState?
   var news = MailboxesNews()
+  /// Answers that wait for what is new in the selected mailbox (`ServerSession+Order`).
+  var waiting: [WaitingAnswer] = []
   /// Of the command that is being carried out.
   private(set) var tagInHand = ""
 
@@ -73,6 +75,7 @@ package final class ServerSession {
     reader.feed(octets)
     isWorking = true
     while !isClosed, let event = reader.next() { handle(event) }
+    if !isClosed { answerWaiting() }
     isWorking = false
     flush()
   }
@@ -189,12 +192,12 @@ package final class ServerSession {
       note(octets, verb)
       try check(verb, isUID: isUID)
       server.record.commands[verb, default: 0] += 1
+      if verb.order == .alone { answerWaiting() }
       surprise(before: verb, isUID: isUID)
       var answer = refusal(of: verb)
       if answer == nil { answer = try perform(verb, isUID: isUID, tag, &scanner) }
       guard let answer, !isClosed else { return }
-      if verb != .logout { announce(allowsExpunge: isUID || !verb.forbidsExpunge) }
-      complete(tag, verb, answer)
+      finish(WaitingAnswer(tag: tag, verb: verb, text: answer, allowsExpunge: isUID || !verb.forbidsExpunge))
       if server.trouble.losesNextAnswer.contains(verb), answer.hasPrefix("OK") {
         server.trouble.losesNextAnswer.remove(verb)
         server.log.note("server s\(number): the answer to \(verb.rawValue) is lost")
@@ -206,7 +209,7 @@ package final class ServerSession {
     }
   }
 
-  private func complete(_ tag: String, _ verb: ServerVerb, _ answer: String) {
+  func complete(_ tag: String, _ verb: ServerVerb, _ answer: String) {
     server.log.note("server s\(number): \(tag) \(answer)")
     if verb != .logout { tellNews() }
     say("\(tag) \(answer)")

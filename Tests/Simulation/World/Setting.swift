@@ -78,6 +78,7 @@ package struct Setting: Sendable {
     profile.pushesUIDs = dice.happens(20)
     profile.offersAuthPlain = dice.happens(80)
     profile.notifiesInUTF8 = dice.happens(20)
+    profile.answersBeforeNews = dice.happens(50)
     if dice.happens(10) { profile.keywords = .only(["$Forwarded", "Work"]) }
     server = profile
   }
