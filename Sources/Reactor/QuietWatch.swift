@@ -1,6 +1,7 @@
 package import Ports
 
-/// Tells each time that the loop has had nothing to do for a while, after it has had something to do.
+/// Tells each time that the loop has had nothing to do for a while, after it has had something to do; and of a loop that
+/// always has something to do, that it does, now and then.
 ///
 /// A loop at rest is not woken: the timer runs only after a pass that something else has caused. One watch a reactor.
 @Loop
@@ -8,17 +9,26 @@ package final class QuietWatch {
   private let reactor: Reactor
   private let span: Duration
   private let onQuiet: @Loop () -> Void
+  private let onBusy: @Loop () -> Void
   private lazy var timer = LoopTimer(reactor) { [weak self] in self?.timeIsOver() }
   private var isTimed = false
   /// The pass that waits for the timer, if nothing else comes.
   private var waitingPass = 0
   /// The pass after the watch has told: it has no other cause.
   private var ownPass = 0
+  /// How often there was something to do within `span`, one time after the other.
+  private var busySpans = 0
+  /// At so many `onBusy` is called.
+  package static let busySpansMax = 120
 
-  package init(_ reactor: Reactor, after span: Duration, onQuiet: @escaping @Loop () -> Void) {
+  package init(
+    _ reactor: Reactor, after span: Duration, onQuiet: @escaping @Loop () -> Void,
+    onBusy: @escaping @Loop () -> Void = {}
+  ) {
     self.reactor = reactor
     self.span = span
     self.onQuiet = onQuiet
+    self.onBusy = onBusy
     reactor.willWait = { [weak self] in Loop.assumeIsolated { self?.loopWillWait() } }
   }
 
@@ -32,7 +42,12 @@ package final class QuietWatch {
   private func timeIsOver() {
     isTimed = false
     // Otherwise it is started anew before the loop waits again.
-    guard reactor.passes == waitingPass else { return }
+    guard reactor.passes == waitingPass else {
+      busySpans += 1
+      if busySpans.isMultiple(of: Self.busySpansMax) { onBusy() }
+      return
+    }
+    busySpans = 0
     ownPass = reactor.passes + 1
     onQuiet()
   }

@@ -45,6 +45,22 @@ import Testing
     #expect(answers == [nil, nil, 3])
   }
 
+  @Test("a watch for quiet tells of a loop that is never at rest, too, and of the rest that follows")
+  func neverAtRest() async throws {
+    try await Reactor.onShared {
+      let rest = WaitingPlace<Void>()
+      let busy = Counter()
+      let watch = QuietWatch(Reactor.startShared(), after: .milliseconds(1)) {
+        rest.resume(returning: ())
+      } onBusy: {
+        busy.value += 1
+      }
+      while busy.value < 2 { await Task.yield() }
+      _ = await rest.wait()
+      withExtendedLifetime(watch) {}
+    }
+  }
+
   @Test("a readiness watch tells while there is something to read, and no more once it is stopped")
   func readiness() async throws {
     try await Reactor.onShared {

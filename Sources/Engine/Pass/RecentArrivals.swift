@@ -13,6 +13,8 @@ final class RecentArrivals {
   static let savesMax = 5
   /// Beyond so many, none is remembered.
   static let countMax = 20_000
+  /// What is older than `memory` is let go of whenever there are twice as many as the last time, and more than these.
+  static let sweptMin = 256
 
   private struct Place: Hashable {
     let folder: FolderID
@@ -26,14 +28,19 @@ final class RecentArrivals {
   }
 
   private var places: [Place: Arrival] = [:]
+  private var sweptNext = sweptMin
+
+  /// With those that are too old and not yet let go of.
+  var count: Int { places.count }
 
   func note(_ changes: [LedgerChange], at now: LoopInstant) {
     for case .addPair(let folder, _, _, let identity, _) in changes {
       places[Place(folder: folder, digest: identity.digest)] = Arrival(time: now)
     }
-    guard places.count > Self.countMax else { return }
+    guard places.count > sweptNext else { return }
     places = places.filter { $0.value.time.duration(to: now) <= Self.memory }
     if places.count > Self.countMax { places = [:] }
+    sweptNext = min(Self.countMax, max(Self.sweptMin, 2 * places.count))
   }
 
   /// To be told after `note`, of what is sent one by one, or nearly so.

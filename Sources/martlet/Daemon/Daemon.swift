@@ -68,9 +68,12 @@ final class Daemon {
     }
     // Most of the program's code is run at the start and at a change; waiting needs little of it. Its pages stay in the
     // page cache while memory is free; they only stop counting as ours.
+    // A daemon that is never at rest gives back each minute what it has freed.
     let quiet = QuietWatch(program.reactor, after: .milliseconds(500)) {
       clinux_trim_memory()
       clinux_release_code()
+    } onBusy: {
+      clinux_trim_memory()
     }
     await withDiscardingTaskGroup { group in
       if let listener {

@@ -91,6 +91,24 @@ struct MovedMessagesTests {
     }
   }
 
+  @Test("are remembered for a while, and not for the life of a daemon")
+  func forgotten() async throws {
+    try await Reactor.onShared {
+      let (account, here, _, _) = try await Self.stage(.far)
+      let context = account.context()
+      try await context.open()
+      for number in 0..<RecentArrivals.sweptMin {
+        here.put(SimulatedMessage("old\(number)"), in: .inbox)
+      }
+      _ = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      #expect(context.recentArrivals.count == RecentArrivals.sweptMin)
+      account.clock.advance(by: RecentArrivals.memory + .seconds(1))
+      here.put(SimulatedMessage("new"), in: .inbox)
+      _ = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      #expect(context.recentArrivals.count == 1)
+    }
+  }
+
   @Test("go on even where others of the folder are held", arguments: Side.allCases)
   func mixed(side: Side) async throws {
     try await Reactor.onShared {
