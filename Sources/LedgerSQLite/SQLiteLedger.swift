@@ -295,8 +295,10 @@ package final class SQLiteLedger: Ledger {
     configuration.busyMode = .timeout(1)
     // Pages in the log before it is folded into the file: 16 MB. Half the barriers of SQLite's 1,000 in a first sync.
     // Temporary tables stay in memory: a confined process has no place of its own for them, and SQLite's are small.
+    // 1 MiB of pages, half of what SQLite would hold: a daemon holds them for good, and the kernel has them, too.
     configuration.prepareDatabase { db in
-      try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY")
+      try db.execute(
+        sql: "PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -1024")
     }
     return configuration
   }
