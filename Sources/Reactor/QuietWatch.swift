@@ -16,17 +16,20 @@ package final class QuietWatch {
   private var waitingPass = 0
   /// The pass after the watch has told: it has no other cause.
   private var ownPass = 0
-  /// How often there was something to do within `span`, one time after the other.
+  /// In a row.
   private var busySpans = 0
-  /// At so many `onBusy` is called.
-  package static let busySpansMax = 120
+  private let busySpansMax: Int
 
+  /// - Parameters:
+  ///   - span: without anything to do it is rest.
+  ///   - busySpansMax: after so many spans in a row that were no rest, `onBusy` is called, and after as many again.
   package init(
-    _ reactor: Reactor, after span: Duration, onQuiet: @escaping @Loop () -> Void,
-    onBusy: @escaping @Loop () -> Void = {}
+    _ reactor: Reactor, after span: Duration, busyAfter busySpansMax: Int, onQuiet: @escaping @Loop () -> Void,
+    onBusy: @escaping @Loop () -> Void
   ) {
     self.reactor = reactor
     self.span = span
+    self.busySpansMax = busySpansMax
     self.onQuiet = onQuiet
     self.onBusy = onBusy
     reactor.willWait = { [weak self] in Loop.assumeIsolated { self?.loopWillWait() } }
@@ -44,7 +47,7 @@ package final class QuietWatch {
     // Otherwise it is started anew before the loop waits again.
     guard reactor.passes == waitingPass else {
       busySpans += 1
-      if busySpans.isMultiple(of: Self.busySpansMax) { onBusy() }
+      if busySpans.isMultiple(of: busySpansMax) { onBusy() }
       return
     }
     busySpans = 0

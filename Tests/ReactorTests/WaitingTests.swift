@@ -50,12 +50,14 @@ import Testing
     try await Reactor.onShared {
       let rest = WaitingPlace<Void>()
       let busy = Counter()
-      let watch = QuietWatch(Reactor.startShared(), after: .milliseconds(1)) {
+      // What comes back from another thread is something to do each time.
+      let elsewhere = SideQueue(name: "busy", threads: 1)
+      let watch = QuietWatch(Reactor.startShared(), after: .milliseconds(5), busyAfter: 3) {
         rest.resume(returning: ())
       } onBusy: {
         busy.value += 1
       }
-      while busy.value < 2 { await Task.yield() }
+      while busy.value < 2 { await elsewhere.run {} }
       _ = await rest.wait()
       withExtendedLifetime(watch) {}
     }

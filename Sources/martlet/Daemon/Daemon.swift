@@ -69,7 +69,7 @@ final class Daemon {
     // Most of the program's code is run at the start and at a change; waiting needs little of it. Its pages stay in the
     // page cache while memory is free; they only stop counting as ours.
     // A daemon that is never at rest gives back each minute what it has freed.
-    let quiet = QuietWatch(program.reactor, after: .milliseconds(500)) {
+    let quiet = QuietWatch(program.reactor, after: .milliseconds(500), busyAfter: 120) {
       clinux_trim_memory()
       clinux_release_code()
     } onBusy: {
