@@ -136,6 +136,24 @@ struct ServerStoreTests {
     }
   }
 
+  @Test("takes no copy along that another client makes of a marked message (L10)", arguments: ServerKind.all)
+  func othersCopies(_ kind: ServerKind) async throws {
+    try await ServerStage.play(kind) { stage in
+      for number in 1...2 { stage.server.append(ServerStage.octets(number)) }
+      _ = try await stage.store.folders()
+      _ = try await stage.wide()
+      let copying = Loop.task {
+        while stage.flags(2)?.contains("\\Deleted") == false { await Task.yield() }
+        return stage.server.copy(2, from: "INBOX", to: "INBOX")
+      }
+      _ = try await stage.store.delete([.uid(2)], in: .inbox)
+      let copy = await copying.value
+      #expect(stage.server.profile.extensions.contains(.uidPlus) || copy == 3)
+      if let copy { #expect(stage.flags(copy) != nil) }
+      #expect(stage.flags(1) != nil)
+    }
+  }
+
   @Test("makes and removes folders", arguments: ServerKind.all)
   func folderLife(_ kind: ServerKind) async throws {
     try await ServerStage.play(kind) { stage in

@@ -350,7 +350,8 @@ final class AccountSession {
   private func fullPassEnded(_ outcome: FullPass.Outcome) -> [Agenda.Event] {
     note(outcome.failures, of: outcome.folders.map(\.id))
     let there = Set(context.folders.all.map(\.id))
-    agenda.keepOnly(there)
+    // What only one side has, is for discoveries: passes over it fail, and each asks for another one.
+    agenda.keepOnly(there.subtracting(context.folders.all.filter(\.isHeldWhole).map(\.id)))
     failures = failures.filter { there.contains($0.key) }
     // A folder that failed is tried again by itself; the others' agenda is their own.
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()

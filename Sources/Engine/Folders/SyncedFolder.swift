@@ -107,6 +107,9 @@ package final class SyncedFolder {
   /// True where the brake holds, or held when this process began: then only a look at everything tells that it need not.
   var isHeld: Bool { !held.isEmpty || deletions.near.isHeld || deletions.far.isHeld }
 
+  /// True where one side has it no more, and the brake keeps it on the other.
+  var isHeldWhole: Bool { held.contains(where: \.wholeFolder) }
+
   /// By the pass that looks at them.
   func takeBereft() -> Set<Side> {
     defer { bereft = [] }

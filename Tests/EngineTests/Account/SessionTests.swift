@@ -309,6 +309,35 @@ struct SessionTests {
     }
   }
 
+  @Test(
+    "leaves alone what is held because one side has it no more, until something happens", arguments: Side.allCases)
+  func heldWhole(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.put(SimulatedMessage("kept"), in: archive)
+      try await whileRunning(account) { runner in
+        let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+        let folder = here.folders[archive]
+        here.folders[archive] = nil
+        here.noticeFolders()
+        await account.recorder.wait { runner.snapshot().folders.contains { !$0.held.isEmpty } }
+        // Somebody else's, who knows nothing of it: the pass finds no folder, and asks for a discovery.
+        there.put(SimulatedMessage("more"), in: archive)
+        await account.recorder.wait { runner.snapshot().folders.contains { $0.held.contains { $0.deletions == 2 } } }
+        let before = account.faults.log.count
+        for _ in 0..<300 {
+          account.clock.advance(by: .seconds(1))
+          for _ in 0..<20 { await Task.yield() }
+        }
+        #expect(account.faults.log.dropFirst(before).filter { $0.contains(" look ") } == [])
+        here.folders[archive] = folder
+        here.noticeFolders()
+        await account.recorder.wait { here.contents(of: archive).count == 2 }
+      }
+    }
+  }
+
   @Test("says nothing of a folder that goes away under a pass but what the discovery says", arguments: Side.allCases)
   func goneUnderAPass(side: Side) async throws {
     try await Reactor.onShared {

@@ -57,6 +57,11 @@ package struct ServerRecord: Sendable {
 
   package init() {}
 
+  /// True where a session had uploaded it.
+  package func hasBrought(_ message: Expunge) -> Bool {
+    arrivals.contains { $0.way == .append && $0.mailbox == message.mailbox && $0.uid == message.uid }
+  }
+
   package func count(_ verb: ServerVerb) -> Int { commands[verb] ?? 0 }
   package var commandCount: Int { commands.values.reduce(0, +) }
 }

@@ -106,6 +106,12 @@ package final class LawBook {
     return here >= max(there, 1)
   }
 
+  /// Brought twice as well, where people took the other one meanwhile: nothing is lost as long as the other side has it.
+  private func isTwinOfRemoved(_ number: Mailbag.Number, on side: Side) -> Bool {
+    guard side == .far, registry.chronicle[number].removed[side] > 0 else { return false }
+    return mailFiles().contains { registry.bag.number(of: $0.bytes) == number }
+  }
+
   /// Nobody can have deleted on the server what never was there. What is written while the file is being deleted came
   /// too late.
   private func checkEdit(_ number: Mailbag.Number, _ bytes: [UInt8]) {
@@ -144,7 +150,9 @@ package final class LawBook {
       let isElsewhere = site.server.mailboxes.contains { box in
         box.name != expunge.mailbox && box.messages.contains { $0.bytes == expunge.bytes }
       }
-      deleted(number, on: .far, from: expunge.mailbox, isMove: expunge.way == .move || isElsewhere)
+      deleted(
+        number, on: .far, from: expunge.mailbox, isMove: expunge.way == .move || isElsewhere,
+        wasBrought: site.server.record.hasBrought(expunge))
     }
   }
 
@@ -164,13 +172,16 @@ package final class LawBook {
   }
 
   /// Each deletion needs a removal by a person on the other side; that it is seen before, the order of events tells.
-  private func deleted(_ number: Mailbag.Number, on side: Side, from place: String, isMove: Bool) {
+  private func deleted(
+    _ number: Mailbag.Number, on side: Side, from place: String, isMove: Bool, wasBrought: Bool = false
+  ) {
     registry.chronicle[number].removedByMartlet[side] += 1
     let history = registry.chronicle[number]
     let allowed =
       history.removed[side.other]
       + (side == .near ? history.resurrected + history.seenUnderOldNames : history.movedBack)
-    if history.removedByMartlet[side] > allowed, isOneTooMany(number, on: side) {
+    let isTakenBack = isOneTooMany(number, on: side) || (wasBrought && isTwinOfRemoved(number, on: side))
+    if history.removedByMartlet[side] > allowed, isTakenBack {
       // Its own doing, taken back.
       registry.chronicle[number].removedByMartlet[side] -= 1
     } else if isMove, side == .near, !site.server.trouble.showsEmpty.isEmpty {
