@@ -19,6 +19,7 @@ package final class DiskFileSystem: FileSystem {
 
   private let rootPath: String
   private let walks: Bool
+  private let renamesAtOnce: Bool
   private let barrier: Barrier
   private let queue: SideQueue
   private var heldRoot: RootDirectory?
@@ -30,10 +31,12 @@ package final class DiskFileSystem: FileSystem {
   /// The directory need not be there yet: `makeDirectory("")` makes it.
   package convenience init(root: String) { self.init(root: root, walks: false) }
 
-  /// `walks` forces the way for systems without openat2; `barrier` stands in for a disk that fails.
-  init(root: String, walks: Bool, barrier: @escaping Barrier = DurabilityBarrier.pass) {
+  /// `walks` forces the way for systems without openat2, `renamesAtOnce` that for file systems that take two steps;
+  /// `barrier` stands in for a disk that fails.
+  init(root: String, walks: Bool, renamesAtOnce: Bool = true, barrier: @escaping Barrier = DurabilityBarrier.pass) {
     rootPath = root
     self.walks = walks
+    self.renamesAtOnce = renamesAtOnce
     self.barrier = barrier
     queue = SideQueue(name: "martlet-disk", threads: Self.threadCount)
   }
@@ -110,13 +113,14 @@ package final class DiskFileSystem: FileSystem {
     return DiskFileWriter(path, number: number)
   }
 
-  package func rename(_ source: String, to target: String) throws(FileError) {
-    do {
+  package func rename(_ source: String, to target: String, isMail: Bool) throws(FileError) {
+    do throws(FileError) {
+      guard renamesAtOnce else { throw FileError("rename", source, errno: EINVAL) }
       try callBetween("rename", source, target) { unsafe clinux_rename_noreplace($0, $1, $2, $3) }
     } catch {
       // Some file systems cannot do it in one step (EINVAL, ENOSYS).
       guard error.kind == .failed || error.kind == .unsupported else { throw error }
-      try renameByLink(source, to: target, after: error)
+      try renameByLink(source, to: target, isMail: isMail, after: error)
     }
   }
 
@@ -236,7 +240,9 @@ package final class DiskFileSystem: FileSystem {
 
   /// A link fails where the target is taken, which a rename would not. What it says is true of a rename as well, unless
   /// it says as little.
-  private func renameByLink(_ source: String, to target: String, after refusal: FileError) throws(FileError) {
+  private func renameByLink(
+    _ source: String, to target: String, isMail: Bool, after refusal: FileError
+  ) throws(FileError) {
     if try status(source)?.kind == .directory {
       guard try status(target) == nil else { throw FileError("rename", source, errno: EEXIST) }
       return try replace(target, with: source)
@@ -246,6 +252,19 @@ package final class DiskFileSystem: FileSystem {
     } catch {
       throw error.kind == .failed ? refusal : error
     }
+    // Within one directory the two come to the disk in their order.
+    if isMail, source.parentPath != target.parentPath { try syncNow(target.parentPath) }
     try unlink(source)
+  }
+
+  /// A directory, on the loop.
+  private func syncNow(_ directory: String) throws(FileError) {
+    let root = try root()
+    do {
+      try barrier([], [directory], root)
+    } catch {
+      if error.kind == .failed || error.kind == .full { failedSyncs += 1 }
+      throw error
+    }
   }
 }

@@ -19,7 +19,7 @@ extension MaildirFolder {
     do {
       try await copyBytes(of: unique, from: reader, to: writer)
       try await root.fileSystem.makeDurable(files: [draft], directories: [])
-      try root.fileSystem.rename(draft, to: target)
+      try root.fileSystem.rename(draft, to: target, isMail: false)
       return original
     } catch {
       writer.abandon()

@@ -93,7 +93,7 @@ extension MaildirFolder {
     for name in isFree ? [unique, root.nextName()] : [root.nextName()] {
       let wanted = target.place(of: name, letters, was: subdirectory)
       do {
-        try root.fileSystem.rename(source, to: target.path(wanted, of: name))
+        try root.fileSystem.rename(source, to: target.path(wanted, of: name), isMail: true)
         target.record(name, at: wanted)
         return name
       } catch {

@@ -60,7 +60,7 @@ extension MaildirFolder {
           changed == letters ? place : self.place(of: unique, changed, tail: info, was: place.subdirectory)
         guard wanted != place else { return place }
         do throws(FileError) {
-          try root.fileSystem.rename(path(place, of: unique), to: path(wanted, of: unique))
+          try root.fileSystem.rename(path(place, of: unique), to: path(wanted, of: unique), isMail: true)
         } catch {
           // Another file has that name, or it is too long: this message stays as it is, and is shown so.
           guard error.kind == .exists || error.kind == .nameTooLong else { throw error }

@@ -51,7 +51,7 @@ final class Limbo {
         let source = folder.path(place, of: unique)
         do throws(FileError) {
           if let path {
-            try root.fileSystem.rename(source, to: path.appending(path: name))
+            try root.fileSystem.rename(source, to: path.appending(path: name), isMail: false)
             return .kept(batch.appending(path: name))
           }
         } catch {

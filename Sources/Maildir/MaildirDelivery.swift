@@ -160,7 +160,7 @@ final class MaildirDelivery: Delivery {
     let letters = MaildirFlags.letters(for: draft.flags, folder.table)
     let place = folder.place(of: draft.unique, letters, was: .new)
     let draftPath = folder.drafts.appending(path: draft.unique)
-    try root.fileSystem.rename(draftPath, to: folder.path(place, of: draft.unique))
+    try root.fileSystem.rename(draftPath, to: folder.path(place, of: draft.unique), isMail: false)
     folder.record(draft.unique, at: place)
     return Delivered(
       key: .file(draft.unique), flags: MaildirFlags.flags(of: letters, folder.table), identity: draft.identity)

@@ -63,7 +63,7 @@ extension MaildirFolder {
     let fresh = root.nextName()
     let name = MaildirFileName(unique: fresh, info: place.info(of: unique)).text
     let new = MessagePlace(place.subdirectory, fileName: name, unique: fresh)
-    try root.fileSystem.rename(path(place, of: unique), to: path(new, of: fresh))
+    try root.fileSystem.rename(path(place, of: unique), to: path(new, of: fresh), isMail: true)
   }
 
   private func areDifferent(_ one: String, _ two: String) async throws(FileError) -> Bool {

@@ -37,7 +37,11 @@ package protocol FileSystem: AnyObject, Sendable {
   func create(_ path: String) throws(FileError) -> any FileWriter
 
   /// Never replaces: `.exists` where the target name is taken.
-  func rename(_ source: String, to target: String) throws(FileError)
+  ///
+  /// Some file systems take two steps for it, a link and a removal, and in two directories a power cut might leave but
+  /// the removal. With `isMail` the first step is durable before the second one is made; a draft, or what is deleted,
+  /// need not wait for that.
+  func rename(_ source: String, to target: String, isMail: Bool) throws(FileError)
 
   /// Renames and replaces what is there: for martlet's own small files, never for mail.
   func replace(_ path: String, with source: String) throws(FileError)

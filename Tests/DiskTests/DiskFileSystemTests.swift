@@ -35,7 +35,7 @@ struct DiskFileSystemTests {
       let reader = try files.open("a/b/f")
       #expect(reader.size == 11 && reader.modified.secondsSince1970 == -5)
       #expect(try await reader.read(upTo: 5) == Array("hello".utf8))
-      try files.rename("a/b/f", to: "a/g")
+      try files.rename("a/b/f", to: "a/g", isMail: true)
       try reader.rewind()
       #expect(try await reader.read(upTo: 100) == Array("hello world".utf8))
       #expect(try await reader.read(upTo: 100).isEmpty)
@@ -46,7 +46,7 @@ struct DiskFileSystemTests {
 
       try files.link("a/g", to: "a/b/h")
       #expect(try files.status("a/g")?.linkCount == 2)
-      #expect(kind { () throws(FileError) in try files.rename("a/g", to: "a/b/h") } == .exists)
+      #expect(kind { () throws(FileError) in try files.rename("a/g", to: "a/b/h", isMail: true) } == .exists)
       try files.setModificationTime("a/g", to: InternalDate(secondsSince1970: 1_000_000_000))
       #expect(try files.status("a/b/h")?.modifiedDate.secondsSince1970 == 1_000_000_000)
       try scratch.write("a/new", "new")
@@ -75,7 +75,9 @@ struct DiskFileSystemTests {
       ] {
         #expect(kind { () throws(FileError) in _ = try files.open(path) } != nil)
         #expect(kind { () throws(FileError) in _ = try files.create(path) } != nil)
-        #expect(kind { () throws(FileError) in try files.rename(path, to: "in/taken") } != nil || path == "in/file")
+        #expect(
+          kind { () throws(FileError) in try files.rename(path, to: "in/taken", isMail: true) } != nil
+            || path == "in/file")
         #expect(kind { () throws(FileError) in try files.link(path, to: "in/linked") } != nil || path == "in/file")
       }
       for directory in ["link", "..", "link/x"] {
@@ -235,6 +237,32 @@ struct DiskFileSystemTests {
       try files.unlink("before")
       try files.create("before").finish(modified: nil)
       try await files.makeDurable(files: ["before", "other"], directories: [""])
+      scratch.remove()
+    }
+  }
+
+  @Test("a rename in two steps is durable under the new name before the former one goes, if it is of mail")
+  func renamesInTwoSteps() async throws {
+    try await Reactor.onShared {
+      let scratch = try Scratch()
+      let path = scratch.path
+      let fails = Atomic(false)
+      let files = DiskFileSystem(root: path, walks: false, renamesAtOnce: false) {
+        _, directories, _ throws(FileError) in
+        let names = ["a/x", "b/x"].filter { access("\(path)/\($0)", F_OK) == 0 }
+        #expect(directories == ["b"] && names == ["a/x", "b/x"])
+        if fails.load(ordering: .relaxed) { throw FileError("sync", "b", errno: EIO) }
+      }
+      for name in ["a", "b"] { try files.makeDirectory(name) }
+      try files.create("a/x").finish(modified: nil)
+      try files.rename("a/x", to: "b/x", isMail: true)
+      #expect(try files.status("a/x") == nil)
+      // One directory needs no barrier, and nor does a draft.
+      try files.rename("b/x", to: "b/y", isMail: true)
+      try files.rename("b/y", to: "a/x", isMail: false)
+      fails.store(true, ordering: .relaxed)
+      #expect(throws: FileError.self) { try files.rename("a/x", to: "b/x", isMail: true) }
+      #expect(try files.status("a/x") != nil)
       scratch.remove()
     }
   }

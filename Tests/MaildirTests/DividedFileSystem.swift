@@ -39,10 +39,10 @@ final class DividedFileSystem: FileSystem {
 
   func create(_ path: String) throws(FileError) -> any FileWriter { try disk.create(path) }
 
-  func rename(_ source: String, to target: String) throws(FileError) {
+  func rename(_ source: String, to target: String, isMail: Bool) throws(FileError) {
     try requireOneMount(source, target)
     if full == .names { throw FileError(.full, path: target, "\(target): No space left on device") }
-    try disk.rename(source, to: target)
+    try disk.rename(source, to: target, isMail: isMail)
   }
 
   func replace(_ path: String, with source: String) throws(FileError) {

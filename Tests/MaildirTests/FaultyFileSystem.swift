@@ -66,9 +66,9 @@ final class FaultyFileSystem: FileSystem {
     return FaultyWriter(path, try disk.create(path), self)
   }
 
-  func rename(_ source: String, to target: String) throws(FileError) {
+  func rename(_ source: String, to target: String, isMail: Bool) throws(FileError) {
     try step(source)
-    try disk.rename(source, to: target)
+    try disk.rename(source, to: target, isMail: isMail)
   }
 
   func replace(_ path: String, with source: String) throws(FileError) {

@@ -24,7 +24,7 @@ struct DiskNamesTests {
       let reader = try files.open("a/b/f")
       #expect(reader.size == 11 && reader.modified.secondsSince1970 == -5)
       #expect(try await reader.read(upTo: 5) == Array("hello".utf8))
-      try files.rename("a/b/f", to: "a/g")
+      try files.rename("a/b/f", to: "a/g", isMail: true)
       try reader.rewind()
       #expect(try await reader.read(upTo: 100) == Array("hello world".utf8))
       #expect(try await reader.read(upTo: 100).isEmpty)
@@ -35,7 +35,7 @@ struct DiskNamesTests {
 
       try files.link("a/g", to: "a/b/h")
       #expect(try files.status("a/g")?.linkCount == 2)
-      #expect(refusal { () throws(FileError) in try files.rename("a/g", to: "a/b/h") } == .exists)
+      #expect(refusal { () throws(FileError) in try files.rename("a/g", to: "a/b/h", isMail: true) } == .exists)
       try files.setModificationTime("a/g", to: InternalDate(secondsSince1970: 1_000_000_000))
       #expect(try files.status("a/b/h")?.modifiedDate.secondsSince1970 == 1_000_000_000)
       try fixture.disk.write("/mail/a/new", "new")
@@ -66,7 +66,9 @@ struct DiskNamesTests {
       ] {
         #expect(refusal { () throws(FileError) in _ = try files.open(path) } != nil)
         #expect(refusal { () throws(FileError) in _ = try files.create(path) } != nil)
-        #expect(refusal { () throws(FileError) in try files.rename(path, to: "in/taken") } != nil || path == "in/file")
+        #expect(
+          refusal { () throws(FileError) in try files.rename(path, to: "in/taken", isMail: true) } != nil
+            || path == "in/file")
         #expect(refusal { () throws(FileError) in try files.link(path, to: "in/linked") } != nil || path == "in/file")
       }
       for directory in ["link", "..", "link/x"] {
@@ -128,7 +130,8 @@ struct DiskNamesTests {
         #expect(refusal { () throws(FileError) in _ = try files.create(long) } == nil)
         #expect(refusal { () throws(FileError) in _ = try files.create(long + "y") } == .nameTooLong)
         #expect(refusal { () throws(FileError) in _ = try files.status(long + "y") } == .nameTooLong)
-        #expect(refusal { () throws(FileError) in try files.rename(long, to: long + "y") } == .nameTooLong)
+        #expect(
+          refusal { () throws(FileError) in try files.rename(long, to: long + "y", isMail: true) } == .nameTooLong)
       }
     }
   }
@@ -187,15 +190,15 @@ struct DiskNamesTests {
       let fixture = try DiskFixture(traits)
       try fixture.write("a", "1")
       try fixture.write("b", "2")
-      #expect(refusal { () throws(FileError) in try fixture.files.rename("a", to: "b") } == .exists)
-      try fixture.files.rename("a", to: "c")
+      #expect(refusal { () throws(FileError) in try fixture.files.rename("a", to: "b", isMail: true) } == .exists)
+      try fixture.files.rename("a", to: "c", isMail: true)
       #expect(fixture.life.names.suffix(2) == ["disk link a -> c", "disk remove a"])
-      #expect(refusal { () throws(FileError) in try fixture.files.rename("a", to: "d") } == .notFound)
+      #expect(refusal { () throws(FileError) in try fixture.files.rename("a", to: "d", isMail: true) } == .notFound)
       traits.hasHardLinks = false
       let poor = try DiskFixture(traits)
       try poor.write("a", "1")
       #expect(refusal { () throws(FileError) in try poor.files.link("a", to: "b") } == .unsupported)
-      #expect(refusal { () throws(FileError) in try poor.files.rename("a", to: "b") } == .unsupported)
+      #expect(refusal { () throws(FileError) in try poor.files.rename("a", to: "b", isMail: true) } == .unsupported)
       #expect(poor.disk.list("/mail") == ["a"])
     }
   }

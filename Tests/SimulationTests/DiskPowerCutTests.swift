@@ -33,10 +33,12 @@ struct DiskPowerCutTests {
   /// All that different dice make of the same story, told by the dump.
   @Loop
   private func outcomes(
-    _ journal: DiskTraits.Journal = .whole, below path: String = "/mail", _ story: (DiskFixture) async throws -> Void
+    _ journal: DiskTraits.Journal = .whole, renamesAtOnce: Bool = true, below path: String = "/mail",
+    _ story: (DiskFixture) async throws -> Void
   ) async throws -> Set<String> {
     var traits = DiskTraits()
     traits.journal = journal
+    traits.hasExclusiveRename = renamesAtOnce
     var found: Set<String> = []
     for seed in diskSeeds {
       let fixture = try DiskFixture(traits)
@@ -71,7 +73,7 @@ struct DiskPowerCutTests {
         try await fixture.files.makeDurable(files: [], directories: [""])
         try fixture.write("tmp/x", "hello")
         try await fixture.files.makeDurable(files: ["tmp/x"], directories: [])
-        try fixture.files.rename("tmp/x", to: "new/x")
+        try fixture.files.rename("tmp/x", to: "new/x", isMail: true)
         try await fixture.files.makeDurable(files: [], directories: ["new"])
       }
       // Without a journal over both directories the old name may come back; it never does so alone.
@@ -95,7 +97,7 @@ struct DiskPowerCutTests {
     try await Reactor.onShared {
       let found = try await outcomes { fixture in
         try fixture.write("tmp", "hello")
-        try fixture.files.rename("tmp", to: "x")
+        try fixture.files.rename("tmp", to: "x", isMail: true)
         try await fixture.files.makeDurable(files: [], directories: [""])
       }
       #expect(found.isSuperset(of: ["x=", "x=hel", "x=hello", "x=\0\0\0\0\0", "x=he\0\0\0"]))
@@ -130,10 +132,10 @@ struct DiskPowerCutTests {
         for name in ["a", "b"] { try fixture.files.makeDirectory(name) }
         try fixture.disk.write("/mail/a/1", "x")
         fixture.disk.writeBack()
-        try fixture.files.rename("a/1", to: "b/2")
-        try fixture.files.rename("b/2", to: "a/3")
+        try fixture.files.rename("a/1", to: "b/2", isMail: true)
+        try fixture.files.rename("b/2", to: "a/3", isMail: true)
         try fixture.files.makeDirectory("c")
-        try fixture.files.rename("a/3", to: "c/4")
+        try fixture.files.rename("a/3", to: "c/4", isMail: true)
       }
       #expect(found == ["a/1=x", "b/2=x", "a/3=x", "c/4=x"])
     }
@@ -146,7 +148,7 @@ struct DiskPowerCutTests {
         for name in ["a", "b"] { try fixture.files.makeDirectory(name) }
         try fixture.disk.write("/mail/a/x", "x")
         fixture.disk.writeBack()
-        try fixture.files.rename("a/x", to: "b/x")
+        try fixture.files.rename("a/x", to: "b/x", isMail: true)
       }
       #expect(try await outcomes(.byDirectory, story) == ["a/x=x", "b/x=x", "a/x=x b/x=x"])
       let synced = try await outcomes(.byDirectory) { fixture in
@@ -168,6 +170,26 @@ struct DiskPowerCutTests {
         fixture.crash(.powerCut, seed: seed)
         #expect(fixture.disk.torn == (fixture.disk.list("/mail/b").isEmpty ? ["x"] : []))
       }
+    }
+  }
+
+  @Test("directory by directory, a rename in two steps may lose a draft, and no mail (L1)")
+  func tornInTwoSteps() async throws {
+    try await Reactor.onShared {
+      @Loop func story(isMail: Bool, to target: String) -> (DiskFixture) async throws -> Void {
+        { fixture in
+          for name in ["a", "b"] { try fixture.files.makeDirectory(name) }
+          try fixture.disk.write("/mail/a/x", "x")
+          fixture.disk.writeBack()
+          try fixture.files.rename("a/x", to: target, isMail: isMail)
+        }
+      }
+      let draft = try await outcomes(.byDirectory, renamesAtOnce: false, story(isMail: false, to: "b/x"))
+      #expect(draft == ["", "a/x=x", "b/x=x", "a/x=x b/x=x"])
+      let mail = try await outcomes(.byDirectory, renamesAtOnce: false, story(isMail: true, to: "b/x"))
+      #expect(mail == ["b/x=x", "a/x=x b/x=x"])
+      let renamed = try await outcomes(.byDirectory, renamesAtOnce: false, story(isMail: true, to: "a/y"))
+      #expect(!renamed.contains(""))
     }
   }
 

@@ -17,7 +17,7 @@ struct DiskTroubleTests {
       #expect(refusal { () throws(FileError) in _ = try files.create("b") } == .full)
       #expect(refusal { () throws(FileError) in try files.makeDirectory("d") } == .full)
       try files.makeDirectory("")
-      try files.rename("a", to: "c")
+      try files.rename("a", to: "c", isMail: true)
       disk.trouble.isFull = false
       disk.trouble.capacity = 8
       let writer = try files.create("d")
@@ -43,7 +43,7 @@ struct DiskTroubleTests {
       let date = InternalDate(secondsSince1970: 1)
       #expect(refusal { () throws(FileError) in _ = try files.create("b") } == .readOnly)
       #expect(refusal { () throws(FileError) in try files.unlink("d/a") } == .readOnly)
-      #expect(refusal { () throws(FileError) in try files.rename("d/a", to: "d/b") } == .readOnly)
+      #expect(refusal { () throws(FileError) in try files.rename("d/a", to: "d/b", isMail: true) } == .readOnly)
       #expect(refusal { () throws(FileError) in try files.link("d/a", to: "d/b") } == .readOnly)
       #expect(refusal { () throws(FileError) in try files.makeDirectory("e") } == .readOnly)
       #expect(refusal { () throws(FileError) in try files.setModificationTime("d/a", to: date) } == .readOnly)
@@ -118,7 +118,8 @@ struct DiskTroubleTests {
         }
         for step in 0..<6 {
           await Task.yield()
-          try files.rename(step == 0 ? "moving-\(round)" : "moving-\(round)-\(step - 1)", to: "moving-\(round)-\(step)")
+          try files.rename(
+            step == 0 ? "moving-\(round)" : "moving-\(round)-\(step - 1)", to: "moving-\(round)-\(step)", isMail: true)
         }
         let names = try #require(await listing.value)
         #expect(Set(names.filter { $0.hasPrefix("still-") }).count == 30)
@@ -206,7 +207,8 @@ struct DiskTroubleTests {
       let fixture = try DiskFixture()
       try fixture.disk.makeVolume("/mail/other")
       try fixture.write("a", "1")
-      #expect(refusal { () throws(FileError) in try fixture.files.rename("a", to: "other/a") } == .unsupported)
+      #expect(
+        refusal { () throws(FileError) in try fixture.files.rename("a", to: "other/a", isMail: true) } == .unsupported)
       #expect(refusal { () throws(FileError) in try fixture.files.link("a", to: "other/a") } == .unsupported)
       #expect(try fixture.files.status("a")?.device != fixture.files.status("other")?.device)
     }

@@ -76,13 +76,13 @@ final class SimulatedFileSystem: FileSystem {
     return writer
   }
 
-  func rename(_ source: String, to target: String) throws(FileError) {
+  func rename(_ source: String, to target: String, isMail: Bool) throws(FileError) {
     do throws(FileError) {
       guard kernel.traits.hasExclusiveRename else { throw FileError("rename", source, .invalid) }
       try move(source, to: target, replaces: false)
     } catch {
       guard error.kind == .failed || error.kind == .unsupported, !life.isDead else { throw error }
-      try renameByLink(source, to: target, after: error)
+      try renameByLink(source, to: target, isMail: isMail, after: error)
     }
   }
 
@@ -108,7 +108,9 @@ final class SimulatedFileSystem: FileSystem {
 
   /// A link fails where the target is taken, which a rename would not. What it says is true of a rename as well, unless
   /// it says as little.
-  private func renameByLink(_ source: String, to target: String, after refusal: FileError) throws(FileError) {
+  private func renameByLink(
+    _ source: String, to target: String, isMail: Bool, after refusal: FileError
+  ) throws(FileError) {
     if try status(source)?.kind == .directory {
       guard try status(target) == nil else { throw FileError("rename", source, .taken) }
       return try replace(target, with: source)
@@ -118,6 +120,7 @@ final class SimulatedFileSystem: FileSystem {
     } catch {
       throw error.kind == .failed ? refusal : error
     }
+    if isMail, source.parentPath != target.parentPath { try sync([], [target.parentPath]) }
     try unlink(source)
   }
 
@@ -237,19 +240,24 @@ final class SimulatedFileSystem: FileSystem {
   // MARK: - Barrier and lock
 
   func makeDurable(files: [String], directories: [String]) async throws(FileError) {
-    let root = try root("sync")
+    _ = try root("sync")
     if let lost = files.first(where: { unsynced[$0].map { $0 < failedSyncs } ?? false }) {
       throw FileError(.failed, path: lost, "sync \(printable(lost)): an earlier sync of its file system failed")
     }
     await pause()
+    try sync(files, directories)
+    for file in files { unsynced[file] = nil }
+    await Task.yield()
+  }
+
+  private func sync(_ files: [String], _ directories: [String]) throws(FileError) {
+    let root = try root("sync")
     do {
       try passBarrier(files, directories, root)
     } catch {
       if error.kind == .failed || error.kind == .full { failedSyncs += 1 }
       throw error
     }
-    for file in files { unsynced[file] = nil }
-    await Task.yield()
   }
 
   func lock(_ directory: String) throws(FileError) -> (any FileLock)? {

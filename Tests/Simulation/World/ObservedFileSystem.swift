@@ -63,9 +63,9 @@ final class ObservedFileSystem: FileSystem {
     return try base.create(path)
   }
 
-  func rename(_ source: String, to target: String) throws(FileError) {
+  func rename(_ source: String, to target: String, isMail: Bool) throws(FileError) {
     let bytes = read(source)
-    try base.rename(source, to: target)
+    try base.rename(source, to: target, isMail: isMail)
     let (from, to) = (MailPath(source), MailPath(target))
     switch (from, to, bytes) {
     case (.message(let directory), .kept, let bytes?): tell(.removed(directory: directory, bytes: bytes))
