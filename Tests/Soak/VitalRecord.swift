@@ -2,24 +2,36 @@ import Foundation
 import Support
 import Synchronization
 
-/// What the kernel tells of a process and its children, as martlet is two: their proportional share of memory, and how
-/// many descriptors they have.
+/// What the kernel tells of a process and its children, as martlet is two: their resident memory, and how many
+/// descriptors they have.
+///
+/// The pages of the program and its libraries count once, where most of them are resident, and whoever else has them:
+/// shares would change with each program that begins or ends on the machine.
 struct Vitals: Sendable, CustomStringConvertible {
   let kibibytes: Int
   let descriptors: Int
 
   /// Needs root: martlet forbids others of its user to look into its memory.
   init(of process: Int32) throws {
-    var (kibibytes, descriptors) = (0, 0)
+    var (anonymous, mapped, descriptors) = (0, 0, 0)
     for process in try [process] + ChildProcess.children(of: process) {
       let rollup = "/proc/\(process)/smaps_rollup"
-      guard let line = Self.text(rollup).split(separator: "\n").first(where: { $0.hasPrefix("Pss:") }),
-        let number = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-      else { throw SupportError("cannot read \(rollup): martlet ended, or this is not root") }
-      kibibytes += number
+      let lines = Self.text(rollup).split(separator: "\n")
+      guard let resident = Self.number("Rss:", lines), let own = Self.number("Anonymous:", lines),
+        let share = Self.number("Pss_Anon:", lines)
+      else {
+        throw SupportError("cannot read \(rollup): martlet ended, or this is not root")
+      }
+      // What the two have in common since they were one counts once as well.
+      anonymous += share
+      mapped = max(mapped, resident - own)
       descriptors += try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
     }
-    (self.kibibytes, self.descriptors) = (kibibytes, descriptors)
+    (kibibytes, self.descriptors) = (anonymous + mapped, descriptors)
+  }
+
+  private static func number(_ name: String, _ lines: [Substring]) -> Int? {
+    lines.first { $0.hasPrefix(name) }?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
   }
 
   /// Empty where it cannot be read.
