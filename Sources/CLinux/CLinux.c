@@ -105,6 +105,12 @@ int clinux_forbid_dumps(void) {
   return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? limited : -1;
 }
 
+void clinux_use_one_heap(void) {
+#ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 void clinux_trim_memory(void) {
 #ifdef __GLIBC__
   malloc_trim(0);

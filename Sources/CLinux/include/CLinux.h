@@ -56,6 +56,9 @@ void clinux_open_standard(void);
 /// Hands freed memory back to the system.
 void clinux_trim_memory(void);
 
+/// Threads that begin from now on share one heap, where the C library would give each its own.
+void clinux_use_one_heap(void);
+
 /// Lets go of the program's code pages that this process has mapped; what runs next is mapped again from the page cache.
 void clinux_release_code(void);
 

@@ -41,6 +41,8 @@ final class Daemon {
     // Before anything else: until there is a watch, either signal would end the process.
     program.signals.on(.hangUp) { [weak self] in self?.hangUp() }
     program.signals.on(.user1) { [weak self] in self?.syncNow() }
+    // Its side threads have little to keep: heaps of their own would be holes for the most part.
+    clinux_use_one_heap()
     guard let configuration = program.loadConfiguration() else { return .configuration }
     guard let accounts = AccountChoice(configuration, program).choose(names) else { return .usage }
     program.privilege.confine(to: accounts, mayMake: true, alsoRunning: [trial.command])
