@@ -31,7 +31,7 @@ final class NotifySocket: Sendable {
   deinit { told.update { $0.isClosed = true } }
 
   /// The next message with this line in it; those before are passed over.
-  func message(with line: String, within limit: Duration = .seconds(20)) async throws -> [String] {
+  func message(with line: String, within limit: Duration = .seconds(60)) async throws -> [String] {
     let deadline = Deadline(in: limit)
     let found = try await onOwnThread { [told] in
       told.wait(until: deadline) { told -> [String]? in

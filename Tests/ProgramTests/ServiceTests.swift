@@ -103,7 +103,7 @@ struct ServiceTests {
     _ = try await daemon.line(of: .errors) { $0.contains("the next try is in") }
     try home.folder.write(server.password + "\n", to: "secrets/password", mode: 0o600)
     daemon.signal(SIGHUP)
-    _ = try await daemon.line(of: .errors, within: .seconds(15)) { $0.hasPrefix("work: watching") }
+    _ = try await daemon.line(of: .errors, within: .seconds(60)) { $0.hasPrefix("work: watching") }
     await daemon.stop()
   }
 
