@@ -155,9 +155,7 @@ package final class DiskFileSystem: FileSystem {
       let barrier = barrier
       try await queue.run { () throws(FileError) in try barrier(files, directories, root) }
     } catch {
-      // Other kinds come from opening, before anything was synced.
-      if error.kind == .failed || error.kind == .full { failedSyncs += 1 }
-      throw error
+      throw counted(error)
     }
     // Another barrier may have failed while this one was under way: the kernel tells only one of them.
     try refuseLost(files)
@@ -263,8 +261,13 @@ package final class DiskFileSystem: FileSystem {
     do {
       try barrier([], [directory], root)
     } catch {
-      if error.kind == .failed || error.kind == .full { failedSyncs += 1 }
-      throw error
+      throw counted(error)
     }
+  }
+
+  /// What a barrier threw. Other kinds come from opening, before anything was synced.
+  private func counted(_ error: FileError) -> FileError {
+    if error.kind == .failed || error.kind == .full { failedSyncs += 1 }
+    return error
   }
 }

@@ -351,7 +351,7 @@ final class AccountSession {
     note(outcome.failures, of: outcome.folders.map(\.id))
     let there = Set(context.folders.all.map(\.id))
     // What only one side has, is for discoveries: passes over it fail, and each asks for another one.
-    agenda.keepOnly(there.subtracting(context.folders.all.filter(\.isHeldWhole).map(\.id)))
+    agenda.keepOnly(Set(context.folders.all.filter { !$0.isHeldWhole }.map(\.id)))
     failures = failures.filter { there.contains($0.key) }
     // A folder that failed is tried again by itself; the others' agenda is their own.
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()

@@ -120,7 +120,7 @@ final class SimulatedFileSystem: FileSystem {
     } catch {
       throw error.kind == .failed ? refusal : error
     }
-    if isMail, source.parentPath != target.parentPath { try sync([], [target.parentPath]) }
+    if isMail, source.parentPath != target.parentPath { try sync([], [target.parentPath], in: root("sync")) }
     try unlink(source)
   }
 
@@ -240,18 +240,17 @@ final class SimulatedFileSystem: FileSystem {
   // MARK: - Barrier and lock
 
   func makeDurable(files: [String], directories: [String]) async throws(FileError) {
-    _ = try root("sync")
+    let root = try root("sync")
     if let lost = files.first(where: { unsynced[$0].map { $0 < failedSyncs } ?? false }) {
       throw FileError(.failed, path: lost, "sync \(printable(lost)): an earlier sync of its file system failed")
     }
     await pause()
-    try sync(files, directories)
+    try sync(files, directories, in: root)
     for file in files { unsynced[file] = nil }
     await Task.yield()
   }
 
-  private func sync(_ files: [String], _ directories: [String]) throws(FileError) {
-    let root = try root("sync")
+  private func sync(_ files: [String], _ directories: [String], in root: Inode) throws(FileError) {
     do {
       try passBarrier(files, directories, root)
     } catch {

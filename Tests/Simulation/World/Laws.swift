@@ -107,8 +107,10 @@ package final class LawBook {
   }
 
   /// Brought twice as well, where people took the other one meanwhile: nothing is lost as long as the other side has it.
-  private func isTwinOfRemoved(_ number: Mailbag.Number, on side: Side) -> Bool {
-    guard side == .far, registry.chronicle[number].removed[side] > 0 else { return false }
+  private func isTwinOfRemoved(_ number: Mailbag.Number, _ expunge: ServerRecord.Expunge?) -> Bool {
+    guard let expunge, registry.chronicle[number].removed.far > 0, site.server.record.hasBrought(expunge) else {
+      return false
+    }
     return mailFiles().contains { registry.bag.number(of: $0.bytes) == number }
   }
 
@@ -152,7 +154,7 @@ package final class LawBook {
       }
       deleted(
         number, on: .far, from: expunge.mailbox, isMove: expunge.way == .move || isElsewhere,
-        wasBrought: site.server.record.hasBrought(expunge))
+        by: expunge)
     }
   }
 
@@ -173,15 +175,14 @@ package final class LawBook {
 
   /// Each deletion needs a removal by a person on the other side; that it is seen before, the order of events tells.
   private func deleted(
-    _ number: Mailbag.Number, on side: Side, from place: String, isMove: Bool, wasBrought: Bool = false
+    _ number: Mailbag.Number, on side: Side, from place: String, isMove: Bool, by expunge: ServerRecord.Expunge? = nil
   ) {
     registry.chronicle[number].removedByMartlet[side] += 1
     let history = registry.chronicle[number]
     let allowed =
       history.removed[side.other]
       + (side == .near ? history.resurrected + history.seenUnderOldNames : history.movedBack)
-    let isTakenBack = isOneTooMany(number, on: side) || (wasBrought && isTwinOfRemoved(number, on: side))
-    if history.removedByMartlet[side] > allowed, isTakenBack {
+    if history.removedByMartlet[side] > allowed, isOneTooMany(number, on: side) || isTwinOfRemoved(number, expunge) {
       // Its own doing, taken back.
       registry.chronicle[number].removedByMartlet[side] -= 1
     } else if isMove, side == .near, !site.server.trouble.showsEmpty.isEmpty {
