@@ -142,7 +142,7 @@ struct Killing: Sendable {
   }
 
   private func areEqual(_ both: BothSides) async -> Bool {
-    do { return try await both.differences().isEmpty } catch { return false }
+    do { return try await both.areSettled() } catch { return false }
   }
 }
 

@@ -25,6 +25,7 @@ package actor MailClient {
 
   private let connection: LoopbackConnection
   private var lastTag = 0
+  private var farewell: String?
   /// The selected folder.
   private(set) var selected: FolderName?
   /// Between folder levels, as the server said.
@@ -63,7 +64,7 @@ package actor MailClient {
   package func logOut() throws {
     let deadline = Deadline(in: Self.answerLimit)
     try connection.write(Array("\(tag()) LOGOUT\r\n".utf8), until: deadline)
-    while try nextResponse(until: deadline, endIsFine: true) != nil {}
+    while try IMAPResponse(from: connection, until: deadline) != nil {}
   }
 
   /// Sends any command, as it is written; NO and BAD are answers like another.
@@ -121,7 +122,8 @@ package actor MailClient {
   private func answer(
     to tag: String, collecting untagged: inout [IMAPResponse], orGoAhead: Bool, until deadline: Deadline
   ) throws -> (status: String, text: String)? {
-    while let response = try nextResponse(until: deadline) {
+    while true {
+      let response = try nextResponse(until: deadline)
       let text = response.text
       if text.hasPrefix("* ") {
         untagged.append(response)
@@ -134,13 +136,15 @@ package actor MailClient {
         throw SupportError("\(user): unexpected answer: \(printable(text))")
       }
     }
-    throw SupportError("\(user): the server closed the connection")
   }
 
-  func nextResponse(until deadline: Deadline, endIsFine: Bool = false) throws -> IMAPResponse? {
-    if let response = try IMAPResponse(from: connection, until: deadline) { return response }
-    if endIsFine { return nil }
-    throw SupportError("\(user): the server closed the connection")
+  /// The next response; throws where the server closed the connection, with what it said to that.
+  func nextResponse(until deadline: Deadline) throws -> IMAPResponse {
+    guard let response = try IMAPResponse(from: connection, until: deadline) else {
+      throw SupportError("\(user): the server closed the connection: \(farewell ?? "without a BYE")")
+    }
+    if response.text.hasPrefix("* BYE") { farewell = response.text }
+    return response
   }
 
   func send(_ text: String) throws {

@@ -66,6 +66,11 @@ extension MailClient {
     throw SupportError("\(user): no STATUS of \(folder)")
   }
 
+  /// The folders that are listed; one that nobody wants must also be there.
+  package func folders(besides wanted: Set<FolderName>) throws -> Set<FolderName> {
+    Set(try folders().filter { try wanted.contains($0) || isThere($0) })
+  }
+
   /// Every folder with all of its messages; one that goes meanwhile is not there.
   package func tree() throws -> [FolderName: [Message]] {
     var tree: [FolderName: [Message]] = [:]

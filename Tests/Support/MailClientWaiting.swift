@@ -60,12 +60,12 @@ extension MailClient {
     }
   }
 
-  /// Waits until the server has these folders and no others. To read one that is just being removed would cost the
-  /// connection.
+  /// Waits until the server has these folders and no others. To read one that is just being removed or renamed would
+  /// cost the connection.
   package func waitForFolders(_ wanted: Set<FolderName>, within limit: Duration = .seconds(20)) throws {
     var found: Set<FolderName> = []
     _ = try poll(within: limit, every: .milliseconds(5), "folders", { "\(found)" }) {
-      found = Set(try folders().filter { try wanted.contains($0) || isThere($0) })
+      found = try folders(besides: wanted)
       return found == wanted
     }
   }
@@ -84,7 +84,7 @@ extension MailClient {
       guard try hasInput(until: deadline) else {
         throw SupportError("\(user): nothing wanted was pushed in \(folder) within \(limit), but \(pushed)")
       }
-      guard let text = try nextResponse(until: deadline)?.text else { continue }
+      let text = try nextResponse(until: deadline).text
       if text.hasPrefix("+") {
         isIdling = true
       } else {
@@ -93,8 +93,11 @@ extension MailClient {
       }
     }
     try send("DONE")
-    while let text = try nextResponse(until: deadline)?.text, !text.hasPrefix(tag) { pushed.append(text) }
-    return pushed
+    while true {
+      let text = try nextResponse(until: deadline).text
+      if text.hasPrefix(tag) { return pushed }
+      pushed.append(text)
+    }
   }
 
   private func poll(

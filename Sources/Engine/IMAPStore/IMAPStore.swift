@@ -26,6 +26,7 @@ package final class IMAPStore: MailStore {
   private(set) var pool: ConnectionPool
   private(set) var features: ServerFeatures?
   var memories: [FolderName: FolderMemory] = [:]
+  var formerNumberings = FormerNumberings()
   private(set) lazy var watching = FolderWatching(self)
   /// What came with the login, and when.
   private var openingListing: (listing: FolderListing, at: LoopInstant)?
@@ -165,7 +166,7 @@ package final class IMAPStore: MailStore {
   /// `isPush` where it came by the watch, and not because something else was asked for.
   private func remember(_ news: MailboxNews, of mailbox: MailboxState, isPush: Bool) {
     guard let folder = folder(named: mailbox.name) else { return }
-    memories[folder, default: FolderMemory(mailbox: mailbox.name)].news.merge(isOfNow(mailbox) ? news : .uncertain)
+    memories[folder, default: newMemory(of: folder, mailbox.name)].news.merge(isOfNow(mailbox) ? news : .uncertain)
     if isPush { memories[folder]?.pushes += 1 }
     watching.somethingChanged()
     if news.isMarkingDeletedOnly { tellUnlessExpunged(folder) } else { tell(folder) }
@@ -174,7 +175,7 @@ package final class IMAPStore: MailStore {
   /// False where another mailbox goes by this name by now: what a connection still hears of the old one says nothing of
   /// the messages of this one (law L8).
   func isOfNow(_ mailbox: MailboxState) -> Bool {
-    guard let folder = folder(named: mailbox.name), let known = memories[folder]?.validity else { return true }
+    guard let folder = folder(named: mailbox.name), let known = numbering(of: folder) else { return true }
     return mailbox.uidValidity == known
   }
 
@@ -228,7 +229,7 @@ package final class IMAPStore: MailStore {
 
   func note(_ folder: FolderName, _ body: (inout FolderMemory) -> Void) throws(StoreError) {
     let mailbox = try mailboxName(of: folder)
-    body(&memories[folder, default: FolderMemory(mailbox: mailbox)])
+    body(&memories[folder, default: newMemory(of: folder, mailbox)])
   }
 
   // MARK: Working
@@ -249,7 +250,7 @@ package final class IMAPStore: MailStore {
     _ body: (IMAPConnection) async throws(StoreError) -> Value
   ) async throws(StoreError) -> Value {
     // The caller's numbers are those of now; while it waits for a connection, a look may learn of others.
-    let numbering = memories[folder]?.validity
+    let numbering = numbering(of: folder)
     return try await withConnection(for: folder, weight) { member async throws(StoreError) in
       try await select(folder, on: member, seeing: wanted, under: numbering)
       return try await body(member.connection)
@@ -272,7 +273,7 @@ package final class IMAPStore: MailStore {
     // What happened since this connection was last told is not told any more.
     hint(folder)
     try await selectAnew(folder, try mailboxName(of: folder), on: connection)
-    guard connection.mailbox?.uidValidity == memories[folder]?.validity else { return UIDSet() }
+    guard connection.mailbox?.uidValidity == numbering(of: folder) else { return UIDSet() }
     let there = try await search(uids, on: connection, in: folder)
     return UIDSet(uids.filter { !there.contains($0) })
   }
@@ -282,7 +283,7 @@ package final class IMAPStore: MailStore {
     _ folder: FolderName, on member: PooledConnection, seeing wanted: WantedView = .latest,
     under numbering: UIDValidity? = nil
   ) async throws(StoreError) {
-    let known = numbering ?? memories[folder]?.validity
+    let known = numbering ?? self.numbering(of: folder)
     let mailbox = try await selectUnder(known, folder, on: member, seeing: wanted)
     guard let known, mailbox.uidValidity != known else { return }
     events.post(.uncertain(folder))
@@ -294,7 +295,7 @@ package final class IMAPStore: MailStore {
 
   /// What was told of the folder is of another numbering than the known one: that is looked at soon.
   func check(_ validity: UIDValidity, of folder: FolderName) throws(StoreError) {
-    guard let known = memories[folder]?.validity, known != validity else { return }
+    guard let known = numbering(of: folder), known != validity else { return }
     events.post(.uncertain(folder))
     throw StoreError(
       .folder, .refused, "\(printable("\(folder)")): UIDVALIDITY changed from \(known) to \(validity); matching anew")
@@ -303,7 +304,7 @@ package final class IMAPStore: MailStore {
   /// Returns with the folder selected under whichever numbering it has. That is enough to watch it: until a look has
   /// learned of another one, what is told is no more than a reason to look.
   func selectToWatch(_ folder: FolderName, on member: PooledConnection) async throws(StoreError) {
-    _ = try await selectUnder(memories[folder]?.validity, folder, on: member, seeing: nil)
+    _ = try await selectUnder(numbering(of: folder), folder, on: member, seeing: nil)
   }
 
   /// Nothing is `wanted` for a watch: what the view lacks is told, sooner or later.

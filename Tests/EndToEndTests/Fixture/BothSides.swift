@@ -183,6 +183,8 @@ actor BothSides {
     } catch {
       throw SupportError("Maildir: \(try await differences())\n\(error)")
     }
+    // Before any is read: the connection would be lost with one that martlet is just renaming.
+    try await client.waitForFolders(Set(expected.folders.keys), within: limit)
     try await installation.watch.waitUntilEqual(to: client, within: limit)
     let differences = try await differences()
     guard differences.isEmpty else { throw SupportError(differences.joined(separator: "\n")) }
@@ -190,6 +192,13 @@ actor BothSides {
 
   /// How many messages the server's INBOX has.
   func count() async throws -> Int { try await client.status().messages }
+
+  /// Whether both sides are as expected. Looked at while martlet works, at no cost for the connection.
+  func areSettled() async throws -> Bool {
+    let folders = Set(expected.folders.keys)
+    guard try await client.folders(besides: folders) == folders else { return false }
+    return try await differences().isEmpty
+  }
 
   /// How either side differs from what is expected, and from the other.
   func differences() async throws -> [String] {

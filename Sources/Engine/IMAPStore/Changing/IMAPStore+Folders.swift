@@ -15,14 +15,14 @@ extension IMAPStore {
       Set(entries.filter(\.holdsMessages).map(\.name)), phantoms: listing.phantoms)
     for line in listing.found {
       let validity = line.status?.checkpoint?.uidValidity
-      var memory = memories[line.folder] ?? FolderMemory(mailbox: line.mailbox)
+      var memory = memories[line.folder] ?? newMemory(of: line.folder, line.mailbox)
       if memory.mailbox != line.mailbox { memory = FolderMemory(mailbox: line.mailbox) }
       if memory.listed == nil { memory.listed = line.status?.checkpoint }
       if memory.validity == nil { memory.validity = validity }
       memories[line.folder] = memory
     }
     let there = Set(listing.found.lazy.map(\.folder))
-    for folder in memories.keys where !there.contains(folder) { memories[folder]?.folderIsGone() }
+    for folder in memories.keys where !there.contains(folder) { mailboxIsGone(folder) }
     return entries
   }
 
@@ -34,7 +34,7 @@ extension IMAPStore {
       // Other clients show what is subscribed; a server that has no subscriptions is none the worse.
       _ = try await member.connection.run(.subscribe(mailbox))
     }
-    memories[folder] = FolderMemory(mailbox: mailbox)
+    setMemory(FolderMemory(mailbox: mailbox), of: folder)
     watching.wasCreated(folder)
   }
 
@@ -81,7 +81,7 @@ extension IMAPStore {
         throw refusal(answer, "removing \(shown)", .folder)
       }
     }
-    memories[folder] = nil
+    setMemory(nil, of: folder)
     watching.wasRemoved(folder)
   }
 

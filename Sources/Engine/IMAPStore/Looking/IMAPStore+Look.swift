@@ -72,7 +72,7 @@ extension IMAPStore {
     if let gap = outcome.gap { watching.distrustResync(because: gap, in: folder) }
     var look = outcome.look
     let checkpoint: MailboxCheckpoint? = if case .imap(let found)? = look.checkpoint { found } else { nil }
-    let isRenumbered = memories[folder]?.validity.map { $0 != outcome.mailbox.uidValidity } ?? false
+    let isRenumbered = numbering(of: folder).map { $0 != outcome.mailbox.uidValidity } ?? false
     if look.coverage == .changes, !isRenumbered, !heard.vanished.isEmpty {
       if heard.vanished.count <= LookPlan.goneMax {
         for uid in heard.vanished where look.present[.uid(uid)] == nil { look.gone.insert(.uid(uid)) }

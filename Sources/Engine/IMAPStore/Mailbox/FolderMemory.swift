@@ -32,7 +32,10 @@ struct FolderMemory: Equatable, Sendable {
   /// Beyond this, planning goes by number of messages.
   static let traitsMax = 50_000
 
-  init(mailbox: MailboxName) { self.mailbox = mailbox }
+  init(mailbox: MailboxName, validity: UIDValidity? = nil) {
+    self.mailbox = mailbox
+    self.validity = validity
+  }
 
   /// What a state told by STATUS is compared with.
   var expected: MailboxCheckpoint? { known ?? listed }
@@ -66,14 +69,6 @@ struct FolderMemory: Equatable, Sendable {
   mutating func forgetMessages() {
     news = MailboxNews()
     traits = [:]
-  }
-
-  /// Only the numbering is kept: whoever still speaks of its messages must not meet those of another folder that takes
-  /// the name (law L8).
-  mutating func folderIsGone() {
-    forgetMessages()
-    connectionsWereLost()
-    newFrom = nil
   }
 
   /// Nothing was heard for a while, and nobody knows how long: what was known is only where to look from.

@@ -164,9 +164,10 @@ final class FolderWatching {
   }
 
   private func heard(_ status: StatusResponse, of mailbox: MailboxName) {
-    guard let folder = store.folder(heardAs: mailbox), let memory = store.memories[folder] else { return }
+    guard let folder = store.folder(heardAs: mailbox) else { return }
     // A name that only held others holds messages now.
-    if let names, !names.contains(folder) { store.events.post(.foldersChanged) }
+    if let names, !names.contains(folder), !removed.contains(folder) { store.events.post(.foldersChanged) }
+    guard let memory = store.memories[folder] else { return }
     store.memories[folder]?.pushes += 1
     guard memory.differs(from: status) else { return }
     somethingChanged()
