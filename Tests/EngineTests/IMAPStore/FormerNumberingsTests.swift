@@ -30,7 +30,7 @@ struct FormerNumberingsTests {
       _ = try await world.store.folders()
       let error = await #expect(throws: StoreError.self) { _ = try await world.store.delete([.uid(1)], in: folder) }
       #expect(error?.text.contains("UIDVALIDITY changed from 7 to 8") == true)
-      #expect(try await world.store.nextEvents() == [.uncertain(folder)])
+      #expect(await world.eventsTold() == [.uncertain(folder)])
     }
   }
 
