@@ -76,7 +76,7 @@ package final class AccountRunner {
 
   package func snapshot() -> AccountSnapshot {
     AccountSnapshot.of(
-      context, phase: phase, watchKinds: session?.watchKinds, failures: session?.failures ?? [:],
+      context, phase: phase, watchKinds: session?.watches.kinds, failures: session?.failures ?? [:],
       lastFullPass: lastFullPass, lastError: lastError?.text, problems: problems)
   }
 

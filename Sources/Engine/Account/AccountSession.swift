@@ -8,7 +8,7 @@ import Reconciliation
 final class AccountSession {
   /// A full pass under every watch: finds what no event told, and retries what was set aside.
   static let fullPassInterval: Duration = .seconds(900)
-  /// The same where the local side cannot be watched (the kernel's limit).
+  /// How often local folders that cannot be watched are looked at.
   static let localPollInterval: Duration = .seconds(30)
 
   private enum Message: Sendable {
@@ -17,6 +17,7 @@ final class AccountSession {
     case passEnded([FolderID], PassRunner.Outcome)
     case tick
     case fullPassDue
+    case localPollDue
     /// No more deletions came, for as long as it was waited for that.
     case calmDue
     case requested(FullPassRequest)
@@ -27,12 +28,13 @@ final class AccountSession {
   private let inbox = Inbox<Message>()
   private let fullPassLock = AsyncLock()
   private var agenda = Agenda()
-  private(set) var watchKinds = Sides<[FolderName: WatchKind]>(near: [:], far: [:])
+  let watches: AccountWatches
   private(set) var failures: [FolderID: StoreError] = [:]
   /// When the tasks that sleep for the agenda will wake.
   private var wakes: Set<LoopInstant> = []
   private var isFullPassQueued = false
   private var isCalmAwaited = false
+  private var isLocalPollPlanned = false
   private var foldersBackoff = Backoff()
   private var isFoldersRetryDue = false
   /// Nobody serves requests any more.
@@ -48,6 +50,7 @@ final class AccountSession {
     onFullPass: @escaping @Loop (FullPass.Outcome) -> Void
   ) {
     self.context = context
+    watches = AccountWatches(context)
     self.onPhase = onPhase
     self.onFullPass = onFullPass
   }
@@ -68,7 +71,7 @@ final class AccountSession {
     onPhase(.connecting)
     try await context.open()
     let discovered = try await FolderDiscovery(context: context, options: PassOptions()).run()
-    try await arm(discovered.folders)
+    try await watches.arm(discovered.folders)
     let broken = await withDiscardingTaskGroup { group in
       for side in Side.allCases { group.addTask { await self.pump(side) } }
       group.addTask { await self.keepTime() }
@@ -96,57 +99,6 @@ final class AccountSession {
 
   // MARK: Watching
 
-  /// Armed before the first look, so that nothing falls between.
-  private func arm(_ folders: [SyncedFolder]) async throws(StoreError) {
-    for side in Side.allCases {
-      watchKinds[side] = try await context.stores[side].watch(folders.map(\.names[side]))
-    }
-    tellKinds(of: folders)
-    tellWhyPolled()
-  }
-
-  /// What could not be watched here before, as at the kernel's limit, may be by now.
-  private func armAgain(_ folders: [SyncedFolder]) async throws(StoreError) {
-    let polled = folders.filter { watchKinds.near[$0.names.near] == .poll }
-    guard context.stores.near.isLocal, !polled.isEmpty else { return }
-    let before = watchKinds.near
-    watchKinds.near = try await context.stores.near.watch(folders.map(\.names.near))
-    guard watchKinds.near != before else { return }
-    tellKinds(of: folders)
-    let watched = polled.filter { watchKinds.near[$0.names.near] != .poll }
-    // They were looked at before they were watched.
-    inbox.post(.events(.near, watched.map { .uncertain($0.names.near) }))
-  }
-
-  /// Nobody polls for a folder that one side has no more.
-  private func forgetWatches(besides folders: [SyncedFolder]) {
-    let before = watchKinds
-    for side in Side.allCases {
-      let names = Set(folders.map(\.names[side]))
-      watchKinds[side] = watchKinds[side].filter { names.contains($0.key) }
-    }
-    if watchKinds != before { tellKinds(of: folders) }
-  }
-
-  private func tellKinds(of folders: [SyncedFolder]) {
-    var kinds: [FolderName: Sides<WatchKind>] = [:]
-    for folder in folders {
-      guard let near = watchKinds.near[folder.names.near], let far = watchKinds.far[folder.names.far] else { continue }
-      kinds[folder.title] = Sides(near: near, far: far)
-    }
-    context.tell(.watching(kinds))
-  }
-
-  private func tellWhyPolled() {
-    for side in Side.allCases {
-      let store = context.stores[side]
-      for (reason, folders) in Dictionary(grouping: store.watchFailures, by: \.value).mapValues(\.count) {
-        context.tell(.unwatched(side, folders: folders, reason: reason))
-      }
-      if let reason = store.treeWatchFailure { context.tell(.unwatched(side, folders: 0, reason: reason)) }
-    }
-  }
-
   private func pump(_ side: Side) async {
     do {
       while !Task.isCancelled {
@@ -158,11 +110,41 @@ final class AccountSession {
   }
 
   private func keepTime() async {
-    while !Task.isCancelled {
-      let isPolling = watchKinds.near.values.contains(.poll)
-      guard await context.sleep(isPolling ? Self.localPollInterval : Self.fullPassInterval) else { return }
-      inbox.post(.fullPassDue)
+    while await context.sleep(Self.fullPassInterval) { inbox.post(.fullPassDue) }
+  }
+
+  /// Asks the server nothing, unless what comes and goes here is not told either.
+  private func pollLocally(_ group: inout DiscardingTaskGroup) -> [Agenda.Event] {
+    isLocalPollPlanned = false
+    if context.stores.near.treeWatchFailure != nil {
+      queueFullPass(&group)
+      return []
     }
+    planLocalPoll(&group)
+    group.addTask { await self.watchAgain() }
+    return watches.unwatchedHere.compactMap { context.folders[.near, $0] }.map { .uncertain($0.id, [.near]) }
+  }
+
+  private func planLocalPoll(_ group: inout DiscardingTaskGroup) {
+    guard !isLocalPollPlanned, !watches.unwatchedHere.isEmpty else { return }
+    isLocalPollPlanned = true
+    group.addTask {
+      guard await self.context.sleep(Self.localPollInterval) else { return }
+      await self.inbox.post(.localPollDue)
+    }
+  }
+
+  /// A full pass that is under way does so itself.
+  private func watchAgain() async {
+    guard !fullPassLock.isHeld else { return }
+    await fullPassLock.acquire()
+    defer { fullPassLock.release() }
+    do { try await armAgain() } catch { inbox.post(.broken(error)) }
+  }
+
+  private func armAgain() async throws(StoreError) {
+    let watched = try await watches.armAgain()
+    if !watched.isEmpty { inbox.post(.events(.near, watched.map { .uncertain($0) })) }
   }
 
   // MARK: Serving
@@ -186,12 +168,14 @@ final class AccountSession {
         case .calmDue: events += calmEvents(&group)
         case .tick: events.append(.tick)
         case .fullPassDue: queueFullPass(&group)
+        case .localPollDue: events += pollLocally(&group)
         case .requested(let request): group.addTask { await self.fullPass(request) }
         case .fullPassEnded(let outcome):
           events += fullPassEnded(outcome)
           listAgain(&group)
           awaitCalm(&group)
           retryFolders(outcome.report, &group)
+          planLocalPoll(&group)
         }
       }
       for effect in agenda.handle(events, at: context.clock.now, jitter: context.jitter) {
@@ -325,14 +309,14 @@ final class AccountSession {
     onPhase(.syncing)
     do {
       let outcome = try await FullPass(context: context, options: request.options, names: request.names).run()
-      if request.names == nil, !request.options.isDryRun { forgetWatches(besides: outcome.folders) }
-      let unwatched = outcome.folders.filter { watchKinds.far[$0.names.far] == nil }
+      if request.names == nil, !request.options.isDryRun { watches.forget(besides: outcome.folders) }
+      let unwatched = outcome.folders.filter { !watches.cover($0) }
       if !unwatched.isEmpty, !request.options.isDryRun {
-        try await arm(outcome.folders)
+        try await watches.arm(outcome.folders)
         // They were looked at before they were watched: what came in between has had no event.
         for side in Side.allCases { inbox.post(.events(side, unwatched.map { .uncertain($0.names[side]) })) }
       } else if !request.options.isDryRun {
-        try await armAgain(outcome.folders)
+        try await armAgain()
       }
       onPhase(.watching)
       // A dry run has looked, and settled nothing.

@@ -331,8 +331,9 @@ struct KnownContent {
       defer { context.limbo.giveBack([entry]) }
       let store = context.stores.near
       let isIt = try await store.identify(kept: [entry.key])[entry.key] == entry.identity.digest
+      if isIt { try intents.record([Parcel(arrival: parcel.arrival, identity: entry.identity, date: entry.date)]) }
       let keys = isIt ? try await store.restore([entry.key], to: folder.names.near, taken: names(of: entry)) : [:]
-      var changes: [LedgerChange] = [.removeLimbo(entry.key)]
+      var changes: [LedgerChange] = [.removeLimbo(entry.key)] + (isIt ? try intents.removals(of: [parcel]) : [])
       if let key = keys[entry.key] {
         changes.append(try await pair(parcel, entry, key))
         changes.append(.clearSetAside(folder.id, source, parcel.arrival.key))

@@ -59,8 +59,14 @@ struct StrayDeliveries {
     }
     // It may have come from here, and the base not know yet that it went.
     let taken: Set<MessageKey> = try context.hasPair(source.key, on: .near, in: folder.id) ? [source.key] : []
+    let intents = DeliveryIntents(context: context, folder: folder, target: .near)
+    try intents.record([Parcel(arrival: parcel.arrival, identity: identity, date: intent.draft.date)])
     let moved = try await near.move([source.key], from: origin.names.near, to: folder.names.near, taken: taken)
-    guard let key = moved.keys[source.key] else { return false }
+    let removals = try intents.removals(of: [parcel])
+    guard let key = moved.keys[source.key] else {
+      try context.commit(removals)
+      return false
+    }
     // Three-way, as ever: it was sent with the source's flags of then (law L6).
     let wanted = parcel.arrival.observation.flags
     let has = try await near.look(at: folder.names.near, .messages([key])).present[key]?.flags ?? source.flags
@@ -68,7 +74,7 @@ struct StrayDeliveries {
     let removing = has.intersection(source.flags).subtracting(wanted)
     let shown = try await near.update([FlagChange(key: key, adding: adding, removing: removing)], in: folder.names.near)
     let unheld = adding.subtracting(shown[key] ?? wanted)
-    let changes: [LedgerChange] = [
+    let changes: [LedgerChange] = removals + [
       .addPair(
         folder.id, near: Sighting(key: key, flags: wanted.subtracting(unheld)),
         far: Sighting(key: parcel.arrival.key, flags: wanted), identity: identity, date: intent.draft.date),

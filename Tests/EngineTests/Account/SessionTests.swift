@@ -165,6 +165,32 @@ struct SessionTests {
     }
   }
 
+  @Test("looks at what cannot be watched here and asks the server nothing for it, and tries to watch it again")
+  func polledHere() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      account.near.watchFailures = [.inbox: "the kernel's limit is reached"]
+      try await whileRunning(account) { runner in
+        _ = try await runner.fullPass(PassOptions(), names: nil)
+        let before = account.faults.log.count
+        @Loop func passTime() async {
+          for _ in 0..<70 {
+            account.clock.advance(by: .seconds(1))
+            for _ in 0..<20 { await Task.yield() }
+          }
+        }
+        await passTime()
+        let steps = account.faults.log.dropFirst(before)
+        #expect(steps.contains("\(account.near.title) look INBOX"))
+        #expect(steps.filter { $0.contains(account.far.title) } == [])
+        account.near.watchFailures = [:]
+        await passTime()
+        let watched = AccountEvent.watching([.inbox: Sides(near: .inotify, far: .idle)])
+        #expect(account.recorder.events.contains(watched))
+      }
+    }
+  }
+
   @Test("holds a mass deletion that comes one message at a time (L9)")
   func stormInDrops() async throws {
     try await Reactor.onShared {

@@ -3,6 +3,9 @@ package import Ports
 import IMAP
 
 extension IMAPStore {
+  /// How often what is marked is asked for while the mailbox changes.
+  private static let markSearchesMax = 5
+
   package func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion {
     let uids = UIDSet(keys.compactMap(\.uid).sorted())
     guard !uids.isEmpty else { return Deletion() }
@@ -87,7 +90,7 @@ extension IMAPStore {
     // What another client has copied meanwhile bears our mark, and this session may not have been told of it. Dovecot
     // tells of it once NOOP is answered, and searches before that.
     _ = try await connection.run(.noop)
-    let marked = try await searchDeleted(on: connection, in: folder)
+    guard let marked = try await searchDeleted(on: connection, in: folder) else { return }
     guard !marked.isEmpty, marked.isSubset(of: uids) else { return }
     try succeed(try await connection.run(.expunge) { own.take($0) }, folder)
   }
@@ -96,16 +99,21 @@ extension IMAPStore {
   func mayExpunge(_ uids: UIDSet, on connection: IMAPConnection, in folder: FolderName) async throws(StoreError) -> Bool
   {
     if features?.hasUIDPlus == true { return true }
-    return try await searchDeleted(on: connection, in: folder).isSubset(of: uids)
+    return try await searchDeleted(on: connection, in: folder)?.isSubset(of: uids) ?? false
   }
 
+  /// All that EXPUNGE would take now; nil where messages come, or are marked, at each try.
   private func searchDeleted(
     on connection: IMAPConnection, in folder: FolderName
-  ) async throws(StoreError) -> UIDSet {
-    let found = FoundMessages()
-    let answer = try await connection.run(.uidSearch([.deleted], returningAll: false)) { found.take($0) }
-    try succeed(answer, folder)
-    return try found.uids(in: folder, of: self)
+  ) async throws(StoreError) -> UIDSet? {
+    for _ in 0..<Self.markSearchesMax {
+      let found = FoundMessages()
+      let answer = try await connection.run(.uidSearch([.deleted], returningAll: false)) { found.take($0) }
+      try succeed(answer, folder)
+      let marked = try found.uids(in: folder, of: self)
+      if !found.isOutdated { return marked }
+    }
+    return nil
   }
 
   /// Where some of a set are gone the others are done (RFC 9051 §7.1, EXPUNGEISSUED).

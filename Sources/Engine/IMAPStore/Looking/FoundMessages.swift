@@ -7,6 +7,9 @@ import Ports
 final class FoundMessages {
   private var found = UIDSet()
   private var isUnreadable = false
+  /// A message came, or was marked \Deleted, while the server searched. Dovecot (2.3.19) finds what was in the view
+  /// before, and then tells what has come to it.
+  private(set) var isOutdated = false
 
   /// True where it was such an answer.
   func take(_ untagged: Untagged) -> Bool {
@@ -14,6 +17,12 @@ final class FoundMessages {
     case .search(let uids): found.formUnion(uids)
     // IMAP4rev2 answers every SEARCH so.
     case .esearch(let response): found.formUnion(response.all ?? UIDSet())
+    case .exists:
+      isOutdated = true
+      return false
+    case .fetch(let response):
+      isOutdated = isOutdated || response.flags?.system.contains(.deleted) ?? true
+      return false
     case .unreadable:
       isUnreadable = true
       return false
