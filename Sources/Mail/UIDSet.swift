@@ -60,6 +60,7 @@ package struct UIDSet: Hashable, Sendable {
       for range in other.ranges { insert(range) }
       return
     }
+    if other.ranges.count == 1 { return insert(first) }
     let (left, right) = (ranges, other.ranges)
     ranges = []
     ranges.reserveCapacity(left.count + right.count)

@@ -139,19 +139,23 @@ final class Limbo {
     return result
   }
 
-  func purge(_ kept: [MessageKey]) async throws(FileError) {
+  /// Answers why some stay.
+  func purge(_ kept: [MessageKey]) async throws(FileError) -> [MessageKey: FileError] {
     var batches: Set<String> = []
+    var left: [MessageKey: FileError] = [:]
     for (step, key) in kept.enumerated() {
       guard let (batch, name) = Self.parts(of: key) else { continue }
       batches.insert(batch)
       do {
         try root.fileSystem.unlink(Self.directory.appending(path: batch).appending(path: name))
       } catch {
-        guard error.kind == .notFound else { throw error }
+        guard error.isOfOneFile || error.kind == .notFound else { throw error }
+        if error.kind != .notFound { left[key] = error }
       }
       if step % MaildirFolder.stepsBetweenPauses == MaildirFolder.stepsBetweenPauses - 1 { await Task.yield() }
     }
     for batch in batches { forget(batch) }
+    return left
   }
 
   /// Removes what an earlier martlet left, and drafts of its own files.
@@ -241,9 +245,9 @@ extension MaildirStore {
     }
   }
 
-  package func purge(_ kept: [MessageKey]) async throws(StoreError) {
+  package func purge(_ kept: [MessageKey]) async throws(StoreError) -> [MessageKey: String] {
     do {
-      try await limbo.purge(kept)
+      return try await limbo.purge(kept).mapValues { root.failure($0).text }
     } catch {
       throw root.failure(error)
     }

@@ -81,8 +81,8 @@ package protocol MailStore: AnyObject, Sendable {
   func restore(
     _ kept: [MessageKey], to folder: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> [MessageKey: MessageKey]
-  /// Lets go of deleted messages for good.
-  func purge(_ kept: [MessageKey]) async throws(StoreError)
+  /// Lets go of deleted messages for good. Answers why some could not be removed, which is one's own fault and no other's.
+  func purge(_ kept: [MessageKey]) async throws(StoreError) -> [MessageKey: String]
 
   /// Arms the watch for `folders`, most important first; those that cannot be watched are told as polled. Armed before
   /// it returns: what changes later is told by `nextEvents()`. Called again, also while somebody waits for events, it

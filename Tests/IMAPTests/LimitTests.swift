@@ -119,4 +119,15 @@ struct LimitTests {
     }
     #expect(set.count == 150_001)
   }
+
+  @Test("a long first word is not looked at anew for each literal", .timeLimit(.minutes(1)))
+  func longFirstWord() throws {
+    var session = Self.session { _ in }
+    var effects = session.handle(.received(Array("* \(String(repeating: "A", count: 4 << 20))".utf8)))
+    let literals = Array(String(repeating: "{0}\r\n", count: 10_000).utf8)
+    for _ in 0..<40 { effects += session.handle(.received(literals)) }
+    #expect(effects.isEmpty)
+    effects += session.handle(.received(Array("\r\n".utf8)))
+    #expect(effects.count == 1)
+  }
 }

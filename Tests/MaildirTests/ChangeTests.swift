@@ -141,7 +141,7 @@ struct ChangeTests {
       #expect(maildir.names("A/cur") == ["a:2,Sa"])
       #expect(maildir.names("A/new") == [fresh])
       #expect(maildir.time("A/cur/a:2,Sa") == 1_000_000_000)
-      try await maildir.store.purge(kept)
+      #expect(try await maildir.store.purge(kept) == [:])
       #expect(try await maildir.store.restore(kept, to: name("A"), taken: []).isEmpty)
       #expect(maildir.names(".martlet/limbo").isEmpty)
       await maildir.remove()
@@ -156,7 +156,7 @@ struct ChangeTests {
       let maildir = try await MaildirFixture.make()
       try maildir.write("x", "not a message")
       #expect(try await maildir.store.restore([.file(key)], to: .inbox, taken: []).isEmpty)
-      try await maildir.store.purge([.file(key)])
+      #expect(try await maildir.store.purge([.file(key)]) == [:])
       #expect(maildir.exists("x") && maildir.exists(".martlet/marker"))
       await maildir.remove()
     }

@@ -309,15 +309,14 @@ package final class SimulatedStore: MailStore {
     return restored
   }
 
-  package func purge(_ keys: [MessageKey]) async throws(StoreError) {
+  package func purge(_ keys: [MessageKey]) async throws(StoreError) -> [MessageKey: String] {
     for key in keys { try faults.effect("\(title) purge \(key)") { kept[key] = nil } }
+    return [:]
   }
 
   package func watch(_ folders: [FolderName]) async throws(StoreError) -> [FolderName: WatchKind] {
     try faults.step("\(title) watch")
-    let beforeWatch = beforeWatch
-    self.beforeWatch = nil
-    beforeWatch?(self)
+    beforeWatch.take()?(self)
     watched = Set(folders)
     let push: WatchKind = kind == .server ? .idle : .inotify
     return Dictionary(uniqueKeysWithValues: folders.map { ($0, watchFailures[$0] == nil ? push : .poll) })

@@ -186,10 +186,14 @@ package final class AccountContext {
   }
 
   /// Forgets a folder that neither side has. A stop in between leaves a folder with fewer pairs, which the next
-  /// discovery forgets.
+  /// discovery forgets; or matches anew, where it takes part again: that it did not change says nothing then (law L3).
   func forget(_ folder: FolderID) async throws(StoreError) {
     folders.remove(folder)
     try forgetDeletions(in: folder)
+    let row = try withLedger { ledger throws(LedgerError) in try ledger.folders() }.first { $0.id == folder }
+    if let row, row.checkpoints != Sides(near: nil, far: nil) {
+      try commitDurably(Side.allCases.map { .setCheckpoint(folder, $0, row.checkpoints[$0]?.void) })
+    }
     while try withLedger({ ledger throws(LedgerError) in
       try ledger.removePairs(in: folder, limit: Self.pairsAtOnce)
     }) { await Task.yield() }

@@ -332,7 +332,7 @@ final class AccountSession {
   }
 
   private func fullPassEnded(_ outcome: FullPass.Outcome) -> [Agenda.Event] {
-    note(outcome.failures, of: outcome.folders.map(\.id))
+    note(outcome.failures, of: outcome.wanted)
     let there = Set(context.folders.all.map(\.id))
     // What only one side has, is for discoveries: passes over it fail, and each asks for another one.
     agenda.keepOnly(Set(context.folders.all.filter { !$0.isHeldWhole }.map(\.id)))

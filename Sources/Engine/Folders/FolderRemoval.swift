@@ -63,6 +63,8 @@ struct FolderRemoval {
           wholeFolder: true)
         report.held.append(held)
         folder.held = [held]
+        // Also where somebody makes the folder again, with less in it.
+        if !options.isDryRun { try BrakeMemory(context: context, folder: folder, side: side).hold() }
         // What its passes saw go is judged here, and no concern of other folders' deletions.
         context.forgetWaitingDeletions(in: folder.id)
         return

@@ -27,6 +27,8 @@ package final class SyncedFolder {
   /// What other passes have moved out since a pass last began to look here: its look may show them still, and they are new
   /// nowhere.
   private(set) var departed = Sides<Set<MessageKey>>(near: [], far: [])
+  /// How many passes have begun to look here.
+  private(set) var looks = 0
   /// How often the base was told that messages of this side lost their partners, or may have.
   private(set) var losses = Sides(near: 0, far: 0)
   /// Deletions carried out on each side a moment ago.
@@ -81,7 +83,10 @@ package final class SyncedFolder {
   }
 
   /// Before the looks of a pass.
-  func beginLooking() { departed = Sides(near: [], far: []) }
+  func beginLooking() {
+    departed = Sides(near: [], far: [])
+    looks += 1
+  }
 
   /// With the transaction that gives the pair to another folder.
   func depart(_ pair: Pair) {

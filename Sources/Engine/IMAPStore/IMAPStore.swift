@@ -247,10 +247,11 @@ package final class IMAPStore: MailStore {
   /// The same with the folder selected under the numbering that the engine knows. What is dangerous waits for this.
   func withSelected<Value>(
     _ folder: FolderName, _ weight: WorkWeight, seeing wanted: WantedView = .latest,
+    under numbering: UIDValidity? = nil,
     _ body: (IMAPConnection) async throws(StoreError) -> Value
   ) async throws(StoreError) -> Value {
     // The caller's numbers are those of now; while it waits for a connection, a look may learn of others.
-    let numbering = numbering(of: folder)
+    let numbering = numbering ?? self.numbering(of: folder)
     return try await withConnection(for: folder, weight) { member async throws(StoreError) in
       try await select(folder, on: member, seeing: wanted, under: numbering)
       return try await body(member.connection)
@@ -270,9 +271,12 @@ package final class IMAPStore: MailStore {
     _ uids: UIDSet, on connection: IMAPConnection, in folder: FolderName
   ) async throws(StoreError) -> UIDSet {
     guard !uids.isEmpty else { return uids }
+    let before = connection.mailbox?.uidValidity
     // What happened since this connection was last told is not told any more.
     hint(folder)
     try await selectAnew(folder, try mailboxName(of: folder), on: connection)
+    // Whoever goes on would speak of another mailbox's messages.
+    try requireNumbering(before, connection.mailbox?.uidValidity, of: folder)
     guard connection.mailbox?.uidValidity == numbering(of: folder) else { return UIDSet() }
     let there = try await search(uids, on: connection, in: folder)
     return UIDSet(uids.filter { !there.contains($0) })
@@ -285,12 +289,18 @@ package final class IMAPStore: MailStore {
   ) async throws(StoreError) {
     let known = numbering ?? self.numbering(of: folder)
     let mailbox = try await selectUnder(known, folder, on: member, seeing: wanted)
-    guard let known, mailbox.uidValidity != known else { return }
+    try requireNumbering(known, mailbox.uidValidity, of: folder)
+  }
+
+  private func requireNumbering(
+    _ known: UIDValidity?, _ now: UIDValidity?, of folder: FolderName
+  ) throws(StoreError) {
+    guard let known, now != known else { return }
     events.post(.uncertain(folder))
-    let now = mailbox.uidValidity.map { "\($0)" } ?? "none"
     throw StoreError(
       .folder, .refused,
-      "\(printable("\(folder)")): UIDVALIDITY changed from \(known) to \(now); matching anew, nothing is deleted")
+      "\(printable("\(folder)")): UIDVALIDITY changed from \(known) to \(now.map { "\($0)" } ?? "none"); "
+        + "matching anew, nothing is deleted")
   }
 
   /// What was told of the folder is of another numbering than the known one: that is looked at soon.

@@ -39,6 +39,8 @@ package struct AccountBrake {
   /// Where no folder has anything left that was held for the account's sake: known only after a look at all of them.
   func release(_ options: PassOptions) throws(StoreError) {
     guard !options.isDryRun else { return }
+    // One that could not be looked at may have the most to delete.
+    guard options.allowsDeletions || context.folders.all.allSatisfy(\.isConfirmed) else { return }
     for side in Side.allCases where context.gathered[side].count() == 0 {
       try BrakeMemory(context: context, folder: nil, side: side).release(isAllowed: options.allowsDeletions)
     }

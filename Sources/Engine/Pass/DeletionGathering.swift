@@ -20,7 +20,7 @@ struct DeletionGathering {
       for pass in passes {
         context.gathered[side].note(
           pass.removals(on: side).subtracting(pass.moved[side]), in: pass.folder.id,
-          isWhole: pass.showsWhole(side.other), at: now)
+          isWhole: pass.showsWholeOfNow(side.other), at: now)
       }
       guard !areAllowed else { continue }
       let recent = context.deletions[side].recent(at: now, within: Self.burst)

@@ -30,6 +30,8 @@ final class FolderPass {
   private var movedCount = Sides(near: 0, far: 0)
   /// The folder's losses when it was looked at.
   private var losses = Sides(near: 0, far: 0)
+  /// Which of the folder's looks this one was.
+  private var look = 0
   /// Sides whose deletions are left to a later pass.
   private var postponed: Set<Side> = []
   /// Identities that were read on the way.
@@ -54,6 +56,7 @@ final class FolderPass {
     if !options.isDryRun { try await begin() }
     losses = folder.losses
     folder.beginLooking()
+    look = folder.looks
     for side in Side.allCases {
       if let scope = scopes[side] { looks[side] = try await look(side, scope) }
     }
@@ -86,7 +89,7 @@ final class FolderPass {
     pairCount = try countPairs()
     wasHeld = Side.allCases.contains(where: isHeldByItself)
     if !options.isDryRun { try await requireReadable(progress) }
-    try dropSetAside()
+    plan.arrivals = try SettingAside.due(plan.arrivals, in: folder, context)
     if options.isDryRun {
       let description = PlanDescription(context: context, folder: folder)
       let described = try await description.run(plan, looks: looks, scopes: scopes, options)
@@ -208,6 +211,11 @@ final class FolderPass {
   /// True where what is not shown, or not said to be gone, needs no other look.
   func showsWhole(_ side: Side) -> Bool { isWide(side) && !looks[side].isPartial }
 
+  /// False where another pass has looked since: what the brake holds by what that one saw, this one knows nothing of.
+  private var isLatest: Bool { folder.looks == look }
+
+  func showsWholeOfNow(_ side: Side) -> Bool { isLatest && showsWhole(side) }
+
   private func look(_ side: Side, _ scope: LookScope) async throws(StoreError) -> Look {
     let look = try await FolderLooking(context: context, folder: folder, side: side).run(scope, options)
     for (key, reason) in look.unreadable {
@@ -253,15 +261,6 @@ final class FolderPass {
     }
   }
 
-  /// Leaves out arrivals that failed before and are not due yet.
-  private func dropSetAside() throws(StoreError) {
-    guard !plan.arrivals.near.isEmpty || !plan.arrivals.far.isEmpty else { return }
-    let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    for entry in aside where !entry.isDue(at: context.wallSeconds) {
-      plan.arrivals[entry.side].removeAll { $0.key == entry.key }
-    }
-  }
-
   // MARK: Deletions
 
   private func delete(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
@@ -269,7 +268,7 @@ final class FolderPass {
     for side in Side.allCases {
       if !plan.deletions[side].isEmpty { try await delete(on: side, account[side]) }
       let isHeld = report.held.contains { $0.side == side && $0.account == nil }
-      guard !isHeld, !postponed.contains(side), showsWhole(side.other) else { continue }
+      guard !isHeld, !postponed.contains(side), showsWholeOfNow(side.other) else { continue }
       try BrakeMemory(context: context, folder: folder, side: side).release(isAllowed: options.allowsDeletions)
     }
   }
@@ -349,7 +348,7 @@ final class FolderPass {
   }
 
   private func reportHeld() {
-    if isWideOnASide || !report.held.isEmpty { folder.held = report.held }
+    if isWideOnASide && isLatest || !report.held.isEmpty { folder.held = report.held }
   }
 
   // MARK: Recording

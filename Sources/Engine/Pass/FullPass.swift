@@ -15,6 +15,8 @@ struct FullPass {
     var report = PassReport()
     var failures: [FolderID: StoreError] = [:]
     var folders: [SyncedFolder] = []
+    /// Those of them that were asked for.
+    var wanted: [FolderID] = []
     /// Named folders that there are not.
     var unknown: Set<FolderName> = []
   }
@@ -45,6 +47,7 @@ struct FullPass {
     let finding = try await FolderDiscovery(context: context, options: options, names: names).run()
     var outcome = Outcome(report: finding.report, folders: finding.folders)
     if let names { outcome.unknown = names.subtracting(finding.knownFarNames) }
+    outcome.wanted = finding.folders.filter(isWanted).map(\.id)
     var requests: [PassRunner.Request] = []
     for folder in finding.folders where isWanted(folder) {
       if let missing = finding.missing[folder.id] {
@@ -79,7 +82,7 @@ struct FullPass {
       outcome.report.merge(try await removal.run(folder, remaining: remaining))
     }
     try nameSetAside(in: finding.folders.filter(isWanted), &outcome.report)
-    if !options.isDryRun { try await purgeLimbo() }
+    if !options.isDryRun { try await purgeLimbo(&outcome.report) }
     context.tell(.passFinished(outcome.report))
     return outcome
   }
@@ -195,15 +198,18 @@ struct FullPass {
     }
   }
 
-  private func purgeLimbo() async throws(StoreError) {
+  private func purgeLimbo(_ report: inout PassReport) async throws(StoreError) {
     let due = context.wallSeconds - context.deletionRules.keepSeconds
     let expired = try context.withLedger { ledger throws(LedgerError) in
       try context.limbo.take(keptBefore: due, from: ledger)
     }
     guard !expired.isEmpty else { return }
     defer { context.limbo.giveBack(expired) }
-    try await context.stores.near.purge(expired.map(\.key))
-    try context.commit(expired.map { .removeLimbo($0.key) })
+    let left = try await context.stores.near.purge(expired.map(\.key))
+    try context.commit(expired.filter { left[$0.key] == nil }.map { .removeLimbo($0.key) })
+    report.problems += Set(left.values).sorted().map {
+      .init(folder: nil, reason: "what was deleted a while ago stays where it is kept: \($0)")
+    }
   }
 }
 

@@ -40,6 +40,19 @@ struct SettingAside {
       })
   }
 
+  /// Arrivals without those that failed before and are not due yet.
+  static func due(
+    _ arrivals: Sides<[Arrival]>, in folder: SyncedFolder, _ context: AccountContext
+  ) throws(StoreError) -> Sides<[Arrival]> {
+    guard !arrivals.near.isEmpty || !arrivals.far.isEmpty else { return arrivals }
+    var due = arrivals
+    let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
+    for entry in aside where !entry.isDue(at: context.wallSeconds) {
+      due[entry.side].removeAll { $0.key == entry.key }
+    }
+    return due
+  }
+
   /// What failed before waits for nothing any more where it is gone by now, or is seen and has a partner.
   static func forgetDone(
     in folder: SyncedFolder, _ looks: Sides<Look>, _ context: AccountContext

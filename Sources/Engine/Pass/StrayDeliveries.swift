@@ -74,12 +74,13 @@ struct StrayDeliveries {
     let removing = has.intersection(source.flags).subtracting(wanted)
     let shown = try await near.update([FlagChange(key: key, adding: adding, removing: removing)], in: folder.names.near)
     let unheld = adding.subtracting(shown[key] ?? wanted)
-    let changes: [LedgerChange] = removals + [
-      .addPair(
-        folder.id, near: Sighting(key: key, flags: wanted.subtracting(unheld)),
-        far: Sighting(key: parcel.arrival.key, flags: wanted), identity: identity, date: intent.draft.date),
-      .removeIntent(intent.id), .clearSetAside(origin.id, .near, source.key),
-    ]
+    let changes: [LedgerChange] =
+      removals + [
+        .addPair(
+          folder.id, near: Sighting(key: key, flags: wanted.subtracting(unheld)),
+          far: Sighting(key: parcel.arrival.key, flags: wanted), identity: identity, date: intent.draft.date),
+        .removeIntent(intent.id), .clearSetAside(origin.id, .near, source.key),
+      ]
     try context.commitDurably(changes + origin.distrust(.near))
     return true
   }

@@ -139,7 +139,8 @@ struct Framer {
   private var allowsLiterals: Bool {
     if isAfterBody { return true }
     guard text.first == UInt8(ascii: "*") else { return false }
-    let word = text[1...].drop { $0 == UInt8(ascii: " ") }.prefix { $0 != UInt8(ascii: " ") }
+    // Asked for each literal of a response: its first word must not be looked at whole each time.
+    let word = text.prefix(32).dropFirst().drop { $0 == UInt8(ascii: " ") }.prefix { $0 != UInt8(ascii: " ") }
     switch Word(word) {
     case .ok, .no, .bad, .bye, .preauth: return false
     default: return true

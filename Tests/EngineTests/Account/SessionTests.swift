@@ -9,25 +9,6 @@ import Testing
 /// A running account: events on either side find their way to the other, and nothing ends it but its cancellation.
 @Suite("A running account", .timeLimit(.minutes(1)))
 struct SessionTests {
-  /// Runs the account until the body is done.
-  @Loop
-  private func whileRunning(
-    _ account: SimulatedAccount, _ body: @Loop (AccountRunner) async throws -> Void
-  ) async throws {
-    let runner = AccountRunner(context: account.context())
-    let task = Loop.task { await runner.run() }
-    await account.recorder.wait { account.recorder.events.contains(.phaseChanged(.watching)) }
-    do {
-      try await body(runner)
-    } catch {
-      task.cancel()
-      await task.value
-      throw error
-    }
-    task.cancel()
-    await task.value
-  }
-
   @Test("brings what happens on one side to the other, without being asked", arguments: Side.allCases)
   func push(side: Side) async throws {
     try await Reactor.onShared {
@@ -143,50 +124,6 @@ struct SessionTests {
         await account.recorder.wait { runner.snapshot().folders.contains { $0.lastSync == first + 20 } }
         #expect(runner.snapshot().lastFullPass == first + 10)
         #expect(runner.snapshot().lastSync == first + 20)
-      }
-    }
-  }
-
-  @Test("says why a folder is polled that could be watched, and watches it once it can be")
-  func unwatched() async throws {
-    try await Reactor.onShared {
-      let account = try await SimulatedAccount.filled()
-      account.near.watchFailures = [.inbox: "the kernel's limit is reached"]
-      try await whileRunning(account) { runner in
-        let told = AccountEvent.unwatched(.near, folders: 1, reason: "the kernel's limit is reached")
-        #expect(account.recorder.events.contains(told))
-        #expect(runner.snapshot().folders.map(\.watchFailures.near) == ["the kernel's limit is reached"])
-        let watched = AccountEvent.watching([.inbox: Sides(near: .inotify, far: .idle)])
-        #expect(!account.recorder.events.contains(watched))
-        account.near.watchFailures = [:]
-        _ = try await runner.fullPass(PassOptions(), names: nil)
-        #expect(account.recorder.events.contains(watched))
-      }
-    }
-  }
-
-  @Test("looks at what cannot be watched here and asks the server nothing for it, and tries to watch it again")
-  func polledHere() async throws {
-    try await Reactor.onShared {
-      let account = try await SimulatedAccount.filled()
-      account.near.watchFailures = [.inbox: "the kernel's limit is reached"]
-      try await whileRunning(account) { runner in
-        _ = try await runner.fullPass(PassOptions(), names: nil)
-        let before = account.faults.log.count
-        @Loop func passTime() async {
-          for _ in 0..<70 {
-            account.clock.advance(by: .seconds(1))
-            for _ in 0..<20 { await Task.yield() }
-          }
-        }
-        await passTime()
-        let steps = account.faults.log.dropFirst(before)
-        #expect(steps.contains("\(account.near.title) look INBOX"))
-        #expect(steps.filter { $0.contains(account.far.title) } == [])
-        account.near.watchFailures = [:]
-        await passTime()
-        let watched = AccountEvent.watching([.inbox: Sides(near: .inotify, far: .idle)])
-        #expect(account.recorder.events.contains(watched))
       }
     }
   }
@@ -360,6 +297,23 @@ struct SessionTests {
         here.folders[archive] = folder
         here.noticeFolders()
         await account.recorder.wait { here.contents(of: archive).count == 2 }
+      }
+    }
+  }
+
+  @Test("does not say that a folder is well again which nobody has looked at")
+  func recovered() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      try await whileRunning(account) { runner in
+        account.faults.refused = ["near look Archive"]
+        account.near.put(SimulatedMessage("new"), in: archive)
+        await account.recorder.wait { runner.snapshot().folders.contains { $0.lastError != nil } }
+        _ = try await runner.fullPass(PassOptions(), names: [.inbox])
+        #expect(!account.recorder.events.contains(.recovered(archive)))
+        account.faults.refused = []
+        await account.recorder.wait { account.recorder.events.contains(.recovered(archive)) }
       }
     }
   }

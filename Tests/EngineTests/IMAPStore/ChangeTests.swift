@@ -145,34 +145,6 @@ struct ChangeTests {
     }
   }
 
-  @Test(
-    "without UIDPLUS expunges nothing that was marked, or came with a mark, while it was searched for (L10)",
-    arguments: ["* 4 EXISTS", "* 3 FETCH (UID 4 FLAGS (\\Deleted))", "* 3 FETCH (UID 4 MODSEQ (9))"], [false, true])
-  func markedDuringTheSearch(news: String, isEndless: Bool) async throws {
-    let first = """
-      C: m3 UID STORE 1 +FLAGS.SILENT (\\Deleted)
-      S: m3 OK done
-      C: m4 NOOP
-      S: m4 OK done
-
-      """
-    let outdated = (isEndless ? 5...9 : 5...5).map { tag in
-      "C: m\(tag) UID SEARCH DELETED\nS: * SEARCH 1\nS: \(news)\nS: m\(tag) OK done\n"
-    }.joined()
-    let last = isEndless ? "" : "C: m6 UID SEARCH DELETED\nS: * SEARCH 1 4\nS: m6 OK done\n"
-    let tag = isEndless ? "m10" : "m7"
-    try await ScriptedStore.play(
-      Self.opened("") + first + outdated + last + """
-        C: \(tag) UID FETCH 1 (UID)
-        S: * 1 FETCH (UID 1)
-        S: \(tag) OK done
-        """
-    ) { world in
-      let deletion = try await world.store.delete([.uid(1)], in: .inbox)
-      #expect(deletion.gone.isEmpty)
-    }
-  }
-
   @Test("without UIDPLUS leaves the marked where another's is among them (L10)")
   func othersMarked() async throws {
     try await ScriptedStore.play(

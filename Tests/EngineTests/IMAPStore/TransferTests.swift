@@ -27,7 +27,7 @@ final class PiecedContent: MessageContent {
 
 @Suite("Reading messages")
 struct ReadingTests {
-  private static let opened =
+  static let opened =
     preauthenticated("") + """
       C: m2 SELECT "INBOX"
       S: * 3 EXISTS
@@ -37,7 +37,7 @@ struct ReadingTests {
       """
 
   @Loop
-  private static func read(_ uids: [UID], _ world: ScriptedStore) async throws -> [MessageKey: Result<
+  static func read(_ uids: [UID], _ world: ScriptedStore) async throws -> [MessageKey: Result<
     String, StoreError
   >] {
     var read: [MessageKey: Result<String, StoreError>] = [:]
@@ -51,24 +51,6 @@ struct ReadingTests {
       }
     }
     return read
-  }
-
-  @Test("takes a NIL body for gone, never for an empty message (L1)")
-  func nilBody() async throws {
-    try await ScriptedStore.play(
-      Self.opened + """
-        C: m3 UID FETCH 1:3 (UID BODY.PEEK[])
-        S: * 1 FETCH (UID 1 BODY[] {5}
-        S: one
-        S: )
-        S: * 2 FETCH (UID 2 BODY[] NIL)
-        S: * 3 FETCH (UID 3 BODY[] "")
-        S: m3 NO [EXPUNGEISSUED] some are gone
-        """
-    ) { world in
-      let read = try await Self.read([1, 2, 3], world)
-      #expect(read == [.uid(1): .success("one\r\n"), .uid(3): .success("")])
-    }
   }
 
   @Test("names one that the server refuses, and goes on with the others (L11)")

@@ -10,62 +10,10 @@ import Testing
 /// Deletions that come one after another are judged together (law L9).
 @Suite("A storm of deletions")
 struct DeletionStormTests {
-  /// A session that was in sync with both sides, of so many messages, and goes by events from now on.
-  @Loop
-  private final class Stage {
-    let account: SimulatedAccount
-    private(set) var context: AccountContext
-
-    init(_ count: Int, folders: [FolderName] = [.inbox]) async throws {
-      account = try await .filled([], folders: folders)
-      for folder in folders {
-        for number in 0..<count { account.far.put(SimulatedMessage("\(folder) \(number)"), in: folder) }
-      }
-      context = account.context()
-      try await restart()
-    }
-
-    func restart() async throws {
-      context = account.context()
-      try await context.open()
-      try await fullPass()
-    }
-
-    @discardableResult
-    func fullPass(_ options: PassOptions = PassOptions()) async throws -> PassReport {
-      try await FullPass(context: context, options: options, names: nil).run().report
-    }
-
-    /// As an event asks for it.
-    @discardableResult
-    func pass(_ name: FolderName = .inbox, _ scope: LookScope = .pending) async throws -> PassReport {
-      let folder = try #require(context.folders[.near, name])
-      let isNarrow = scope == .pending
-      let request = PassRunner.Request(folder: folder, scopes: Sides(near: scope, far: isNarrow ? nil : scope))
-      return try await PassRunner(context: context, options: PassOptions(), listing: nil).run([request]).report
-    }
-
-    /// Where the brake was told to hold nothing any more.
-    func released() -> [AccountEvent] {
-      account.recorder.events.filter { if case .released = $0 { true } else { false } }
-    }
-
-    /// Somebody removes messages here, in the order of their numbers.
-    func remove(_ numbers: Range<Int>, in folder: FolderName = .inbox) throws {
-      for number in numbers {
-        account.near.remove(try #require(account.near.key(of: "\(folder) \(number)", in: folder)), in: folder)
-      }
-    }
-
-    func left(in folder: FolderName = .inbox) -> Int { account.far.contents(of: folder).count }
-
-    func calm() { account.clock.advance(by: GatheredDeletions.calm) }
-  }
-
   @Test("that comes in drops is held as a whole, and counted as a whole")
   func drops() async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(100)
+      let stage = try await StormStage(100)
       for number in 0..<100 {
         try stage.remove(number..<number + 1)
         try await stage.pass()
@@ -84,7 +32,7 @@ struct DeletionStormTests {
   @Test("that ends below the brake is carried out at the calm, and not before")
   func calm() async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(100)
+      let stage = try await StormStage(100)
       try stage.remove(0..<30)
       try await stage.pass()
       #expect(stage.left() == 100)
@@ -101,7 +49,7 @@ struct DeletionStormTests {
   @Test("is waited out by a full pass", arguments: [false, true])
   func fullPass(isKnown: Bool) async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(100)
+      let stage = try await StormStage(100)
       try stage.remove(0..<30)
       if isKnown { try await stage.pass() }
       let before = stage.account.clock.now
@@ -114,7 +62,7 @@ struct DeletionStormTests {
   @Test("is none of up to 20 deletions: they are carried out by the event that tells of them")
   func few() async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(30)
+      let stage = try await StormStage(30)
       try stage.remove(0..<20)
       #expect(try await stage.pass().counts.far.deleted == 20)
       #expect(stage.account.clock.now == LoopInstant(nanoseconds: 0))
@@ -124,7 +72,7 @@ struct DeletionStormTests {
   @Test("stays held with time and over a restart, until the messages are back")
   func staysHeld() async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(100)
+      let stage = try await StormStage(100)
       try stage.remove(0..<40)
       try await stage.fullPass()
       #expect(stage.left() == 60)
@@ -150,7 +98,7 @@ struct DeletionStormTests {
   @Test("is none of the many versions of a draft, each saved in the place of the last one")
   func drafts() async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(0)
+      let stage = try await StormStage(0)
       for number in 0..<50 {
         stage.account.near.put(SimulatedMessage("\(FolderName.inbox) \(number)"))
         if number > 0 { try stage.remove(number - 1..<number) }
@@ -164,7 +112,7 @@ struct DeletionStormTests {
   @Test("is one where the messages came a moment ago, all at once, and go where they came from")
   func justArrived() async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(32)
+      let stage = try await StormStage(32)
       let (near, far) = (stage.account.near, stage.account.far)
       for number in 0..<19 { far.remove(try #require(far.key(of: "\(FolderName.inbox) \(number)"))) }
       #expect(try await stage.fullPass().held.isEmpty)
@@ -178,7 +126,7 @@ struct DeletionStormTests {
   @Test("that a person allows does not count with what is deleted after it")
   func allowed() async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(100)
+      let stage = try await StormStage(100)
       try stage.remove(0..<40)
       try await stage.fullPass()
       try stage.remove(40..<75)
@@ -197,7 +145,7 @@ struct DeletionStormTests {
   func account() async throws {
     try await Reactor.onShared {
       let folders = try [FolderName.inbox] + ["A", "B", "C"].map { try #require(FolderName($0)) }
-      let stage = try await Stage(15, folders: folders)
+      let stage = try await StormStage(15, folders: folders)
       for folder in folders {
         try stage.remove(0..<15, in: folder)
         try await stage.pass(folder)
@@ -223,7 +171,7 @@ struct DeletionStormTests {
   func folderGoes() async throws {
     try await Reactor.onShared {
       let archive = try #require(FolderName("Archive"))
-      let stage = try await Stage(100, folders: [.inbox, archive])
+      let stage = try await StormStage(100, folders: [.inbox, archive])
       try stage.remove(0..<30, in: archive)
       try await stage.pass(archive)
       #expect(stage.context.foldersInWaiting.count == 1)
@@ -240,7 +188,7 @@ struct DeletionStormTests {
   @Test("stays held, although a disturbed listing shows none of it")
   func disturbedLook() async throws {
     try await Reactor.onShared {
-      let stage = try await Stage(100)
+      let stage = try await StormStage(100)
       try stage.remove(0..<40)
       try await stage.fullPass()
       try stage.remove(40..<55)
@@ -259,7 +207,7 @@ struct DeletionStormTests {
   func moves() async throws {
     try await Reactor.onShared {
       let archive = try #require(FolderName("Archive"))
-      let stage = try await Stage(100, folders: [.inbox, archive])
+      let stage = try await StormStage(100, folders: [.inbox, archive])
       for number in 0..<40 {
         let key = try #require(stage.account.near.key(of: "INBOX \(number)", in: .inbox))
         let message = try #require(stage.account.near.folders[.inbox]?.messages[key])

@@ -52,6 +52,29 @@ struct LimboTests {
     }
   }
 
+  @Test("is no new message where it was taken back for one that somebody deleted before the base knew (L3)")
+  func deletedMeanwhile() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      let message = try #require(account.far.contents().first { $0.text == "a" })
+      account.far.remove(try #require(account.far.key(of: "a")))
+      try await account.sync()
+      account.far.put(message, in: archive)
+      account.faults.onStep = {
+        if $0.hasPrefix("after near restore") { account.faults.deadline = account.faults.steps + 1 }
+      }
+      await #expect(throws: StoreError.self) { try await account.sync() }
+      account.faults.onStep = nil
+      account.faults.revive()
+      #expect(account.near.contents(of: archive).map(\.text) == ["a"])
+      account.far.remove(try #require(account.far.key(of: "a", in: archive)), in: archive)
+      for _ in 1...2 { try await account.sync() }
+      for store in [account.near, account.far] { #expect(store.contents(of: archive).isEmpty) }
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
   @Test("is taken back under another name where its own is still another message's to the base (L3)")
   func nameTaken() async throws {
     try await Reactor.onShared {

@@ -233,6 +233,27 @@ struct PassTests {
     }
   }
 
+  @Test("that pointed elsewhere for a moment, and died over it, doubles nothing (L3, L5)")
+  func elsewhereForAMoment() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled((0..<AccountContext.pairsAtOnce + 20).map { "m\($0)" })
+      let (place, count) = (account.far.place, account.far.contents().count)
+      account.far.place = "another server"
+      account.faults.onStep = { name in
+        guard name.contains("remove pairs"), account.faults.deadline == nil else { return }
+        account.faults.deadline = account.faults.steps + 2
+      }
+      await #expect(throws: StoreError.self) { try await account.sync() }
+      account.faults.onStep = nil
+      account.faults.revive()
+      account.far.place = place
+      account.near.put(SimulatedMessage("new"))
+      for _ in 1...2 { try await account.sync() }
+      #expect(account.far.contents().count == count + 1)
+      #expect(account.near.contents() == account.far.contents())
+    }
+  }
+
   @Test("matches both sides by identity when the ledger is lost (L3, L8)")
   func lostLedger() async throws {
     try await Reactor.onShared {

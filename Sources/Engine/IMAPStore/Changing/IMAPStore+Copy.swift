@@ -34,7 +34,7 @@ extension IMAPStore {
     let copied = UIDSet(placed.keys.sorted())
     if hasMove || copied.isEmpty { return Moved(placed.keyed) }
     // The copies are there now; what cannot be expunged stays marked.
-    let gone = try await withSelected(source, .light) { connection async throws(StoreError) in
+    let gone = try await withSelected(source, .light, under: copying.numbering) { connection async throws(StoreError) in
       try await expunge(copied, on: connection, in: source)
     }
     return Moved(placed.keyed, left: UIDSet(copied.filter { !gone.contains($0) }).keys)

@@ -10,6 +10,9 @@ final class MessageCopying {
   private let connection: IMAPConnection
   private let source: FolderName
   private let target: FolderName
+  /// The source's, under which the messages were named.
+  let numbering: UIDValidity?
+  private var asked = UIDSet()
   /// As COPYUID told.
   private var told: [UID: UID] = [:]
   /// Copied, and where to is to be found out by looking.
@@ -27,6 +30,7 @@ final class MessageCopying {
     self.connection = connection
     self.source = source
     self.target = target
+    numbering = connection.mailbox?.uidValidity
   }
 
   func copy(_ uids: UIDSet) async throws(StoreError) {
@@ -117,13 +121,15 @@ final class MessageCopying {
   private func take(_ code: ResponseCode?) throws(StoreError) {
     guard case .copyUID(let copied)? = code else { return }
     try store.check(copied.uidValidity, of: target)
-    for (from, to) in copied.pairs { told[from] = to }
+    // What was moved may be deleted in its old place: of others a server has nothing to say here (law L10).
+    for (from, to) in copied.pairs where asked.contains(from) { told[from] = to }
   }
 
   // MARK: Without COPYUID
 
   /// Servers that do not tell new UIDs: where the new ones begin, and by what to know them.
   private func prepare(_ uids: UIDSet) async throws(StoreError) {
+    asked = uids
     if store.features?.hasUIDPlus == true { return }
     let mailbox = try store.mailboxName(of: target)
     let status = connection.send(.status(mailbox, [.uidNext, .uidValidity])) { [unowned self] untagged in

@@ -5,6 +5,9 @@ import Ports
 /// The answers to one or more SEARCHes.
 @Loop
 final class FoundMessages {
+  /// Ranges of messages that SEARCH may find.
+  static let rangesMax = 4_000_000
+
   private var found = UIDSet()
   private var isUnreadable = false
   /// A message came, or was marked \Deleted, while the server searched. Dovecot (2.3.19) finds what was in the view
@@ -14,9 +17,9 @@ final class FoundMessages {
   /// True where it was such an answer.
   func take(_ untagged: Untagged) -> Bool {
     switch untagged {
-    case .search(let uids): found.formUnion(uids)
+    case .search(let uids): add(uids)
     // IMAP4rev2 answers every SEARCH so.
-    case .esearch(let response): found.formUnion(response.all ?? UIDSet())
+    case .esearch(let response): add(response.all ?? UIDSet())
     case .exists:
       isOutdated = true
       return false
@@ -29,6 +32,11 @@ final class FoundMessages {
     default: return false
     }
     return true
+  }
+
+  private func add(_ uids: UIDSet) {
+    guard found.ranges.count + uids.ranges.count <= Self.rangesMax else { return isUnreadable = true }
+    found.formUnion(uids)
   }
 
   /// An answer that could not be read must not be taken for one that found nothing (law L8).

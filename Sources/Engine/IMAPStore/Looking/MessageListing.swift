@@ -10,6 +10,8 @@ struct MessageListing: Equatable, Sendable {
   static let surplusMax = 1_000
   /// Octets of Message-IDs and keywords that are kept.
   static let octetsMax = 256 << 20
+  /// Ranges of messages that are told to be gone.
+  static let vanishedMax = 1_000_000
 
   private(set) var present: [UID: Observation] = [:]
   /// Told to be gone, now or (EARLIER) since some time ago; UIDs never known may be among them.
@@ -48,10 +50,7 @@ struct MessageListing: Equatable, Sendable {
     switch untagged {
     case .fetch(let response): return take(response)
     case .vanished(let uids, let isEarlier):
-      vanished.formUnion(uids)
-      if !isEarlier { vanishedMeanwhile.formUnion(uids) }
-      for uid in present.keys where uids.contains(uid) { present[uid] = nil }
-      flagless = flagless.filter { !uids.contains($0) }
+      vanish(uids, isEarlier: isEarlier)
       return true
     case .expunge, .unreadable:
       isDisturbed = true
@@ -59,6 +58,24 @@ struct MessageListing: Equatable, Sendable {
     default: return false
     }
   }
+
+  private mutating func vanish(_ uids: UIDSet, isEarlier: Bool) {
+    guard vanished.ranges.count + uids.ranges.count <= Self.vanishedMax else { return isFlooded = true }
+    vanished.formUnion(uids)
+    if !isEarlier { vanishedMeanwhile.formUnion(uids) }
+    // Told one by one, of many.
+    if uids.count < shownCount {
+      for uid in uids {
+        present[uid] = nil
+        flagless.remove(uid)
+      }
+    } else {
+      present = present.filter { !uids.contains($0.key) }
+      flagless = flagless.filter { !uids.contains($0) }
+    }
+  }
+
+  private var shownCount: Int { present.count + flagless.count }
 
   /// True where every message of the baseline was shown or is positively gone.
   func isComplete(since baseline: Baseline, existsNow: Int) -> Bool {
@@ -84,7 +101,7 @@ struct MessageListing: Equatable, Sendable {
       return false
     }
     guard !vanished.contains(uid) else { return true }
-    guard present.count + flagless.count < limit || present[uid] != nil || flagless.contains(uid) else {
+    guard shownCount < limit || present[uid] != nil || flagless.contains(uid) else {
       isFlooded = true
       return true
     }

@@ -77,6 +77,17 @@ struct MailboxState: Equatable, Sendable {
   }
 
   /// `isAsked` where a command in flight took it: then it is no news.
+  /// False for what says nothing of a mailbox's state.
+  static func isConcerned(by untagged: Untagged) -> Bool {
+    switch untagged {
+    case .exists, .expunge, .vanished, .fetch, .unreadable: true
+    case .ok(let text), .no(let text): text.code != nil
+    case .bad, .bye, .capability, .enabled, .flags, .recent, .list, .lsub, .status, .search, .esearch, .namespace, .id,
+      .other:
+      false
+    }
+  }
+
   mutating func hear(_ untagged: Untagged, isAsked: Bool = false) {
     switch untagged {
     case .exists(let count):

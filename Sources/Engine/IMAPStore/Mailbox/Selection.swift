@@ -14,10 +14,13 @@ struct Selection: Sendable {
     let name: MailboxName
     let isReadOnly: Bool
     var heard: [(Untagged, Bool)] = []
+    var octets = 0
   }
 
   /// What a server may say before it answers a SELECT; more is not listened to (law L12).
   static let heardMax = 8_000_000
+  /// The same in octets of names and of UIDs.
+  static let octetsMax = 64 << 20
 
   private let limit: Int
   private(set) var current: MailboxState?
@@ -58,7 +61,9 @@ struct Selection: Sendable {
       return
     }
     if case .ok(let text) = untagged, case .uidValidity? = text.code { isOldClosed = true }
-    guard changes[0].heard.count < limit else { return isFlooded = true }
+    guard MailboxState.isConcerned(by: untagged) else { return }
+    changes[0].octets += untagged.keptOctets
+    guard changes[0].heard.count < limit, changes[0].octets <= Self.octetsMax else { return isFlooded = true }
     changes[0].heard.append((untagged, isAsked))
   }
 
@@ -106,11 +111,30 @@ struct Selection: Sendable {
     guard !changes.isEmpty else { return }
     let heard = changes[0].heard
     changes[0].heard = []
+    changes[0].octets = 0
     for (untagged, isAsked) in heard { current?.hear(untagged, isAsked: isAsked) }
   }
 
   private mutating func leaveOld() {
     if let current, !current.news.isEmpty { left.append(current) }
     current = nil
+  }
+}
+
+extension Untagged {
+  /// About what it takes to keep it, besides a little for each.
+  fileprivate var keptOctets: Int {
+    switch self {
+    case .vanished(let uids, _): uids.ranges.count * MemoryLayout<ClosedRange<UID>>.size
+    case .fetch(let response): (response.messageID?.utf8.count ?? 0) + (response.flags?.keywordOctets ?? 0)
+    case .ok(let text), .no(let text): text.text.utf8.count + (text.code?.keywordOctets ?? 0)
+    default: 0
+    }
+  }
+}
+
+extension ResponseCode {
+  fileprivate var keywordOctets: Int {
+    if case .permanentFlags(let flags) = self { flags.flags.keywordOctets } else { 0 }
   }
 }

@@ -77,8 +77,8 @@ final class BodyReading {
       switch try await channel.take() {
       case .began(let start): try await read(start, receive)
       case .fetched(let response):
-        // NIL: expunged meanwhile, and never an empty message.
-        if response.bodyWasNil, let uid = response.uid { settled.insert(uid) }
+        // NIL: expunged meanwhile, or what some servers say of a message whose file is empty or lost.
+        if response.bodyWasNil, let uid = response.uid, settled.insert(uid).inserted { missing.append(uid) }
       case .completed(let id, let completion): try await completed(id, completion, receive)
       case .voided: continue
       case .octets, .ended:

@@ -62,5 +62,5 @@ extension IMAPStore {
     _ kept: [MessageKey], to folder: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> [MessageKey: MessageKey] { [:] }
 
-  package func purge(_ kept: [MessageKey]) async throws(StoreError) {}
+  package func purge(_ kept: [MessageKey]) async throws(StoreError) -> [MessageKey: String] { [:] }
 }

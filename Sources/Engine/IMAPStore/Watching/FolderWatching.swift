@@ -204,7 +204,7 @@ final class FolderWatching {
     guard let folder = store.folder(heardAs: line.name), let names else { return }
     let isGone = line.attributes.contains(.nonExistent)
     // What we made or removed ourselves comes back as an echo.
-    if isGone, removed.remove(folder) != nil { return }
+    if removed.remove(folder) != nil, isGone { return }
     // Of a folder that was made and at once renamed Dovecot (2.3.19) says at most that the old name is gone.
     if line.oldName != nil || isGone || !names.contains(folder) { store.events.post(.foldersChanged) }
   }
@@ -263,9 +263,12 @@ final class FolderWatching {
   func namesWereTold(_ names: Set<FolderName>, phantoms: Set<FolderName>) {
     self.names = names
     self.phantoms = phantoms
+    removed.subtract(names)
   }
+
   func wasCreated(_ folder: FolderName) {
     names?.insert(folder)
+    removed.remove(folder)
     phantoms.remove(folder)
   }
 

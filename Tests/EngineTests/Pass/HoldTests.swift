@@ -1,0 +1,73 @@
+import Mail
+import Ports
+import Reactor
+import Reconciliation
+import Simulation
+import Testing
+
+@testable import Engine
+
+/// What the brake holds goes on when the messages are back or a person says so, and for no other reason (law L9).
+@Suite("What the brake holds")
+struct HoldTests {
+  @Test("is not let go by a pass that had looked before")
+  func earlierLook() async throws {
+    try await Reactor.onShared {
+      let stage = try await StormStage(40)
+      let inbox = try #require(stage.context.folders.all.first)
+      let scopes: Sides<LookScope?> = Sides(near: .wide(since: nil), far: .wide(since: nil))
+      let early = FolderPass(inbox, scopes: scopes, options: PassOptions(), in: stage.context)
+      try await early.advance(ProgressMeter(stage.context))
+      try stage.remove(0..<15)
+      try await stage.pass()
+      #expect(stage.left() == 25)
+      try stage.remove(15..<30)
+      try await stage.pass(.inbox, .wide(since: nil))
+      #expect(inbox.held.count == 1)
+      try await early.finish(Sides(near: nil, far: nil))
+      #expect(stage.released().isEmpty && inbox.held.count == 1)
+      stage.account.clock.advance(by: .seconds(61))
+      #expect(try await stage.fullPass().held.count == 1)
+      #expect(stage.left() == 25)
+    }
+  }
+
+  @Test("for the account's sake stays held where its folder cannot be looked at")
+  func folderUnavailable() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let stage = try await StormStage(20, folders: [.inbox, archive])
+      try stage.remove(0..<15)
+      try await stage.fullPass()
+      try stage.remove(0..<15, in: archive)
+      #expect(try await stage.fullPass().held.map(\.folder) == [archive])
+      stage.account.faults.refused = ["near look Archive"]
+      try await stage.restart()
+      try stage.remove(15..<16)
+      try await stage.pass()
+      stage.account.clock.advance(by: .seconds(61))
+      stage.account.faults.refused = []
+      try await stage.fullPass()
+      #expect(stage.left(in: archive) == 20)
+      #expect(stage.released().isEmpty)
+    }
+  }
+
+  @Test(
+    "of a folder that one side had no more stays held where somebody makes that folder again", arguments: [false, true])
+  func remade(restarts: Bool) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let stage = try await StormStage(15, folders: [.inbox, archive])
+      stage.account.near.folders[archive] = nil
+      #expect(try await stage.fullPass().held.map(\.wholeFolder) == [true])
+      if restarts { try await stage.restart() }
+      stage.account.near.folders[archive] = SimulatedStore.Folder()
+      stage.account.near.put(SimulatedMessage("new"), in: archive, as: .file("new"))
+      let report = try await stage.fullPass()
+      #expect(report.held.map(\.deletions) == [15])
+      #expect(stage.left(in: archive) == 16)
+      #expect(try await stage.fullPass(PassOptions(allowsDeletions: true)).counts.far.deleted == 15)
+    }
+  }
+}
