@@ -53,6 +53,9 @@ extension MaildirFolder {
       look.isPartial = true
       return look
     }
+    if let device = listing.stamp?.cur.device, let top = try root.fileSystem.status("") {
+      look.isOnOwnFileSystem = device != top.device
+    }
     hasShownAll = true
     for (key, reason) in listing.unreadable { look.unreadable[.file(key)] = reason }
     look.checkpoint = listing.stamp.map { .maildir($0.checkpoint(at: root.clock.wallTime)) }

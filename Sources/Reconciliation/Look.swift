@@ -23,6 +23,8 @@ package struct Look: Equatable, Sendable {
   package var isPartial = false
   /// A part of the folder that is not there, by its name, as a Maildir's `cur`: what was in it is not shown, and not gone.
   package var missingPart: String?
+  /// Of a complete listing of a local folder: true where it lies on another file system than its store's root.
+  package var isOnOwnFileSystem: Bool?
   /// Messages that are there but cannot be synced, with the reason; neither present nor gone.
   package var unreadable: [MessageKey: String]
 

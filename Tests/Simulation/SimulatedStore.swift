@@ -17,7 +17,7 @@ package final class SimulatedStore: MailStore {
     package var nextNumber: UInt32 = 1
     package var modSeq: UInt64 = 1
     /// Of a Maildir's directory.
-    package var inode: UInt64 = 1
+    package var (inode, isOnOwnFileSystem): (UInt64, Bool) = (1, false)
     package var messages: [MessageKey: SimulatedMessage] = [:]
     /// When each message last changed or went, for deltas.
     package var changed: [MessageKey: UInt64] = [:]
@@ -175,6 +175,7 @@ package final class SimulatedStore: MailStore {
         return look
       }
       var look = Look(coverage: .complete, present: shown, checkpoint: checkpoint(folder))
+      if kind == .maildir { look.isOnOwnFileSystem = state.isOnOwnFileSystem }
       if kind == .server, tellsUIDNext { look.toldUIDNext = UID(integerLiteral: state.nextNumber) }
       return look
     }

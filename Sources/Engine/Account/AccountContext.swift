@@ -162,8 +162,9 @@ package final class AccountContext {
     for side in Side.allCases { gathered[side].forgetWaiting(in: folder) }
   }
 
-  /// What the brake remembers of a folder that is one no more.
-  func forgetDeletions(in folder: FolderID) throws(StoreError) {
+  /// What is remembered of a folder that is one no more.
+  func forgetMemories(of folder: FolderID) throws(StoreError) {
+    try FolderMount.forget(folder, self)
     for side in Side.allCases {
       gathered[side].forget(folder)
       try BrakeMemory.forget(folder, side, self)
@@ -189,7 +190,7 @@ package final class AccountContext {
   /// discovery forgets; or matches anew, where it takes part again: that it did not change says nothing then (law L3).
   func forget(_ folder: FolderID) async throws(StoreError) {
     folders.remove(folder)
-    try forgetDeletions(in: folder)
+    try forgetMemories(of: folder)
     let row = try withLedger { ledger throws(LedgerError) in try ledger.folders() }.first { $0.id == folder }
     if let row, row.checkpoints != Sides(near: nil, far: nil) {
       try commitDurably(Side.allCases.map { .setCheckpoint(folder, $0, row.checkpoints[$0]?.void) })

@@ -96,7 +96,7 @@ struct FolderRemoval {
     context.needsListing = true
     // In one go: stopped half-way, a folder that is there and has a base would be held again (law L5).
     context.folders.remove(folder.id)
-    try context.forgetDeletions(in: folder.id)
+    try context.forgetMemories(of: folder.id)
     try context.withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder.id) }
   }
 

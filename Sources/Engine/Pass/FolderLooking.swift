@@ -12,6 +12,7 @@ struct FolderLooking {
   func run(_ scope: LookScope, _ options: PassOptions) async throws(StoreError) -> Look {
     var look = try await context.stores[side].look(at: folder.names[side], scope)
     folder.checkNumbering(look.numbering, on: side)
+    try FolderMount(context: context, folder: folder, side: side).require(look, options)
     if !options.isDryRun, folder.isInOtherDirectory(look.checkpoint, on: side) {
       // Should the former one come back under its name, it would prove nothing of what the base learns until then.
       try context.commit(folder.distrust(side))

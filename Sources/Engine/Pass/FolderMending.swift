@@ -36,7 +36,7 @@ struct FolderMending {
   }
 
   /// How many messages of the base the other parts do not show.
-  private func messagesMissed(in look: Look) throws(StoreError) -> Int {
+  func messagesMissed(in look: Look) throws(StoreError) -> Int {
     let pairs = try context.withLedger { ledger throws(LedgerError) in try ledger.pairs(in: folder.id) }
     return pairs.count { look.present[$0[side].key] == nil && look.unreadable[$0[side].key] == nil }
   }
