@@ -131,8 +131,9 @@ uninstall: ## Removes what `install` put there; configuration, ledgers and mail 
 	rm -f "$(bindir)/martlet" "$(mandir)/man1/martlet.1" "$(mandir)/man5/martlet.toml.5" "$(unitdir)/martlet.service"
 	rm -rf "$(docdir)"
 
-clean: ## Removes all that was built
-	rm -rf .build .build-coverage .build-address .build-thread
+clean: ## Removes all that was built; what fuzzing found stays
+	rm -rf .build .build-coverage .build-address .build-thread Benchmarks/.build
+	@test ! -d .build-fuzz || find .build-fuzz -mindepth 1 -maxdepth 1 ! -name found ! -name broken -exec rm -rf {} +
 
 toolchain:
 	@command -v $(SWIFT) >/dev/null || { echo "Swift is not installed; 6.2 or later is needed: https://www.swift.org/install" >&2; exit 1; }

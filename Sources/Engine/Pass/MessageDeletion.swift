@@ -113,7 +113,8 @@ extension PassReport.Problem {
   static func left(_ count: Int, of folder: SyncedFolder, on side: Side) -> Self {
     .init(
       folder: folder.title,
-      reason: "\(count) messages were deleted, but the \(side) side still shows them; tried again later")
+      reason: "\(count == 1 ? "1 message was" : "\(count) messages were") deleted, but the \(side) side still shows "
+        + "\(count == 1 ? "it" : "them"); tried again later")
   }
 }
 

@@ -10,7 +10,7 @@ struct DoctorCommand: ProgramCommand {
     commandName: "doctor", abstract: "Looks for what is or could go wrong, and mends it on request.",
     discussion: """
       Changes nothing without --fix, and never touches a message. Ends with 0 where nothing is wrong or all was mended, \
-      and with 1 where something is left.
+      with 1 where something is left, and with 75 where another martlet is in the way of mending it.
       """)
 
   @Argument(help: ArgumentHelp("Accounts; all where none is named.", valueName: "account"))
