@@ -8,7 +8,7 @@ enum IntentTable {
     let statement = try db.cachedStatement(
       sql: """
         INSERT INTO intent (folder, target, source_key, source_flags, source_keywords, reserved_key, uid_next,
-          digest, wire_size, message_id, date) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          digest, wire_size, message_id, date, moved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     let source: [DatabaseValue] = [
       folder.rawValue.databaseValue, SideColumn.value(draft.target), KeyColumn.value(draft.source.key),
@@ -18,8 +18,8 @@ enum IntentTable {
       draft.reserved.map(KeyColumn.value) ?? .null, draft.uidNext.map { KeyColumn.value(.uid($0)) } ?? .null,
     ]
     let identity = draft.identity.map(IdentityColumns.values) ?? [.null, .null, .null]
-    statement.setUncheckedArguments(
-      StatementArguments(source + arrival + identity + [DateColumn.value(draft.date)]))
+    let rest = [DateColumn.value(draft.date), draft.moved?.rawValue.databaseValue ?? .null]
+    statement.setUncheckedArguments(StatementArguments(source + arrival + identity + rest))
     try statement.execute()
   }
 
@@ -32,7 +32,7 @@ enum IntentTable {
     let statement = try db.cachedStatement(
       sql: """
         SELECT id, target, source_key, source_flags, source_keywords, reserved_key, uid_next,
-          digest, wire_size, message_id, date FROM intent WHERE folder = ? ORDER BY id
+          digest, wire_size, message_id, date, moved FROM intent WHERE folder = ? ORDER BY id
         """)
     let rows = try Row.fetchCursor(statement, arguments: [folder.rawValue])
     var intents: [Intent] = []
@@ -49,6 +49,7 @@ enum IntentTable {
       reserved: row.hasNull(atIndex: 5) ? nil : try KeyColumn.key(row, 5),
       uidNext: row.hasNull(atIndex: 6) ? nil : try KeyColumn.key(row, 6).uid,
       identity: row.hasNull(atIndex: 7) ? nil : try IdentityColumns.identity(row, 7),
-      date: try DateColumn.date(row, 10))
+      date: try DateColumn.date(row, 10),
+      moved: row.hasNull(atIndex: 11) ? nil : PairID(rawValue: try row.value(11)))
   }
 }

@@ -108,6 +108,10 @@ enum LedgerSchema {
           CREATE INDEX limbo_by_traits ON limbo (wire_size, message_id);
           """)
     }
+    migrator.registerMigration("4") { db in
+      // Of two like it, a step that was broken off has moved just this one.
+      try db.execute(sql: "ALTER TABLE intent ADD COLUMN moved INTEGER")
+    }
     return migrator
   }
 

@@ -151,10 +151,12 @@ package struct IntentDraft: Hashable, Sendable {
   /// Where it was known before.
   package let identity: MessageIdentity?
   package let date: InternalDate?
+  /// The pair whose message the step moves here; nil for one that copies or sends.
+  package let moved: PairID?
 
   package init(
     target: Side, source: Sighting, reserved: MessageKey?, uidNext: UID?, identity: MessageIdentity?,
-    date: InternalDate?
+    date: InternalDate?, moved: PairID? = nil
   ) {
     self.target = target
     self.source = source
@@ -162,6 +164,7 @@ package struct IntentDraft: Hashable, Sendable {
     self.uidNext = uidNext
     self.identity = identity
     self.date = date
+    self.moved = moved
   }
 }
 

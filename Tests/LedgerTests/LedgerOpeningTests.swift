@@ -78,6 +78,7 @@ struct LedgerOpeningTests {
           DROP INDEX limbo_by_time;
           DROP INDEX pair_by_traits;
           CREATE INDEX pair_by_wire_size ON pair (wire_size);
+          ALTER TABLE intent DROP COLUMN moved;
           DELETE FROM grdb_migrations WHERE identifier > '1';
           """)
     }

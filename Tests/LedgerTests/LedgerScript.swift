@@ -77,7 +77,7 @@ struct LedgerScript {
         folder,
         IntentDraft(
           target: side, source: near, reserved: chance(50) ? far.key : nil, uidNext: chance(50) ? 12 : nil,
-          identity: chance(50) ? identity : nil, date: date()))
+          identity: chance(50) ? identity : nil, date: date(), moved: chance(50) ? pair : nil))
     case 11: return .removeIntent(pick(model.intents.map(\.intent.id)) ?? IntentID(rawValue: 1))
     case 12:
       return .setAside(

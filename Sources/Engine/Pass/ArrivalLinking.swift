@@ -44,10 +44,10 @@ struct ArrivalLinking {
     _ remaining: inout Sides<[Arrival]>, _ outcome: inout Outcome
   ) async throws(StoreError) {
     let intents = try context.withLedger { ledger throws(LedgerError) in try ledger.intents(in: folder.id) }
-    let claimed = try pairsElsewhere(of: intents)
-    await context.claims.claim(claimed)
-    defer { context.claims.release(claimed) }
-    var elsewhere = claimed
+    // Their old folders' passes must not take them meanwhile.
+    let moved = Set(intents.compactMap(\.draft.moved))
+    await context.claims.claim(moved)
+    defer { context.claims.release(moved) }
     var changes: [LedgerChange] = []
     // One message may have several: a copy was tried, and then it was sent.
     var linked = Sides<Set<MessageKey>>(near: [], far: [])
@@ -80,7 +80,7 @@ struct ArrivalLinking {
       }
       changes.append(.removeIntent(intent.id))
       guard let (arrival, found) = traced, isSame else { continue }
-      changes += try await link(intent.draft, shown, arrival, found, &elsewhere, &outcome)
+      changes += try await link(intent.draft, shown, arrival, found, &outcome)
       linked[target].insert(arrival.key)
       linked[target.other].insert(source)
       remaining[target].removeAll { $0.key == arrival.key }
@@ -92,16 +92,14 @@ struct ArrivalLinking {
 
   /// What the base is told of an interrupted step that had come to its end.
   private func link(
-    _ draft: IntentDraft, _ shown: Observation?, _ arrival: Arrival, _ found: Identified,
-    _ elsewhere: inout Set<PairID>, _ outcome: inout Outcome
+    _ draft: IntentDraft, _ shown: Observation?, _ arrival: Arrival, _ found: Identified, _ outcome: inout Outcome
   ) async throws(StoreError) -> [LedgerChange] {
     let (target, source) = (draft.target, draft.source.key)
     try await context.stores[target].secure([arrival.key], in: folder.names[target])
     try await context.stores[target.other].secure([source], in: folder.names[target.other])
     let (near, far) = sightings(draft, shown, arrival)
     var changes: [LedgerChange] = []
-    if let original = try await movedHere(draft, among: elsewhere) {
-      elsewhere.remove(original.pair.id)
+    if let original = try await movedHere(draft) {
       changes += leave(original, target.other)
       changes.append(.relocate(original.pair.id, to: folder.id, near: near, far: far))
       outcome.didRelocate = true
@@ -189,34 +187,15 @@ struct ArrivalLinking {
     return traits.messageID == expected.messageID || traits.wireSize == expected.wireSize
   }
 
-  /// Pairs of other folders that may be the originals of what was to come here.
-  private func pairsElsewhere(of intents: [Intent]) throws(StoreError) -> Set<PairID> {
-    try context.withLedger { ledger throws(LedgerError) in
-      var pairs: Set<PairID> = []
-      for intent in intents {
-        guard let digest = intent.draft.identity?.digest else { continue }
-        for record in try ledger.records(digest: digest) where record.folder != folder.id {
-          pairs.insert(record.pair.id)
-        }
-      }
-      return pairs
-    }
-  }
-
   /// The pair whose message the interrupted step has moved here. It is gone from its old place by our own doing, and
   /// whoever has put it back there on the other side meanwhile is not to lose it for that (law L1).
-  private func movedHere(
-    _ draft: IntentDraft, among pairs: Set<PairID>
-  ) async throws(StoreError) -> PairRecord? {
-    guard let digest = draft.identity?.digest else { return nil }
-    let records = try context.withLedger { ledger throws(LedgerError) in try ledger.records(digest: digest) }
-    for record in records where pairs.contains(record.pair.id) && record.folder != folder.id {
-      guard let origin = context.folders[record.folder],
-        try await isGone(record.pair[draft.target].key, from: origin, on: draft.target)
-      else { continue }
-      return record
-    }
-    return nil
+  private func movedHere(_ draft: IntentDraft) async throws(StoreError) -> PairRecord? {
+    guard let moved = draft.moved,
+      let record = try context.withLedger({ ledger throws(LedgerError) in try ledger.record(of: moved) }),
+      record.folder != folder.id, let origin = context.folders[record.folder],
+      try await isGone(record.pair[draft.target].key, from: origin, on: draft.target)
+    else { return nil }
+    return record
   }
 
   /// Only a look at everything tells whether the folder's numbers are still the base's, where nothing has yet (law L8).

@@ -12,8 +12,11 @@ struct DeliveryIntents {
   /// The side that the messages come to.
   let target: Side
 
-  /// Before the step. `reserved` are the names that they will have, where the target gives out names.
-  func record(_ parcels: [Parcel], reserved: [MessageKey]? = nil) throws(StoreError) {
+  /// Before the step. `reserved` are the names that they will have, where the target gives out names; `moved` the pairs
+  /// whose messages are moved here, by what arrived.
+  func record(
+    _ parcels: [Parcel], reserved: [MessageKey]? = nil, moved: [MessageKey: PairID] = [:]
+  ) throws(StoreError) {
     let lowest: UID? =
       if case .imap(let checkpoint)? = folder.checkpoints[target] { checkpoint.uidNext } else { nil }
     try context.commit(
@@ -22,7 +25,8 @@ struct DeliveryIntents {
           folder.id,
           IntentDraft(
             target: target, source: Sighting(key: parcel.arrival.key, flags: parcel.arrival.observation.flags),
-            reserved: reserved?[index], uidNext: lowest, identity: parcel.identity, date: parcel.date))
+            reserved: reserved?[index], uidNext: lowest, identity: parcel.identity, date: parcel.date,
+            moved: moved[parcel.arrival.key]))
       })
   }
 

@@ -152,7 +152,9 @@ struct KnownContent {
     if !current.isEmpty {
       // As with a transfer: what a power cut undid would be taken for deleted, and its copy would go, too (laws L1, L4).
       try await context.stores[source].secure(current.map(\.parcel.arrival.key), in: folder.names[source])
-      try intents.record(current.map { $0.expected(on: target) })
+      let moved = moves.map { ($0.parcel.arrival.key, $0.original.pair.id) }
+      try intents.record(
+        current.map { $0.expected(on: target) }, moved: Dictionary(moved, uniquingKeysWith: { first, _ in first }))
     }
     if !moves.isEmpty {
       let moved = try await store.move(

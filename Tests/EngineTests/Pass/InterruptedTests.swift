@@ -134,6 +134,29 @@ struct InterruptedTests {
     }
   }
 
+  /// A copy of it was on its way when somebody deleted the original on the server.
+  @Test("has its own original, and takes no other message like it from where that is deleted (L2)")
+  func anotherOriginal() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.remove(try #require(account.far.key(of: "a")))
+      account.near.put(SimulatedMessage("a"), in: archive)
+      account.faults.onStep = { name in
+        guard name.hasPrefix("after far"), account.faults.deadline == nil else { return }
+        account.faults.deadline = account.faults.steps + 2
+      }
+      await #expect(throws: StoreError.self) { try await account.sync() }
+      account.faults.onStep = nil
+      account.faults.revive()
+      for _ in 1...2 { try await account.sync() }
+      for store in [account.near, account.far] {
+        #expect(store.contents().map(\.text) == ["b", "c"])
+        #expect(store.contents(of: archive).map(\.text) == ["a"])
+      }
+    }
+  }
+
   /// It was brought here from the server, where it had been put aside before, and a power cut took what the base knew.
   @Test("is matched with a message of which the server tells only the flags any more (L3)")
   func knownBefore() async throws {
