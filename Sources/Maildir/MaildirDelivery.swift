@@ -76,9 +76,9 @@ final class MaildirDelivery: Delivery {
         result[draft.ticket] = .success(try publish(draft, isTaken: taken.contains(draft.unique)))
       } catch {
         discard(draft.unique)
-        let kind: StoreError.Scope = error.kind == .exists || error.kind == .nameTooLong ? .message : .folder
+        let scope: StoreError.Scope = error.kind == .exists || error.kind == .nameTooLong ? .message : .folder
         let text = "\(printable(folder.name.description)): \(error.text)"
-        result[draft.ticket] = .failure(StoreError(kind, error.kind.storeKind, text))
+        result[draft.ticket] = .failure(StoreError(scope, error.kind.storeKind, text))
       }
     }
     do {

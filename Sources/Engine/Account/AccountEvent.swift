@@ -32,6 +32,14 @@ package enum AccountPhase: Equatable, Sendable {
   case watching
   /// Out of service until then, or until the network changes.
   case waiting(reason: String, StoreError.Kind, retryIn: Duration)
+
+  /// True where the account is, or was a moment ago, without a connection that works.
+  package var isSetback: Bool {
+    switch self {
+    case .connecting, .waiting: true
+    case .stopped, .syncing, .watching: false
+    }
+  }
 }
 
 /// How far a pass is.

@@ -115,7 +115,7 @@ package final class SyncedFolder {
   /// True where one side has it no more, and the brake keeps it on the other.
   var isHeldWhole: Bool { held.contains(where: \.wholeFolder) }
 
-  /// By the pass that looks at them.
+  /// Takes the sides that must be looked at whole; the caller looks at them.
   func takeBereft() -> Set<Side> {
     defer { bereft = [] }
     return bereft

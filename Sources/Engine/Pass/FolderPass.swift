@@ -26,7 +26,7 @@ final class FolderPass {
   private(set) var mayDelete = true
   /// Of what is to be deleted on each side, what lives on in another folder: no deletion to the brake.
   private(set) var moved = Sides<Set<PairID>>(near: [], far: [])
-  /// The same, with what passes have moved already.
+  /// How many of those there were, with what other passes have carried out already.
   private var movedCount = Sides(near: 0, far: 0)
   /// The folder's losses when it was looked at.
   private var losses = Sides(near: 0, far: 0)
@@ -36,7 +36,7 @@ final class FolderPass {
   private var postponed: Set<Side> = []
   /// Identities that were read on the way.
   private var identified = Sides<[MessageKey: Identified]>(near: [:], far: [:])
-  /// Local ones that could not be.
+  /// Local messages that could not be read, so that nobody knows whether they are new.
   private var unread = Sides<Set<MessageKey>>(near: [], far: [])
   /// Messages wait to be sent until more is known of the other side: then no narrow look is enough.
   private var isWaiting = false

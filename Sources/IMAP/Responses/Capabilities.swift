@@ -28,9 +28,7 @@ package struct Capability: Hashable, Sendable, CustomStringConvertible {
   package static let statusSize = Capability("STATUS=SIZE")
   package static let notify = Capability("NOTIFY")
   package static let objectID = Capability("OBJECTID")
-  package static let compressDeflate = Capability("COMPRESS=DEFLATE")
   package static let utf8Accept = Capability("UTF8=ACCEPT")
-  package static let utf8Only = Capability("UTF8=ONLY")
 
   /// RFC 9051 Appendix E: what IMAP4rev2 has without saying so.
   static let builtIntoRev2: Set<Capability> = [

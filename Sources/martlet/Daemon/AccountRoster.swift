@@ -119,10 +119,7 @@ final class AccountRoster {
       let account = try DaemonAccount(configuration, program)
       _ = account.reporter.listen { [onEvent, weak self] event in
         onEvent()
-        switch event {
-        case .phaseChanged(.waiting), .phaseChanged(.connecting): self?.onSetback()
-        default: break
-        }
+        if case .phaseChanged(let phase) = event, phase.isSetback { self?.onSetback() }
       }
       running[name] = account
       outages[name] = nil

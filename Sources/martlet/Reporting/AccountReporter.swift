@@ -168,6 +168,8 @@ final class AccountReporter: AccountObserver {
 
   private func tellReleased(_ folder: FolderName?, _ side: Side, isAllowed: Bool) {
     book.settleHeld(in: folder, side)
+    // That it is there again says as much.
+    guard !book.hasSaidGone(folder) else { return }
     let why = isAllowed ? "they are allowed" : "what is missing is no longer too much"
     tellReleased(folder, "\(folder == nil ? "the account's " : "")deletions (\(side)) are no longer held: \(why)")
   }

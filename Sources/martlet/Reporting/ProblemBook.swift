@@ -50,10 +50,14 @@ struct ProblemBook {
     return over.sorted { ($0.folder, $0.message) < ($1.folder, $1.message) }
   }
 
+  /// True where it was said that the folder is gone on the other side.
+  func hasSaidGone(_ folder: FolderName?) -> Bool { heldSaid.contains { $0.wholeFolder && $0.folder == folder } }
+
   /// The brake holds nothing there any more, or (nil) nothing for the account's sake: what it holds next is news again.
   mutating func settleHeld(in folder: FolderName?, _ side: Side) {
     heldSaid = heldSaid.filter { hold in
-      hold.side != side || (folder.map { hold.folder != $0 || hold.isOfAccount } ?? !hold.isOfAccount)
+      hold.wholeFolder || hold.side != side
+        || (folder.map { hold.folder != $0 || hold.isOfAccount } ?? !hold.isOfAccount)
     }
   }
 

@@ -101,10 +101,10 @@ struct MailboxNewsTests {
   @Test("of what a look has told nothing is left")
   func toldByLook() {
     var news = Self.mailbox([.exists(4), Self.fetch(9, FlagSet.none, size: 7), Self.fetch(3, FlagSet.none)]).news
-    let wasTold = news.forget(flagsOf: UIDSet([3, 9]))
+    let wasTold = news.forgetTold(of: UIDSet([3, 9]))
     #expect(wasTold)
     #expect(news.arrivals.isEmpty && news.flags.isEmpty && news.growth == 0)
-    let isToldAgain = news.forget(flagsOf: UIDSet([3, 9]))
+    let isToldAgain = news.forgetTold(of: UIDSet([3, 9]))
     #expect(!isToldAgain)
   }
 

@@ -22,7 +22,7 @@ extension IMAPStore {
         answer.shown.merge(again.shown) { $1 }
       }
       // What another connection was told of them may be older than this, or newer: only a look tells.
-      if memories[folder]?.news.forget(flagsOf: uids) ?? false { hint(folder) }
+      if memories[folder]?.news.forgetTold(of: uids) ?? false { hint(folder) }
       return answer.shown
     }
   }

@@ -108,7 +108,7 @@ final class IMAPConnection {
   func forget(_ uids: UIDSet) { selection.forget(uids) }
 
   /// Somebody is being told of this message's flags.
-  func forget(flagsOf uid: UID) { selection.forget(flagsOf: uid) }
+  func forgetTold(of uid: UID) { selection.forgetTold(of: uid) }
 
   // MARK: Commands
 

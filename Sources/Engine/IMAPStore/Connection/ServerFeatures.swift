@@ -51,7 +51,6 @@ struct ServerFeatures: Equatable, Sendable {
   var hasMove: Bool { capabilities.contains(.move) }
   var hasIdle: Bool { capabilities.contains(.idle) }
   var hasNotify: Bool { capabilities.contains(.notify) }
-  var hasESearch: Bool { capabilities.contains(.esearch) }
   /// RETURN options only where both are offered: Courier refuses them.
   var listsStatus: Bool { capabilities.contains(.listExtended) && capabilities.contains(.listStatus) }
   var listsRoles: Bool { capabilities.contains(.listExtended) && capabilities.contains(.specialUse) }

@@ -203,7 +203,7 @@ extension IMAPStore {
         switch untagged {
         case .fetch(let response):
           guard response.uid == nil || target.asks(for: response) else { return false }
-          if isLook, let uid = response.uid, response.flags != nil { connection.forget(flagsOf: uid) }
+          if isLook, let uid = response.uid, response.flags != nil { connection.forgetTold(of: uid) }
           return listing.take(untagged)
         case .vanished:
           _ = listing.take(untagged)

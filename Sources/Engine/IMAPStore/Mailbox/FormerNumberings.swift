@@ -5,7 +5,7 @@ import Mail
 /// that takes the name (law L8).
 ///
 /// A daemon that runs for months meets ever new names. So no more is kept of each than a hash, and of very many only
-/// those that went last. Two names with one hash would cost a listing, and no mail.
+/// those that went last. Of two names with one hash, one is not guarded.
 struct FormerNumberings {
   /// Beyond this, those that went first are forgotten, a half at a time.
   static let countMax = 100_000

@@ -42,7 +42,7 @@ struct MailboxNews: Equatable, Sendable {
     if vanished.ranges.count > Self.messagesMax { return self = .uncertain }
     for uid in flags.keys where uids.contains(uid) { flags[uid] = nil }
     for uid in arrivals.keys where uids.contains(uid) {
-      forget(flagsOf: uid)
+      forgetTold(of: uid)
     }
   }
 
@@ -84,13 +84,14 @@ struct MailboxNews: Equatable, Sendable {
   }
 
   /// A look has told of these messages meanwhile. True where there was something to forget.
-  mutating func forget(flagsOf uids: UIDSet) -> Bool {
+  mutating func forgetTold(of uids: UIDSet) -> Bool {
     let told = flags.keys.filter(uids.contains) + arrivals.keys.filter(uids.contains)
-    for uid in told { forget(flagsOf: uid) }
+    for uid in told { forgetTold(of: uid) }
     return !told.isEmpty
   }
 
-  mutating func forget(flagsOf uid: UID) {
+  /// Somebody has been told of this message: of its flags, and that it came.
+  mutating func forgetTold(of uid: UID) {
     flags[uid] = nil
     if arrivals.removeValue(forKey: uid) != nil { growth = max(0, growth - 1) }
   }
@@ -99,7 +100,7 @@ struct MailboxNews: Equatable, Sendable {
   /// heard may be a range of any length.
   mutating func forget(_ uids: UIDSet) {
     for uid in uids {
-      forget(flagsOf: uid)
+      forgetTold(of: uid)
       if !vanished.isEmpty { vanished.remove(uid) }
     }
   }

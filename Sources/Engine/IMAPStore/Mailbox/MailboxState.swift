@@ -123,7 +123,7 @@ struct MailboxState: Equatable, Sendable {
     return news
   }
 
-  mutating func forget(flagsOf uid: UID) { news.forget(flagsOf: uid) }
+  mutating func forgetTold(of uid: UID) { news.forgetTold(of: uid) }
 
   mutating func forget(_ uids: UIDSet) { news.forget(uids) }
 

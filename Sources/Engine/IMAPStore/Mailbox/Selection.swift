@@ -98,7 +98,7 @@ struct Selection: Sendable {
 
   mutating func takeNews() -> MailboxNews { current?.takeNews() ?? MailboxNews() }
 
-  mutating func forget(flagsOf uid: UID) { current?.forget(flagsOf: uid) }
+  mutating func forgetTold(of uid: UID) { current?.forgetTold(of: uid) }
 
   mutating func forget(_ uids: UIDSet) { current?.forget(uids) }
 

@@ -13,9 +13,9 @@ final class FolderWatching {
   private var renewal: Task<Void, Never>?
   /// Those that hold messages, as the engine knows them from the last listing.
   private var names: Set<FolderName>?
-  /// By us, since the watch began, and not yet told of.
+  /// Folders that martlet has removed since the watch began; what the server tells of each is still to come.
   private var removed: Set<FolderName> = []
-  /// Those listed as if they did.
+  /// Folders that LIST shows as if they held messages, although their STATUS says that they are not there.
   private var phantoms: Set<FolderName> = []
   private var pollTask: Task<Void, Never>?
   private(set) var isResyncDistrusted = false
