@@ -19,7 +19,9 @@ struct FolderMountTests {
       near.folders[archive]?.inode = 2
       #expect(try await stage.fullPass().isClean)
       let mounted = near.folders[archive]
-      near.folders[archive] = SimulatedStore.Folder()
+      near.folders[archive]?.isOnOwnFileSystem = false
+      near.folders[archive]?.inode = 1
+      near.folders[archive]?.messages = [:]
       far.put(SimulatedMessage("meanwhile"), in: archive)
       for _ in 1...2 {
         let failures = try await FullPass(context: stage.context, options: PassOptions(), names: nil).run().failures
