@@ -162,6 +162,13 @@ package final class AccountContext {
     for side in Side.allCases { gathered[side].forgetWaiting(in: folder) }
   }
 
+  /// Writes nothing where there is no such fact.
+  func forgetFact(_ name: String) throws(StoreError) {
+    try withLedger { ledger throws(LedgerError) in
+      if try ledger.fact(name) != nil { try ledger.setFact(name, to: nil) }
+    }
+  }
+
   /// What is remembered of a folder that is one no more.
   func forgetMemories(of folder: FolderID) throws(StoreError) {
     try FolderMount.forget(folder, self)

@@ -40,10 +40,7 @@ struct BrakeMemory {
   }
 
   static func forget(_ folder: FolderID?, _ side: Side, _ context: AccountContext) throws(StoreError) {
-    try context.withLedger { ledger throws(LedgerError) in
-      let fact = fact(folder, side)
-      if try ledger.fact(fact) != nil { try ledger.setFact(fact, to: nil) }
-    }
+    try context.forgetFact(fact(folder, side))
   }
 
   private var fact: String { Self.fact(folder?.id, side) }

@@ -35,7 +35,7 @@ struct FolderMending {
     return try await store.look(at: folder.names[side], scope)
   }
 
-  /// How many messages of the base the other parts do not show.
+  /// How many messages of the base the look does not show.
   func messagesMissed(in look: Look) throws(StoreError) -> Int {
     let pairs = try context.withLedger { ledger throws(LedgerError) in try ledger.pairs(in: folder.id) }
     return pairs.count { look.present[$0[side].key] == nil && look.unreadable[$0[side].key] == nil }

@@ -36,12 +36,7 @@ struct FolderMount {
 
   /// The folder is one no more.
   static func forget(_ folder: FolderID, _ context: AccountContext) throws(StoreError) {
-    for side in Side.allCases {
-      let fact = fact(folder, side)
-      try context.withLedger { ledger throws(LedgerError) in
-        if try ledger.fact(fact) != nil { try ledger.setFact(fact, to: nil) }
-      }
-    }
+    for side in Side.allCases { try context.forgetFact(fact(folder, side)) }
   }
 
   private static func fact(_ folder: FolderID, _ side: Side) -> String {

@@ -31,7 +31,7 @@ final class FolderPass {
   /// The folder's losses when it was looked at.
   private var losses = Sides(near: 0, far: 0)
   /// Which of the folder's looks this one was.
-  private var look = 0
+  private var ordinal = 0
   /// Sides whose deletions are left to a later pass.
   private var postponed: Set<Side> = []
   /// Identities that were read on the way.
@@ -56,7 +56,7 @@ final class FolderPass {
     if !options.isDryRun { try await begin() }
     losses = folder.losses
     folder.beginLooking()
-    look = folder.looks
+    ordinal = folder.looks
     for side in Side.allCases {
       if let scope = scopes[side] { looks[side] = try await look(side, scope) }
     }
@@ -212,7 +212,7 @@ final class FolderPass {
   func showsWhole(_ side: Side) -> Bool { isWide(side) && !looks[side].isPartial }
 
   /// False where another pass has looked since: what the brake holds by what that one saw, this one knows nothing of.
-  private var isLatest: Bool { folder.looks == look }
+  private var isLatest: Bool { folder.looks == ordinal }
 
   func showsWholeOfNow(_ side: Side) -> Bool { isLatest && showsWhole(side) }
 
