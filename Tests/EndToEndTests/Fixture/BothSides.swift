@@ -178,13 +178,14 @@ actor BothSides {
   /// Waits until the Maildir is as the server, which is as expected. Pushes must bring it there by themselves.
   func settle(within limit: Duration = .seconds(30)) async throws {
     let expected = expected
+    // Before any is read: the connection would be lost with one that martlet is just renaming. And Dovecot 2.3 may take a
+    // while until a session that others changed folders for lists them.
+    try await client.waitForFolders(Set(expected.folders.keys), within: limit)
     do {
       try await installation.watch.wait(within: limit) { expected.differences(from: $0).isEmpty }
     } catch {
       throw SupportError("Maildir: \(try await differences())\n\(error)")
     }
-    // Before any is read: the connection would be lost with one that martlet is just renaming.
-    try await client.waitForFolders(Set(expected.folders.keys), within: limit)
     try await installation.watch.waitUntilEqual(to: client, within: limit)
     let differences = try await differences()
     guard differences.isEmpty else { throw SupportError(differences.joined(separator: "\n")) }

@@ -86,8 +86,6 @@ struct FolderStage: Sendable {
   /// Brings both sides to what is expected, and requires that a further pass is empty (law L2).
   private func settle(_ both: BothSides) async throws {
     if daemon == nil { try await both.installation.syncCleanly() }
-    // Dovecot 2.3 may take a while until a session that others changed folders for lists them.
-    try await both.client.waitForFolders(Set(both.expected.folders.keys))
     try await both.settle(within: .seconds(20))
     let report = try await both.installation.syncCleanly()
     guard report.isEmpty else { throw SupportError("a further pass was not empty: \(report)") }
