@@ -148,6 +148,28 @@ struct ChangeTests {
     }
   }
 
+  @Test("what cannot be purged is told, and the others go (law L11)")
+  func fastInLimbo() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      for name in ["a", "b", "c"] { try maildir.write("INBOX/cur/\(name):2,", name) }
+      let keys: [MessageKey] = [.file("a"), .file("b"), .file("c")]
+      let deletion = try await maildir.store.delete(keys, in: .inbox)
+      let kept = try keys.map { try #require(deletion.kept[$0]) }
+      let path = ".martlet/limbo/\(try #require(kept[1].fileName))"
+      #expect(maildir.exists(path))
+      // Somebody put a directory in its place.
+      try maildir.unlink(path)
+      try maildir.makeDirectory(path)
+      try maildir.write("\(path)/x", "x")
+      #expect(try await Array(maildir.store.purge(kept).keys) == [kept[1]])
+      #expect(maildir.exists("\(path)/x"))
+      #expect(try await maildir.store.purge(kept).count == 1)
+      for key in [kept[0], kept[2]] { #expect(!maildir.exists(".martlet/limbo/\(try #require(key.fileName))")) }
+      await maildir.remove()
+    }
+  }
+
   @Test(
     "a key from elsewhere never leads out of limbo (law L12)",
     arguments: ["../marker", "1.1/../../x", "1.1/a/b", "x", "/", "1.1/"])

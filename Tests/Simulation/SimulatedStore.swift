@@ -66,7 +66,7 @@ package final class SimulatedStore: MailStore {
   package var meanwhile: (@Loop (SimulatedStore) -> Void)?
   /// What becomes of the store when a deletion begins.
   package var onDelete: (@Loop (SimulatedStore) -> Void)?
-  /// Messages that a deletion leaves, as others' marks may make it.
+  /// Messages that a deletion leaves, as others' marks may make it, or a purge, as a disk may.
   package var undeletable: Set<String> = []
   /// Messages whose storing it refuses.
   package var refused: Set<String> = []
@@ -76,7 +76,6 @@ package final class SimulatedStore: MailStore {
   package var refusedFolders: Set<FolderName> = []
   /// How many messages' contents left it.
   package private(set) var transfers = 0
-
   /// What somebody does just before a watch is armed, after the looks of the pass that found its folders.
   package var beforeWatch: (@Loop (SimulatedStore) -> Void)?
   /// What is told of folders that cannot be watched.
@@ -311,8 +310,9 @@ package final class SimulatedStore: MailStore {
   }
 
   package func purge(_ keys: [MessageKey]) async throws(StoreError) -> [MessageKey: String] {
-    for key in keys { try faults.effect("\(title) purge \(key)") { kept[key] = nil } }
-    return [:]
+    let fast = Set(keys.filter { kept[$0].map { undeletable.contains($0.text) } ?? false })
+    for key in keys where !fast.contains(key) { try faults.effect("\(title) purge \(key)") { kept[key] = nil } }
+    return Dictionary(uniqueKeysWithValues: fast.map { ($0, "it stays") })
   }
 
   package func watch(_ folders: [FolderName]) async throws(StoreError) -> [FolderName: WatchKind] {

@@ -191,6 +191,21 @@ struct SelectionTests {
     #expect(selection.current?.exists == 2)
   }
 
+  @Test("of more octets than a limit are not listened to (L12)")
+  func octetsFlood() {
+    let uids = UIDSet((1...1024).lazy.compactMap { UID(rawValue: 2 * $0) })
+    let octets = uids.ranges.count * MemoryLayout<ClosedRange<UID>>.size
+    var selection = Selection()
+    selection.begin(.inbox, readOnly: false, id: 1)
+    for _ in 0..<(Selection.octetsMax / octets) { selection.hear(.vanished(uids, isEarlier: true), isAsked: false) }
+    #expect(Selection.octetsMax.isMultiple(of: octets) && !selection.isFlooded)
+    // What takes nothing that is counted does not matter.
+    selection.hear(.exists(7), isAsked: false)
+    #expect(!selection.isFlooded)
+    selection.hear(.vanished([1], isEarlier: true), isAsked: false)
+    #expect(selection.isFlooded)
+  }
+
   @Test("of two that follow one another are each one's own, and nothing is selected before the last")
   func two() {
     var selection = Self.selected()

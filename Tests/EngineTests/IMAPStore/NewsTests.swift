@@ -122,6 +122,21 @@ struct NewsTests {
     #expect(listing.isFlooded)
   }
 
+  @Test("of more that is gone than can be kept is none (L12)")
+  func vanishedFlood() {
+    var listing = MessageListing()
+    let most = UInt32(MessageListing.vanishedMax)
+    // Every other one, so that none makes one range with another.
+    func other(_ number: UInt32) -> UIDSet { UIDSet([UID(rawValue: 2 * number)].compactMap(\.self)) }
+    _ = listing.take(.vanished(UIDSet((1..<most).lazy.compactMap { UID(rawValue: 2 * $0) }), isEarlier: true))
+    _ = listing.take(.vanished(other(most), isEarlier: false))
+    #expect(!listing.isFlooded)
+    #expect(listing.vanished.ranges.count == MessageListing.vanishedMax)
+    _ = listing.take(.vanished(other(most + 1), isEarlier: false))
+    #expect(listing.isFlooded)
+    #expect(listing.vanished.ranges.count == MessageListing.vanishedMax)
+  }
+
   @Test("that something came is answered by one FETCH, with QRESYNC too, and what was told besides stays true")
   func arrival() async throws {
     try await ScriptedStore.play(

@@ -156,6 +156,24 @@ extension WatchTests {
     }
   }
 
+  @Test(
+    "by NOTIFY asks for all folders where one goes that was made again since it removed it", arguments: [true, false])
+  func madeAgainAndGone(isOurs: Bool) async throws {
+    try await ScriptedStore.play(
+      Self.armed + """
+        -
+        S: * LIST (\\NonExistent) "/" Ours
+        """
+    ) { world in
+      _ = try await Self.arm(world)
+      let (folder, watching) = (try #require(FolderName("Ours")), world.store.watching)
+      watching.wasRemoved(folder)
+      if isOurs { watching.wasCreated(folder) } else { watching.namesWereTold([.inbox, folder], phantoms: []) }
+      await world.streams[0].proceed()
+      #expect(await world.eventsTold() == [.foldersChanged])
+    }
+  }
+
   @Test("ends with a watch of which the server says that it has failed inside")
   func internalError() async throws {
     try await ScriptedStore.play(

@@ -113,6 +113,47 @@ struct InterruptedTests {
     }
   }
 
+  /// It was sent to the server, and the answer was lost; another client moved it to a second folder there.
+  @Loop
+  private static func strayed(from sending: FolderName, to place: FolderName) async throws -> SimulatedAccount {
+    let account = try await SimulatedAccount.died(after: { $0 == "after far store x" }) {
+      let account = try await SimulatedAccount.filled(folders: [.inbox, sending, place])
+      account.near.put(SimulatedMessage("x"), in: sending)
+      return account
+    }
+    account.far.move("x", from: sending, to: place)
+    return account
+  }
+
+  @Test("as a delivery that was moved there meanwhile is moved here (L3)", arguments: [false, true])
+  func strayed(isDeletedMeanwhile: Bool) async throws {
+    try await Reactor.onShared {
+      let (sending, place) = (try #require(FolderName("Sent")), try #require(Self.archive))
+      let account = try await Self.strayed(from: sending, to: place)
+      if isDeletedMeanwhile {
+        // Moved, and the base does not know it yet.
+        account.faults.onStep = {
+          if $0.hasPrefix("after near move") { account.faults.deadline = account.faults.steps + 1 }
+        }
+        await #expect(throws: StoreError.self) { try await account.sync() }
+        account.faults.onStep = nil
+        account.faults.revive()
+        #expect(account.near.contents(of: place).map(\.text) == ["x"])
+        account.far.remove(try #require(account.far.key(of: "x", in: place)), in: place)
+      }
+      let transfers = (account.near.transfers, account.far.transfers)
+      for _ in 1...2 { #expect(try await account.sync().isClean) }
+      // Read once, to be compared.
+      #expect(
+        (account.near.transfers, account.far.transfers) == (transfers.0, transfers.1 + (isDeletedMeanwhile ? 0 : 1)))
+      for store in [account.near, account.far] {
+        #expect(store.contents(of: place).map(\.text) == (isDeletedMeanwhile ? [] : ["x"]))
+        #expect(store.contents(of: sending).isEmpty)
+      }
+      #expect(try await !account.sync().didChange)
+    }
+  }
+
   /// A copy was tried, and then the message was sent; a person stored another one like it.
   @Test("twice over for one message finds one partner for it, and the other's like is another message (L3)")
   func notedTwice() async throws {

@@ -75,6 +75,26 @@ struct LimboTests {
     }
   }
 
+  @Test("is named at each pass where it cannot be let go, and the others go (L11)")
+  func cannotGo() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      for text in ["a", "b"] { account.far.remove(try #require(account.far.key(of: text))) }
+      try await account.sync()
+      account.near.undeletable = ["a"]
+      account.clock.advance(by: .seconds(DeletionRules.keepSecondsMin + 1))
+      for _ in 1...2 {
+        let report = try await account.sync()
+        #expect(report.problems.map(\.reason) == ["what was deleted a while ago stays where it is kept: it stays"])
+        #expect(account.near.kept.values.map(\.text) == ["a"])
+      }
+      account.near.undeletable = []
+      #expect(try await account.sync().isClean)
+      #expect(account.near.kept.isEmpty)
+      #expect(try account.ledger.limbo(before: nil).isEmpty)
+    }
+  }
+
   @Test("is taken back under another name where its own is still another message's to the base (L3)")
   func nameTaken() async throws {
     try await Reactor.onShared {

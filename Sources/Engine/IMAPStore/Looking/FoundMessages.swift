@@ -8,11 +8,14 @@ final class FoundMessages {
   /// Ranges of messages that SEARCH may find.
   static let rangesMax = 4_000_000
 
+  private let limit: Int
   private var found = UIDSet()
   private var isUnreadable = false
   /// A message came, or was marked \Deleted, while the server searched. Dovecot (2.3.19) finds what was in the view
   /// before, and then tells what has come to it.
   private(set) var isOutdated = false
+
+  init(rangesMax: Int = FoundMessages.rangesMax) { limit = rangesMax }
 
   /// True where it was such an answer.
   func take(_ untagged: Untagged) -> Bool {
@@ -35,7 +38,7 @@ final class FoundMessages {
   }
 
   private func add(_ uids: UIDSet) {
-    guard found.ranges.count + uids.ranges.count <= Self.rangesMax else { return isUnreadable = true }
+    guard found.ranges.count + uids.ranges.count <= limit else { return isUnreadable = true }
     found.formUnion(uids)
   }
 
