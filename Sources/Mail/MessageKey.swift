@@ -1,3 +1,6 @@
+// Mail: the words that all rooms share (keys, UIDs, flags, folder names, identities, secrets), as values without I/O.
+// It imports no other room. Read this file first, then MessageIdentity, Flags and FolderName.
+
 /// By what one store names a message in one folder: a UID on a server, the unique part of a file name in a Maildir.
 package enum MessageKey: Hashable, Sendable {
   case uid(UID)

@@ -30,12 +30,8 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
 
   package var count: Int { place.count }
 
-  /// A copy, which the caller wipes. With `reveal()` the one way to the value; each use is a place to look at in a
-  /// review.
+  /// A copy, which the caller wipes. The one way to the value; each use is a place to look at in a review.
   package func octets() -> [UInt8] { place.copy() }
-
-  /// A copy that nobody can wipe: only for what needs a String.
-  package func reveal() -> String { String(decoding: place.copy(), as: UTF8.self) }
 
   package static func == (left: Secret, right: Secret) -> Bool {
     var (one, other) = (left.octets(), right.octets())
@@ -49,6 +45,11 @@ package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebug
   package var description: String { "***" }
   package var debugDescription: String { "***" }
   package var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
+}
+
+/// How much of a text is its first line. No slice of it, which would be one more owner of what is to be wiped.
+package func firstLineLength(_ octets: [UInt8]) -> Int {
+  octets.firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } ?? octets.count
 }
 
 /// Overwrites what a secret was in, and empties it. To be the last owner of the array is the caller's part: what another

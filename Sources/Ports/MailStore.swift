@@ -1,3 +1,7 @@
+// Ports: what the engine and the stores want of the world, as protocols: mail, ledger, files, streams, clock. Whoever
+// fulfils one lives elsewhere: on the real thing in Engine/IMAPStore, Maildir, LedgerSQLite, Disk, Transport and Reactor,
+// in memory in Tests/Simulation. It may import Mail and Reconciliation. Read this file first, then Ledger and FileSystem.
+
 package import Mail
 package import Reconciliation
 

@@ -1,3 +1,6 @@
+// Reconciliation: what is to be done so that two sides are equal, as pure functions; it looks at nothing and does nothing.
+// It may import Mail only. Read this file first, then Look (what was seen) and FolderPlan (what comes of it).
+
 import Mail
 
 /// Three views, one pure function: what the base holds, what a look at each side showed → what to do.

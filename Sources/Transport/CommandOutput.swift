@@ -113,7 +113,7 @@ private final class CommandRun {
     if output.hasOverflowed {
       throw CommandError(.failed, "the command printed more than \(output.bytes.count) bytes")
     }
-    let length = output.bytes.firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } ?? output.bytes.count
+    let length = firstLineLength(output.bytes)
     guard length > 0 else { throw CommandError(.failed, "the command printed no first line" + said()) }
     guard let line = Secret(validating: output.bytes[..<length]) else {
       throw CommandError(.failed, "the command's first line is not UTF-8")

@@ -58,12 +58,7 @@ package final class CommandStream: ByteStream {
   }
 
   package func write(_ bytes: [UInt8]) async throws(StreamError) {
-    var sent = 0
-    while sent < bytes.count {
-      let count = try await socket.complete(.writer, "writing") { socket.send(bytes, from: sent) }
-      guard let count else { throw StreamError(.closed, "\(socket.name): writing: the stream ended") }
-      sent += count
-    }
+    try await socket.send(all: bytes) { socket.send(bytes, from: $0) }
   }
 
   package func startTLS() async throws(StreamError) {

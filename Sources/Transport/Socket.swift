@@ -80,6 +80,18 @@ final class Socket {
     }
   }
 
+  /// Sends all of `bytes` as the one writer; `attempt` takes what it can from an index on.
+  func send(
+    all bytes: [UInt8], _ attempt: @Loop (_ start: Int) -> Attempt<Int>
+  ) async throws(StreamError) {
+    var sent = 0
+    while sent < bytes.count {
+      let count = try await complete(.writer, "writing") { attempt(sent) }
+      guard let count else { throw StreamError(.closed, "\(name): writing: the stream ended") }
+      sent += count
+    }
+  }
+
   /// Ends a wait of `role` with `.timedOut`.
   func expire(_ role: Role) { seats[role.rawValue].place.resume(returning: .expired) }
 

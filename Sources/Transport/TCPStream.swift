@@ -42,14 +42,9 @@ package final class TCPStream: ByteStream {
   }
 
   package func write(_ bytes: [UInt8]) async throws(StreamError) {
-    var sent = 0
-    while sent < bytes.count {
-      let count = try await socket.complete(.writer, "writing") { () -> Attempt<Int> in
-        if isNegotiating { return .needs(.negotiation) }
-        return tls?.send(bytes, from: sent) ?? socket.send(bytes, from: sent)
-      }
-      guard let count else { throw StreamError(.closed, "\(socket.name): writing: the stream ended") }
-      sent += count
+    try await socket.send(all: bytes) { start -> Attempt<Int> in
+      if isNegotiating { return .needs(.negotiation) }
+      return tls?.send(bytes, from: start) ?? socket.send(bytes, from: start)
     }
   }
 

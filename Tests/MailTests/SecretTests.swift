@@ -28,11 +28,11 @@ struct SecretTests {
 
   @Test("revealing gives the value")
   func revealing() {
-    #expect(Secret("hunter2").reveal() == "hunter2")
+    #expect(Secret("hunter2").octets() == Array("hunter2".utf8))
     #expect(Secret("hunter2").octets() == Array("hunter2".utf8))
     #expect(Secret("hunter2") == Secret("hunter2"))
     #expect(Secret("hunter2") != Secret("hunter3"))
-    #expect(Secret(validating: [0x70, 0xC3, 0xA4])?.reveal() == "pä")
+    #expect(Secret(validating: [0x70, 0xC3, 0xA4]) == Secret("pä"))
     #expect(Secret(validating: [0x70, 0xC3]) == nil)
   }
 

@@ -13,7 +13,7 @@ struct FolderSurveyTests {
       near: try names("INBOX", "Drafts"), far: try names("INBOX", "Lists/swift", "Bad"),
       parents: try names("Lists"))
     #expect(
-      FolderTable.lines(rows) == [
+      FolderColumns.lines(rows) == [
         "REMOTE       LOCAL        STATE",
         "INBOX        INBOX        synced",
         "Bad          -            left out: it has no place here",
@@ -29,7 +29,7 @@ struct FolderSurveyTests {
     let rows = survey.survey(near: try names("INBOX"), far: try names("INBOX", "X"))
     let (x, y) = (try #require(FolderName("X")), try #require(FolderName("Y")))
     #expect(
-      FolderTable.lines(rows, leftOut: ["z": "a link"], unusable: [x: "it cannot be read", y: "nor this"]) == [
+      FolderColumns.lines(rows, leftOut: ["z": "a link"], unusable: [x: "it cannot be read", y: "nor this"]) == [
         "REMOTE  LOCAL  STATE",
         "INBOX   INBOX  synced",
         "X       X      not synced: it cannot be read",

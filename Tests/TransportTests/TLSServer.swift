@@ -9,7 +9,8 @@ import Reactor
 enum Certificates {
   /// The directory that holds `ca.pem` and for each name `NAME.pem` and `NAME.key`; removed with the process.
   @Loop static let directory: Task<String, any Error> = Task(executorPreference: Loop.executor) {
-    try await CommandOutput(reactor: Reactor.startShared()).firstLine(of: script).reveal()
+    String(
+      decoding: try await CommandOutput(reactor: Reactor.startShared()).firstLine(of: script).octets(), as: UTF8.self)
   }
 
   static let name = "imap.example.test"

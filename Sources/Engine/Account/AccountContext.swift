@@ -13,7 +13,7 @@ package final class AccountContext {
   package let deletionRules: DeletionRules
   let claims = Claims()
   let directions = DirectionGate()
-  let limbo = Limbo()
+  let limbo = LimboClaims()
   /// Held while it is found out which messages live on elsewhere, until the base is told of those that went: two folders
   /// that lose the same message at once must not each take the other for its home.
   let trashLock = AsyncLock()

@@ -1,3 +1,8 @@
+// Engine: syncs one account, over Ports alone. `OneShot` runs one pass over everything, `AccountRunner` keeps at it. Both
+// run a FullPass, which finds the folders (Folders) and plays a FolderPass over each: look at both sides, let
+// Reconciliation say what to do, do it (Pass). IMAPStore is the one store that lives here, for it is IMAP over streams.
+// It may import Mail, Digests, IMAP, Ports and Reconciliation. Read FullPass first, then FolderPass and AccountSession.
+
 package import Mail
 package import Ports
 import Reconciliation

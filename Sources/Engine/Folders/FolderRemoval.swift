@@ -160,7 +160,7 @@ struct FolderRemoval {
 
   /// What was never on the other side was deleted by nobody there (law L1). Without its base the folder is a new one.
   private static func strangersStay(_ count: Int, _ side: Side) -> String {
-    "\(count == 1 ? "1 message" : "\(count) messages") that only the \(side) side has: kept; the next pass "
+    counted(count, "message") + " that only the \(side) side has: kept; the next pass "
       + "makes the folder anew on the other side"
   }
 

@@ -29,7 +29,7 @@ package final class IMAPStore: MailStore {
   var formerNumberings = FormerNumberings()
   private(set) lazy var watching = FolderWatching(self)
   /// What came with the login, and when.
-  private var openingListing: (listing: FolderListing, at: LoopInstant)?
+  private var openingListing: (listing: MailboxListing, at: LoopInstant)?
 
   package init(settings: IMAPSettings, dialer: any Dialer, clock: any LoopClock) {
     self.settings = settings
@@ -82,7 +82,7 @@ package final class IMAPStore: MailStore {
   func forgetOpeningListing() { openingListing = nil }
 
   /// The folders as they were told with the login a moment ago; once.
-  func takeOpeningListing() -> FolderListing? {
+  func takeOpeningListing() -> MailboxListing? {
     defer { openingListing = nil }
     guard let (listing, at) = openingListing, at.duration(to: clock.now) < Self.openingListingAgeMax else { return nil }
     return listing

@@ -164,16 +164,3 @@ extension PassReport {
     }
   }
 }
-
-/// A message on its way from one side to the other, with what is known of it.
-struct Parcel {
-  let arrival: Arrival
-  /// Nil for a remote message: known once it has been transferred.
-  let identity: MessageIdentity?
-  let date: InternalDate?
-
-  func marked(_ flags: FlagSet) -> Parcel {
-    let observation = Observation(flags: flags, traits: arrival.observation.traits)
-    return Parcel(arrival: Arrival(key: arrival.key, observation: observation), identity: identity, date: date)
-  }
-}

@@ -77,7 +77,7 @@ extension PassReport.Problem {
   fileprivate static func stranded(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
     .init(
       folder: folder.title,
-      reason: "\(count == 1 ? "1 message was" : "\(count) messages were") moved to the \(side.other) "
+      reason: counted(count, "message was", "messages were") + " moved to the \(side.other) "
         + "\(printable("\(name)")), which is not on the \(side) side; kept there in the old folder until it is"
     )
   }

@@ -20,7 +20,7 @@ struct FolderMount {
     guard isOwn != wasOwn else { return }
     let missed = try FolderMending(context: context, folder: folder, side: side).messagesMissed(in: look)
     guard missed == 0 || options.allowsDeletions else {
-      let messages = missed == 1 ? "1 message" : "\(missed) messages"
+      let messages = counted(missed, "message")
       let change =
         wasOwn
         ? "was on a file system of its own on the \(side) side, which is not mounted now"

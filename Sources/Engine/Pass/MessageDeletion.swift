@@ -113,14 +113,7 @@ extension PassReport.Problem {
   static func left(_ count: Int, of folder: SyncedFolder, on side: Side) -> Self {
     .init(
       folder: folder.title,
-      reason: "\(count == 1 ? "1 message was" : "\(count) messages were") deleted, but the \(side) side still shows "
+      reason: counted(count, "message was", "messages were") + " deleted, but the \(side) side still shows "
         + "\(count == 1 ? "it" : "them"); tried again later")
-  }
-}
-
-extension Array {
-  /// All of it in slices of at most `size`.
-  func portions(of size: Int) -> [ArraySlice<Element>] {
-    stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
   }
 }

@@ -17,7 +17,7 @@ package struct PassReport: Equatable, Sendable {
 
     package var isEmpty: Bool { self == Counts() }
 
-    static func += (left: inout Counts, right: Counts) {
+    package static func += (left: inout Counts, right: Counts) {
       left.delivered += right.delivered
       left.copied += right.copied
       left.moved += right.moved

@@ -1,3 +1,6 @@
+// IMAP: the protocol as values, octets in and out; it knows no stream, no clock and no store. It may import Mail only.
+// Read this file first, then Command (what is said), Untagged (what is heard), Framer and ResponseReader (how that is read).
+
 internal import Mail
 
 /// One IMAP connection as a value: octets and commands in, octets and what was said out. It knows no time and does no

@@ -21,7 +21,7 @@ struct ConfigurationTrial {
     var words = [Self.executable, TryCommand.name, "--config", program.paths.configurationFile]
     words += program.options.stateDir.map { ["--state-dir", $0] } ?? []
     words += ["--log-format", program.options.logFormat.rawValue, "--"] + names
-    command = "exec " + words.map(Self.quoted).joined(separator: " ")
+    command = "exec " + words.map(\.inShellQuotes).joined(separator: " ")
   }
 
   /// What is wrong is told on standard error, as at a start.
@@ -54,9 +54,5 @@ struct ConfigurationTrial {
     guard count > 0 else { return Release.name }
     let path = String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
     return path.hasSuffix(" (deleted)") ? String(path.dropLast(10)) : path
-  }
-
-  private static func quoted(_ word: String) -> String {
-    "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }
 }

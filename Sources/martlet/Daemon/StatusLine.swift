@@ -1,4 +1,5 @@
 import Engine
+import Mail
 import Ports
 
 /// `2 accounts: personal watching (NOTIFY), work waiting (login refused)`, for `systemctl status`.
@@ -18,7 +19,7 @@ enum StatusLine {
       }
     }
     parts += outages.sorted { $0.key < $1.key }.map { waiting($0.key, $0.value) }
-    return Amount.count(parts.count, "account") + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
+    return counted(parts.count, "account") + (parts.isEmpty ? "" : ": ") + parts.joined(separator: ", ")
   }
 
   private static func kinds(_ kinds: Set<WatchKind>) -> String {

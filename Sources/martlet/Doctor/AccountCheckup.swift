@@ -112,7 +112,7 @@ final class AccountCheckup {
       report.findings.append(
         .problem(
           .setAside, "\(folder) \(message.side.rawValue) \(message.message)",
-          "set aside: \(message.reason) (tried \(Amount.count(message.attempts, "time")))",
+          "set aside: \(message.reason) (tried \(counted(message.attempts, "time")))",
           "tried again at \(message.retryAt), or when the message changes"))
     }
     for folder in ledger?.interrupted ?? [] {

@@ -66,7 +66,7 @@ struct ComparisonCheckup {
   private nonisolated static func finding(_ steps: PlannedSteps, _ account: String) -> DoctorFinding {
     let here = steps.side.rawValue
     let there = steps.side == .local ? SideName.remote.rawValue : SideName.local.rawValue
-    let (messages, are) = (Amount.count(steps.count, "message"), steps.count == 1 ? "is" : "are")
+    let (messages, are) = (counted(steps.count, "message"), steps.count == 1 ? "is" : "are")
     let inspect = "\(Release.name) sync --dry-run \(SyncSummary.shellQuoted("\(account):\(steps.folder)")) lists them"
     switch steps.kind {
     case "delete":

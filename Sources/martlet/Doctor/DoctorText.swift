@@ -1,4 +1,5 @@
 import Control
+import Mail
 
 /// What the doctor found, in words and columns.
 enum DoctorText {
@@ -25,7 +26,7 @@ enum DoctorText {
     let mended = all.count { $0.state == .mended }
     let done = mended > 0 ? "\(mended) mended" : ""
     guard !open.isEmpty else { return mended > 0 ? "all mended (\(mended))" : "nothing is wrong" }
-    var parts = [Amount.count(open.count, "problem") + (mended > 0 ? " left" : "")]
+    var parts = [counted(open.count, "problem") + (mended > 0 ? " left" : "")]
     if !done.isEmpty { parts.insert(done, at: 0) }
     let mendable = open.count { $0.mendable && $0.state == .problem }
     if mendable > 0 {

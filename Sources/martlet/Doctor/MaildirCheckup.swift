@@ -69,7 +69,7 @@ struct MaildirCheckup {
         isBeingWritten: { files.isBeingWritten($0) })
       checkup.watchCount += examination.watchCount
       if examination.findings.isEmpty {
-        checkup.report.fine.append("\(title): \(Amount.count(examination.folderCount, "folder")), nothing left over")
+        checkup.report.fine.append("\(title): \(counted(examination.folderCount, "folder")), nothing left over")
       }
       for finding in examination.findings { add(await treated(finding, store)) }
     } catch {

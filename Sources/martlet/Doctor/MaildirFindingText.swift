@@ -19,18 +19,18 @@ extension MaildirFinding {
         "make it a file that you can read; without it the letters a to z in file names have no meaning")
     case .keywordsBeyondLetters(let path, let count):
       return .note(
-        .keywords, at(path), "\(Amount.count(count, "keyword")) beyond the 26 that have letters stay on the server only"
+        .keywords, at(path), "\(counted(count, "keyword")) beyond the 26 that have letters stay on the server only"
       )
     case .repeatedKeywords(let path, let keywords):
       let names = printable(keywords.map(\.text).joined(separator: ", "))
       return .note(.keywords, at(path), "more than one letter means \(names); each is read, nothing is lost by it")
     case .unknownKeywordLines(let path, let count):
-      return .note(.keywords, at(path), "\(Amount.count(count, "line")) not understood, and kept as they are")
+      return .note(.keywords, at(path), "\(counted(count, "line")) not understood, and kept as they are")
     case .leftOut(let directory, let reason):
       return .note(.leftOut, at(directory), "left out: \(printable(reason))")
     case .overdue(let count):
       return .note(
-        .leftover, root, "mail of \(Amount.count(count, "deletion")) was kept long enough",
+        .leftover, root, "mail of \(counted(count, "deletion")) was kept long enough",
         "the next start of \(Release.name) lets go of it")
     }
   }
@@ -44,7 +44,7 @@ extension MaildirFinding {
     }
     return .problem(
       .folder, subject,
-      "\(directories) is missing, and with it \(Amount.count(absent, "message")); nothing is deleted for that",
+      "\(directories) is missing, and with it \(counted(absent, "message")); nothing is deleted for that",
       "bring it back; or, if the messages were meant to be deleted, make the directory by hand")
   }
 }

@@ -41,7 +41,7 @@ struct StateCheckup {
     do {
       let view = try LedgerView(lookingInto: directory)
       checkup.report.fine.append(
-        "the ledger is whole: \(Amount.count(view.folderCount, "folder")), \(Amount.count(view.pairCount, "message"))")
+        "the ledger is whole: \(counted(view.folderCount, "folder")), \(counted(view.pairCount, "message"))")
       return view
     } catch {
       checkup.report.findings.append(error.isDamage ? setAside(error) : unusable(error))

@@ -1,5 +1,6 @@
 import Control
 import Disk
+import Mail
 
 /// Whether the kernel lets every folder be watched.
 enum WatchCheckup {
@@ -11,7 +12,7 @@ enum WatchCheckup {
       findings.append(
         .problem(
           .watches, InotifyLimits.watchesSetting,
-          "\(Amount.count(need.watches, "directory", "directories")) are to be watched, other programs of yours watch "
+          "\(counted(need.watches, "directory", "directories")) are to be watched, other programs of yours watch "
             + "\(others.watches), and the limit is \(limit): folders beyond it are polled",
           advice(InotifyLimits.watchesSetting, enough: need.watches + others.watches, now: limit)))
     }
@@ -19,7 +20,7 @@ enum WatchCheckup {
       findings.append(
         .problem(
           .watches, InotifyLimits.instancesSetting,
-          "\(Amount.count(need.instances, "watcher")) for these accounts and \(others.instances) of other programs of "
+          "\(counted(need.instances, "watcher")) for these accounts and \(others.instances) of other programs of "
             + "yours are more than the limit, \(limit): accounts beyond it are polled",
           advice(InotifyLimits.instancesSetting, enough: need.instances + others.instances, now: limit)))
     }

@@ -22,9 +22,4 @@ enum Amount {
     default: "\(Int((seconds / 3600).rounded(.up))) h"
     }
   }
-
-  /// `1 message`, `2 messages`.
-  static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
-    "\(number) \(number == 1 ? one : many ?? one + "s")"
-  }
 }

@@ -62,7 +62,7 @@ final class AccountReporter: AccountObserver {
       progress = PassProgress()
       isInFullPass = true
       toldInFullPass = PassReport()
-      log.debug("looking at \(Amount.count(folders, "folder"))")
+      log.debug("looking at \(counted(folders, "folder"))")
     case .progress(let progress): if isInFullPass { self.progress = progress }
     case .folderSynced(let folder, let report): tell(report, of: folder)
     case .passFinished(let report): finish(report)
@@ -122,7 +122,7 @@ final class AccountReporter: AccountObserver {
     let counts = Dictionary(grouping: kinds.values, by: \.far).mapValues(\.count)
     let parts = counts.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) by \($0.key.rawValue)" }
     watchText =
-      "watching \(Amount.count(kinds.count, "folder"))"
+      "watching \(counted(kinds.count, "folder"))"
       + (parts.count == 1
         ? " by \(counts.keys.first?.rawValue ?? "")" : parts.isEmpty ? "" : ": " + parts.joined(separator: ", "))
   }
@@ -132,7 +132,7 @@ final class AccountReporter: AccountObserver {
     guard unwatchedTold.insert(reason).inserted else { return }
     let what =
       folders == 0
-      ? "new folders are found by polling" : Amount.count(folders, "folder") + " cannot be watched, only polled"
+      ? "new folders are found by polling" : counted(folders, "folder") + " cannot be watched, only polled"
     log.warning("\(side): \(what): \(printable(reason))")
   }
 
@@ -149,7 +149,7 @@ final class AccountReporter: AccountObserver {
     for problem in report.problems { tell(problem) }
     tellHeld(report.held, in: folder)
     if isInFullPass {
-      for side in Side.allCases { toldInFullPass.counts[side].add(report.counts[side]) }
+      for side in Side.allCases { toldInFullPass.counts[side] += report.counts[side] }
     }
     guard let changes = Self.changes(report) else { return }
     let level: Logger.Level = isInFullPass || purpose == .oneShot ? .info : .notice
@@ -225,7 +225,7 @@ final class AccountReporter: AccountObserver {
       let parts = [
         (counts.delivered + counts.copied, "new", "new"), (counts.moved, "moved", "moved"),
         (counts.flagged, "flag change", "flag changes"), (counts.deleted, "deleted", "deleted"),
-      ].filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.1 : $0.2)" }
+      ].filter { $0.0 > 0 }.map { counted($0.0, $0.1, $0.2) }
       return parts.isEmpty ? nil : "\(side): " + parts.joined(separator: ", ")
     }
     return sides.isEmpty ? nil : sides.joined(separator: "; ")
@@ -266,10 +266,6 @@ final class AccountReporter: AccountObserver {
 extension PassReport.Counts {
   private static var all: [WritableKeyPath<Self, Int>] {
     [\.delivered, \.copied, \.moved, \.flagged, \.deleted, \.bytes]
-  }
-
-  fileprivate mutating func add(_ other: Self) {
-    for count in Self.all { self[keyPath: count] += other[keyPath: count] }
   }
 
   fileprivate mutating func raise(to other: Self) {

@@ -1,5 +1,6 @@
 import Control
 import Foundation
+import Mail
 
 /// The status in words and columns.
 enum StatusText {
@@ -31,7 +32,7 @@ enum StatusText {
   /// The same reason for many folders is said once.
   private static func polled(_ folders: [FolderStatus]) -> [String] {
     Dictionary(grouping: folders.compactMap(\.localWatchFailure), by: { $0 }).sorted { $0.key < $1.key }
-      .map { "local: \(Amount.count($1.count, "folder")) polled: \($0)" }
+      .map { "local: \(counted($1.count, "folder")) polled: \($0)" }
   }
 
   private static func state(_ account: AccountStatus) -> String {
@@ -43,10 +44,10 @@ enum StatusText {
     case .stopped, .connecting, .syncing, .watching, .offline: parts.append(account.state.rawValue)
     }
     if account.state == .offline, account.folders.isEmpty, account.lastError == nil { parts = ["never synced"] }
-    if account.queue > 0 { parts.append(Amount.count(account.queue, "folder") + " being synced") }
+    if account.queue > 0 { parts.append(counted(account.queue, "folder") + " being synced") }
     let held = account.folders.count { !$0.held.isEmpty }
     if held > 0 {
-      parts.append("deletions held in " + Amount.count(held, "folder"))
+      parts.append("deletions held in " + counted(held, "folder"))
     } else if let last = account.lastSync {
       parts.append("last sync \(time(last))")
     }
@@ -84,10 +85,10 @@ enum StatusText {
     for message in folder.setAside {
       lines.append(
         "\(folder.name): \(message.side.rawValue) \(message.message): \(message.reason) "
-          + "(tried \(Amount.count(message.attempts, "time")), next try \(time(message.retryAt)))")
+          + "(tried \(counted(message.attempts, "time")), next try \(time(message.retryAt)))")
     }
     let more = folder.setAsideCount - folder.setAside.count
-    if more > 0 { lines.append("\(folder.name): \(Amount.count(more, "more message")) set aside") }
+    if more > 0 { lines.append("\(folder.name): \(counted(more, "more message")) set aside") }
     return lines
   }
 

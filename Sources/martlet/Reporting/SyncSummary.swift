@@ -15,7 +15,7 @@ enum SyncSummary {
   /// Of a dry run.
   static func planLine(_ report: AccountSyncReport) -> String {
     let nothing = report.exitCode == ExitStatus.success.rawValue ? "nothing to do" : "no step to take"
-    let steps = report.plan.isEmpty ? nothing : Amount.count(report.plan.count, "step") + ", none taken"
+    let steps = report.plan.isEmpty ? nothing : counted(report.plan.count, "step") + ", none taken"
     return "\(report.name): \(report.error == nil ? steps : "not looked at") (\(time(report)))"
   }
 
@@ -27,10 +27,10 @@ enum SyncSummary {
     let (moved, flagged, deleted) = (sum(\.moved), sum(\.flagged), sum(\.deleted))
     let folders = (report.foldersCreated.count, report.foldersRemoved.count)
     guard new + moved + flagged + deleted + folders.0 + folders.1 > 0 else { return nil }
-    var parts = ["\(new) new", Amount.count(flagged, "flag change"), "\(deleted) deleted"]
+    var parts = ["\(new) new", counted(flagged, "flag change"), "\(deleted) deleted"]
     if moved > 0 { parts.insert("\(moved) moved", at: 1) }
-    if folders.0 > 0 { parts.append(Amount.count(folders.0, "folder") + " created") }
-    if folders.1 > 0 { parts.append(Amount.count(folders.1, "folder") + " removed") }
+    if folders.0 > 0 { parts.append(counted(folders.0, "folder") + " created") }
+    if folders.1 > 0 { parts.append(counted(folders.1, "folder") + " removed") }
     return parts.joined(separator: ", ")
   }
 
@@ -47,7 +47,7 @@ enum SyncSummary {
   static func brake(_ held: HeldDeletions, account: String) -> String {
     let target = shellQuoted(held.accountTotal == nil ? "\(account):\(held.folder)" : account)
     let what =
-      held.deleted.map { "\($0) of them \($0 == 1 ? "was" : "were") deleted before it was held; no more will be" }
+      held.deleted.map { counted($0, "of them was", "of them were") + " deleted before it was held; no more will be" }
       ?? "nothing was deleted"
     return "\(mass(held)); \(what). If that is meant: \(Release.name) sync --allow-deletions \(target)"
   }
@@ -55,11 +55,11 @@ enum SyncSummary {
   private static func mass(_ held: HeldDeletions) -> String {
     let side = held.side.rawValue
     if held.wholeFolder {
-      return "the folder is gone on the other side; this side (\(side)) has " + Amount.count(held.total, "message")
+      return "the folder is gone on the other side; this side (\(side)) has " + counted(held.total, "message")
     }
-    let here = "\(held.deletions) of \(Amount.count(held.total, "message")) would be deleted (\(side))"
+    let here = "\(held.deletions) of \(counted(held.total, "message")) would be deleted (\(side))"
     guard let deletions = held.accountDeletions, let total = held.accountTotal else { return here }
-    return "\(here), and \(deletions) of \(Amount.count(total, "message")) in the whole account"
+    return "\(here), and \(deletions) of \(counted(total, "message")) in the whole account"
   }
 
   private static func time(_ report: AccountSyncReport) -> String {
@@ -76,7 +76,6 @@ enum SyncSummary {
       && text.unicodeScalars.allSatisfy {
         $0.properties.isAlphabetic || ("0"..."9").contains($0) || "-_./:+@,".unicodeScalars.contains($0)
       }
-    return isPlain
-      ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    return isPlain ? text : text.inShellQuotes
   }
 }

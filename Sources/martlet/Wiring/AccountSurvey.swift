@@ -41,7 +41,7 @@ final class AccountSurvey {
   /// What `folders()` answered, with what lies beside it.
   func table(of folders: [SurveyedFolder]) -> [String] {
     let (directories, unusable) = leftOut
-    return FolderTable.lines(folders, leftOut: directories, unusable: unusable)
+    return FolderColumns.lines(folders, leftOut: directories, unusable: unusable)
   }
 
   /// Local directories that are no folders although they might be meant so, and why, those apart that have a folder's

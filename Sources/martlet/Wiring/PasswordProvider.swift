@@ -77,7 +77,7 @@ struct PasswordProvider {
     guard length <= lengthMax else {
       throw PasswordFileError(reason: "it is larger than \(lengthMax / 1024) KiB, and so no password's file")
     }
-    let end = content[..<length].firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") } ?? length
+    let end = min(firstLineLength(content), length)
     guard end > 0 else { throw PasswordFileError(reason: "its first line is empty") }
     guard let password = Secret(validating: content[..<end]) else {
       throw PasswordFileError(reason: "its first line is not UTF-8")

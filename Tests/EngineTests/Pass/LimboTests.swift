@@ -18,7 +18,7 @@ struct LimboTests {
       let traits = MessageTraits(wireSize: identity.wireSize, date: date, messageID: identity.messageID)
       let wanted = try #require(DatedTraits(Observation(flags: .none, traits: traits)))
       let entry = LimboEntry(key: .file("x"), identity: identity, date: date, since: 5)
-      let limbo = Limbo()
+      let limbo = LimboClaims()
       #expect(try limbo.take(wanted, from: ledger) == nil)
       try ledger.commit([.addLimbo(entry)])
       #expect(try limbo.take(wanted, from: ledger) == entry)

@@ -6,7 +6,7 @@ import Reconciliation
 extension IMAPStore {
   package func folders() async throws(StoreError) -> [FolderEntry] {
     let listing = try await withConnection(for: nil, .light) { member async throws(StoreError) in
-      let listing = takeOpeningListing() ?? FolderListing(member.features)
+      let listing = takeOpeningListing() ?? MailboxListing(member.features)
       try await listing.run(on: member.connection, self)
       return listing
     }

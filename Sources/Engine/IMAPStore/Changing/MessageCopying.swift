@@ -103,7 +103,7 @@ final class MessageCopying {
       // They are there somewhere. Sent once more, they would be there twice (law L3).
       throw StoreError(
         .folder, .refused,
-        "\(store.title): \(lost == 1 ? "a message was" : "\(lost) messages were") copied to "
+        "\(store.title): \(counted(lost, "message was", "messages were")) copied to "
           + "\(printable("\(target)")), and the server does not tell as which; matching anew")
     }
     return placed

@@ -28,7 +28,7 @@ struct LoginSequence {
   struct Outcome {
     let features: ServerFeatures
     /// Asked for and answered; nil where it could not be asked for yet, or was refused.
-    let folders: FolderListing?
+    let folders: MailboxListing?
   }
 
   func run() async throws(LoginFailure) -> Outcome {
@@ -152,12 +152,12 @@ struct LoginSequence {
 
   /// Where names and states come in one answer, and nothing must be known before it is asked for: what is enabled by the
   /// line before it counts already (RFC 5161 §3.1), or the server refuses and is asked anew.
-  private func listing(_ capabilities: Capabilities, enabling wanted: [Capability]) -> FolderListing? {
+  private func listing(_ capabilities: Capabilities, enabling wanted: [Capability]) -> MailboxListing? {
     let expected = ServerFeatures(
       capabilities: capabilities, enabled: Set(wanted), naming: Self.naming(nil, delimiter: nil, capabilities),
       host: settings.hostName)
     guard expected.listsStatus, capabilities.contains(.namespace) else { return nil }
-    return FolderListing(expected)
+    return MailboxListing(expected)
   }
 
   private func askForNames(

@@ -332,7 +332,7 @@ final class FolderWatching {
     guard let features = store.features else { return }
     let polled = Set(kinds.filter { $0.value == .poll }.keys)
     let helper = isSlow || !polled.isEmpty ? nil : watchers.first?.watched
-    let listing = FolderListing(features)
+    let listing = MailboxListing(features)
     let before = store.memories
     try await store.withConnection(for: helper, .light) { member async throws(StoreError) in
       try await listing.run(on: member.connection, store, statusOf: isSlow ? nil : polled)

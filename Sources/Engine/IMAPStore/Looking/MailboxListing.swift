@@ -6,7 +6,7 @@ import Reconciliation
 /// A complete listing of a server's folders, with the state of each where it can be had in the same round trip, or the
 /// next.
 @Loop
-final class FolderListing {
+final class MailboxListing {
   struct Line: Equatable, Sendable {
     let folder: FolderName
     let mailbox: MailboxName

@@ -1,7 +1,7 @@
 import Mail
 
 /// The folders of an account in columns.
-enum FolderTable {
+enum FolderColumns {
   /// `directories` are local ones that are no folders, each with the reason; `unusable` are local folders that could not
   /// be looked into, as the other side's may have them for partners.
   static func lines(

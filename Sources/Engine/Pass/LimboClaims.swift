@@ -6,7 +6,7 @@ import Reconciliation
 /// shows up in another folder: the other half of a move on the server. The ledger has it; here is known what somebody
 /// is at.
 @Loop
-final class Limbo {
+final class LimboClaims {
   private var taken: Set<MessageKey> = []
 
   /// Whatever was kept with these traits. Without a Message-ID sameness could not be told from traits alone: such
@@ -34,26 +34,5 @@ final class Limbo {
 
   private func entries(_ wanted: DatedTraits, _ ledger: any Ledger) throws(LedgerError) -> [LimboEntry] {
     try ledger.limbo(wireSize: wanted.wireSize, messageID: wanted.messageID).filter { $0.date == wanted.date }
-  }
-}
-
-/// What together tells a message from others without reading it; where one of them is not known, nothing does.
-struct DatedTraits {
-  let wireSize: Int
-  let messageID: String
-  let date: InternalDate
-
-  init?(_ observation: Observation) {
-    guard let traits = observation.traits, let wireSize = traits.wireSize, let messageID = traits.messageID,
-      let date = traits.date
-    else { return nil }
-    self.wireSize = wireSize
-    self.messageID = messageID
-    self.date = date
-  }
-
-  /// True where it has all that martlet sent the message with.
-  func areThose(of draft: IntentDraft) -> Bool {
-    messageID == draft.identity?.messageID && wireSize == draft.identity?.wireSize && date == draft.date
   }
 }
