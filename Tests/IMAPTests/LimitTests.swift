@@ -47,6 +47,30 @@ struct LimitTests {
     #expect(try Self.failure(session, text) == (isFine ? nil : .limit(.literalLength)))
   }
 
+  @Test("of a FETCH a longer one passes by, and is told as an empty one (L11)", arguments: [0, 1])
+  func droppedLiteral(_ beyond: Int) throws {
+    let field = "Message-ID: <" + String(repeating: "a", count: 50 + beyond - 18) + ">\r\n\r\n"
+    #expect(field.utf8.count == 50 + beyond)
+    let text =
+      "* 1 FETCH (UID 7 BODY[HEADER.FIELDS (MESSAGE-ID)] {\(field.utf8.count)}\r\n\(field) FLAGS (\\Seen))\r\n* 3 EXISTS\r\n"
+    for size in [1, 7, text.utf8.count] {
+      var session = Self.session { $0.literalLengthMax = 50 }
+      var heard: [SessionEffect] = []
+      var rest = Array(text.utf8)[...]
+      while !rest.isEmpty {
+        heard += session.handle(.received(Array(rest.prefix(size))))
+        rest = rest.dropFirst(size)
+      }
+      guard case .untagged(.fetch(let response))? = heard.first else {
+        Issue.record("heard \(heard)")
+        return
+      }
+      #expect(response.uid == 7 && response.flags?.system == [.seen])
+      #expect((response.messageID == nil) == (beyond > 0))
+      #expect(heard.last == .untagged(.exists(3)))
+    }
+  }
+
   @Test(
     "a literal of more octets than there are is given up",
     arguments: ["99999999999999999999", "9223372036854775808", "\(SessionLimits.messageSizeMax + 1)"])

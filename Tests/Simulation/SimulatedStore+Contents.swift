@@ -47,6 +47,22 @@ extension SimulatedStore {
         wireSize: message.identity.wireSize, date: message.date, messageID: message.identity.messageID))
   }
 
+  func checkpoint(_ folder: FolderName) -> Checkpoint? {
+    guard let state = folders[folder] else { return nil }
+    guard kind == .server else {
+      return .maildir(
+        MaildirCheckpoint(
+          curModified: Int64(state.modSeq), newModified: 0, curInode: state.inode, newInode: state.inode + 1,
+          isSettled: true))
+    }
+    return .imap(
+      MailboxCheckpoint(
+        uidValidity: state.validity,
+        uidNext: tellsUIDNext
+          ? UID(integerLiteral: state.nextNumber) : state.messages.keys.compactMap(\.uid).max()?.next,
+        highestModSeq: hasModSeq ? ModSequence(rawValue: state.modSeq) : .none, messageCount: state.messages.count))
+  }
+
   /// A new UIDVALIDITY: the same messages under other numbers.
   package func renumber(_ folder: FolderName) {
     guard let old = folders[folder] else { return }

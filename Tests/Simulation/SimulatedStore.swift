@@ -68,6 +68,8 @@ package final class SimulatedStore: MailStore {
   package var onDelete: (@Loop (SimulatedStore) -> Void)?
   /// Messages that a deletion leaves, as others' marks may make it, or a purge, as a disk may.
   package var undeletable: Set<String> = []
+  /// It keeps no two alike in one folder, as Gmail does: a second one becomes the first.
+  package var keepsNoTwins = false
   /// Messages whose storing it refuses.
   package var refused: Set<String> = []
   /// Folders that lack what is needed to bring mail there, and what somebody does to the store when that is tried.
@@ -330,6 +332,7 @@ package final class SimulatedStore: MailStore {
 
 extension SimulatedStore {
   func insert(_ message: SimulatedMessage, in folder: FolderName, key: MessageKey? = nil) -> MessageKey {
+    if keepsNoTwins, let twin = self.key(of: message.text, in: folder) { return twin }
     let key = key ?? newKey(folder)
     var message = message
     message.flags = held(message.flags)
@@ -360,22 +363,6 @@ extension SimulatedStore {
   }
 
   private func held(_ flags: FlagSet) -> FlagSet { holdsKeywords ? flags : FlagSet(flags.system) }
-
-  private func checkpoint(_ folder: FolderName) -> Checkpoint? {
-    guard let state = folders[folder] else { return nil }
-    guard kind == .server else {
-      return .maildir(
-        MaildirCheckpoint(
-          curModified: Int64(state.modSeq), newModified: 0, curInode: state.inode, newInode: state.inode + 1,
-          isSettled: true))
-    }
-    return .imap(
-      MailboxCheckpoint(
-        uidValidity: state.validity,
-        uidNext: tellsUIDNext
-          ? UID(integerLiteral: state.nextNumber) : state.messages.keys.compactMap(\.uid).max()?.next,
-        highestModSeq: hasModSeq ? ModSequence(rawValue: state.modSeq) : .none, messageCount: state.messages.count))
-  }
 
   private func place(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName, removing: Bool, taken: Set<MessageKey> = []

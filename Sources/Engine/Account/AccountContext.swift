@@ -221,6 +221,13 @@ package final class AccountContext {
     try withLedger { ledger throws(LedgerError) in try !ledger.pairs(in: folder, side: side, keys: [key]).isEmpty }
   }
 
+  /// Of these keys, those that pairs of the folder have on this side.
+  func partnered(_ keys: Set<MessageKey>, on side: Side, in folder: FolderID) throws(StoreError) -> Set<MessageKey> {
+    try withLedger { ledger throws(LedgerError) in
+      Set(try ledger.pairs(in: folder, side: side, keys: keys).map { $0[side].key })
+    }
+  }
+
   /// A ledger that fails stops the account: without a base nothing may be concluded (law L4).
   func withLedger<Value>(_ body: (any Ledger) throws(LedgerError) -> Value) throws(StoreError) -> Value {
     do {

@@ -119,9 +119,7 @@ struct KnownContent {
     let look = try await store.look(at: folder.names[target], .glance)
     guard !look.isPartial else { return true }
     let there = look.present
-    let paired = try context.withLedger { ledger throws(LedgerError) in
-      Set(try ledger.pairs(in: folder.id, side: target, keys: Set(there.keys)).map { $0[target].key })
-    }
+    let paired = try context.partnered(Set(there.keys), on: target, in: folder.id)
     let names = Set(known.map(\.original.identity.messageID))
     let suspects = there.filter { key, message in
       !paired.contains(key) && (store.isLocal || names.contains(message.traits?.messageID))
@@ -257,8 +255,14 @@ struct KnownContent {
   ) async throws(StoreError) {
     var corrections: [FlagChange] = []
     var arrived: [(known: Known, key: MessageKey)] = []
+    var shared: [(known: Known, key: MessageKey)] = []
+    var taken = try context.partnered(Set(keys.values), on: target, in: folder.id)
     for item in known {
       guard let key = keys[item.original.pair[target].key] else { continue }
+      guard taken.insert(key).inserted else {
+        shared.append((item, key))
+        continue
+      }
       arrived.append((item, key))
       let (wanted, has) = (item.parcel.arrival.observation.flags, item.original.pair[target].flags)
       var (adding, removing) = (wanted.subtracting(has), has.subtracting(wanted))
@@ -285,13 +289,22 @@ struct KnownContent {
       changes.append(change(item, source == .near ? here : there, source == .near ? there : here))
       changes.append(.clearSetAside(folder.id, source, here.key))
     }
-    if let origin, !arrived.isEmpty {
-      for (item, _) in arrived { origin.depart(item.original.pair) }
+    for (item, key) in shared {
+      // Moved, it is in its old place no more.
+      if origin != nil { changes.append(.removePair(item.original.pair.id)) }
+      let aside = SettingAside(context: context, folder: folder, side: source)
+      let (change, problem) = try aside.run(
+        item.parcel.arrival.key, SettingAside.shared(key, context.stores[target]))
+      if let change { changes.append(change) }
+      if let problem { report.problems.append(problem) }
+    }
+    if let origin, !(arrived + shared).isEmpty {
+      for (item, _) in arrived + shared { origin.depart(item.original.pair) }
       try context.commitDurably(changes + origin.distrust(source))
     } else {
       try context.commit(changes)
     }
-    placed.formUnion(arrived.map(\.known.parcel.arrival.key))
+    placed.formUnion((arrived + shared).map(\.known.parcel.arrival.key))
     report.merge(try await follow(shown))
   }
 

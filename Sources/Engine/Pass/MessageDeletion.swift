@@ -64,9 +64,26 @@ struct MessageDeletion {
     await context.claims.claim(pairs)
     defer { context.claims.release(pairs) }
     let (current, hasRenamed) = try await current(removals)
-    let found = try await EditedFiles(context: context, folder: folder, side: side).keep(current)
-    let records = found.unchanged
-    guard !records.isEmpty else { return Outcome(left: found.undecided, hasRenamed: hasRenamed) }
+    var outcome = Outcome(hasRenamed: hasRenamed)
+    // Files are read before they go, and what somebody writes into one between the two is lost: so not all are read first.
+    let portions = context.stores[side].isLocal ? current.portions(of: Self.filesAtOnce) : [current[...]]
+    for portion in portions where !portion.isEmpty {
+      let found = try await EditedFiles(context: context, folder: folder, side: side).keep(Array(portion))
+      outcome.left += found.undecided
+      guard !found.unchanged.isEmpty else { continue }
+      let deleted = try await dispose(of: found.unchanged, seenIn: look, moved: moved, options)
+      outcome.deleted += deleted
+      outcome.left += found.unchanged.count - deleted
+    }
+    return outcome
+  }
+
+  private static let filesAtOnce = 100
+
+  /// How many are gone, and out of the base.
+  private func dispose(
+    of records: [PairRecord], seenIn look: Look, moved: Set<PairID>, _ options: PassOptions
+  ) async throws(StoreError) -> Int {
     let disposal = Disposal(context: context, folder: folder, side: side)
     await disposal.begin()
     defer { disposal.end() }
@@ -86,8 +103,7 @@ struct MessageDeletion {
         portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) } + folder.lose(side.other))
       await Task.yield()
     }
-    return Outcome(
-      deleted: gone.count, left: records.count - gone.count + found.undecided, hasRenamed: hasRenamed)
+    return gone.count
   }
 
   private func isBrief(_ record: PairRecord, at now: LoopInstant) -> Bool {

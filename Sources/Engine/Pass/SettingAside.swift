@@ -24,6 +24,13 @@ struct SettingAside {
     return (.setAside(entry), problem)
   }
 
+  /// Brought over, it became a message that has a partner already: the store keeps no two alike, or tells what is not so.
+  static func shared(_ key: MessageKey, _ store: any MailStore) -> StoreError {
+    StoreError(
+      .message, .refused, "\(store.title): it is the same there as another message (\(key)), and not kept a second time"
+    )
+  }
+
   /// What a look finds and cannot read is named by each pass, also by one that has nothing to look at, until it is gone
   /// or can be read: it is due at any time.
   func keepNamed(_ unreadable: [MessageKey: String]) throws(StoreError) {

@@ -109,6 +109,7 @@ struct Transfer {
     _ parcels: [Parcel], _ sent: Sent, _ results: [Int: Result<Delivered, StoreError>]
   ) throws(StoreError) -> PassReport {
     var report = PassReport()
+    let results = try withoutShared(results)
     var changes = try intents.removals(of: parcels)
     let aside = SettingAside(context: context, folder: folder, side: source)
     for (ticket, parcel) in parcels.enumerated() {
@@ -136,6 +137,23 @@ struct Transfer {
       }
     }
     return report
+  }
+
+  /// A server that keeps no two alike in one mailbox, as Gmail does, answers with the number of the one that it has. That
+  /// one may have a partner, which it keeps.
+  private func withoutShared(
+    _ results: [Int: Result<Delivered, StoreError>]
+  ) throws(StoreError) -> [Int: Result<Delivered, StoreError>] {
+    let keys = results.values.compactMap { result in
+      if case .success(let delivered) = result { delivered.key } else { nil }
+    }
+    var taken = try context.partnered(Set(keys), on: target, in: folder.id)
+    var answers = results
+    for (ticket, result) in results.sorted(by: { $0.key < $1.key }) {
+      guard case .success(let delivered) = result, !taken.insert(delivered.key).inserted else { continue }
+      answers[ticket] = .failure(SettingAside.shared(delivered.key, context.stores[target]))
+    }
+    return answers
   }
 
   private func pair(_ parcel: Parcel, _ delivered: Delivered, date: InternalDate?) -> LedgerChange {

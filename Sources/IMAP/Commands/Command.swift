@@ -46,7 +46,7 @@ package enum Command: Sendable {
   case notify(NotifyRequest)
 
   /// What a login tells of its user.
-  var credentials: Credentials? {
+  package var credentials: Credentials? {
     switch self {
     case .login(let credentials), .authenticatePlain(let credentials): credentials
     default: nil

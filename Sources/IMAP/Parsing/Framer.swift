@@ -1,7 +1,8 @@
 /// Cuts the server's octets into whole responses, each octet looked at once, wherever the input is cut.
 ///
 /// A response is a line, or several where literals (`{n}` at a line's end, then n octets) tie them together. Its
-/// literals are kept with it, but for that of a BODY[] in a FETCH: those octets pass by and are never held.
+/// literals are kept with it, but for that of a BODY[] in a FETCH: those octets pass by and are never held. Another one of
+/// a FETCH that is longer than the limit passes by, too, and is told as an empty one.
 struct Framer {
   enum Piece: Equatable {
     /// `text` is a whole response, or what follows a body, without the line end.
@@ -16,6 +17,8 @@ struct Framer {
   private enum Mode {
     case line
     case literal(remaining: Int)
+    /// Of a literal that is too long to be kept.
+    case dropped(remaining: Int)
     case body(remaining: Int)
   }
 
@@ -53,6 +56,14 @@ struct Framer {
         }
         mode = .line
         lineStart = text.count
+      case .dropped(let remaining):
+        let count = min(remaining, input.count - index)
+        index += count
+        guard count == remaining else {
+          mode = .dropped(remaining: remaining - count)
+          return nil
+        }
+        mode = .line
       case .body(remaining: 0):
         mode = .line
         isAfterBody = true
@@ -104,10 +115,23 @@ struct Framer {
       mode = .body(remaining: header.size)
       return .bodyHeader
     }
-    guard header.size <= limits.literalLengthMax else { throw .limit(.literalLength) }
+    guard header.size <= limits.literalLengthMax else {
+      // One message's header may be as long as its sender likes, and must not end the session each time (law L11).
+      guard isAfterBody || isFetch else { throw .limit(.literalLength) }
+      emptyLiteral()
+      mode = .dropped(remaining: header.size)
+      return nil
+    }
     guard text.count + header.size <= limits.responseLengthMax else { throw .limit(.responseLength) }
     mode = .literal(remaining: header.size)
     return nil
+  }
+
+  /// Makes the literal's header that ends `text` one of a literal of no octets.
+  private mutating func emptyLiteral() {
+    text.removeLast(text.count - (text.lastIndex(of: UInt8(ascii: "{")) ?? text.count))
+    text += Array("{0}\r\n".utf8)
+    lineStart = text.count
   }
 
   /// The `{n}` or `~{n}` that ends the line, where a literal may be.

@@ -26,9 +26,19 @@ package enum SessionError: Error, Equatable, Sendable {
 extension SessionError: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .notIMAP(let excerpt): "the server does not speak IMAP; it said: \(excerpt)"
-    case .malformed(let excerpt): "the server sent what is not IMAP: \(excerpt)"
-    case .unexpectedTag(let tag): "the server answered a command that was not sent: \(tag)"
+    case .notIMAP(let excerpt): "\(summary); it said: \(excerpt)"
+    case .malformed(let excerpt): "\(summary): \(excerpt)"
+    case .unexpectedTag(let tag): "\(summary): \(tag)"
+    default: summary
+    }
+  }
+
+  /// Without a word of the server's.
+  package var summary: String {
+    switch self {
+    case .notIMAP: "the server does not speak IMAP"
+    case .malformed: "the server sent what is not IMAP"
+    case .unexpectedTag: "the server answered a command that was not sent"
     case .unexpectedContinuation: "the server asked to continue a command that was complete"
     case .plaintextAfterStartTLS: "the server sent unencrypted data after STARTTLS; someone may be tampering"
     case .limit(let limit): "the server exceeded the limit on \(limit.rawValue)"

@@ -89,6 +89,53 @@ struct LoginTests {
     #expect(outcome.rest.isEmpty)
   }
 
+  @Test(
+    "tells nothing of what the server says until it is answered, for it may repeat the password (L13)",
+    arguments: [
+      "* BYE unknown: m1 LOGIN \"u\" \"p#4711\"", "m1 LOGIN \"u\" \"p#4711\"", "\"p#4711\"", "zz OK \"p#4711\"",
+    ])
+  func repeated(said: String) async throws {
+    try await Reactor.onShared {
+      let stream = ScriptedStream(
+        """
+        S: * OK [CAPABILITY IMAP4rev1] hi
+        C: m1 LOGIN "u" "p"
+        S: \(said)
+        E:
+        """)
+      let world = ScriptedStore([stream], endpoint: Self.implicit)
+      let error = await #expect(throws: StoreError.self) { try await world.store.open() }
+      #expect(error?.text.contains("4711") == false)
+    }
+  }
+
+  @Test("may take its time once the password is accepted: a server has many folders")
+  func manyFolders() async throws {
+    try await Reactor.onShared {
+      let stream = ScriptedStream(
+        """
+        S: * OK [CAPABILITY IMAP4rev1] hi
+        C: m1 LOGIN "u" "p"
+        S: m1 OK [CAPABILITY IMAP4rev1 NAMESPACE] in
+        C: m2 NAMESPACE
+        -
+        S: * OK still at it
+        -
+        S: * NAMESPACE (("" "/")) NIL NIL
+        S: m2 OK done
+        """)
+      let world = ScriptedStore([stream], endpoint: Self.implicit)
+      let opening = Loop.task { do { try await world.store.open() } catch { Issue.record(error) } }
+      for _ in 1...2 {
+        await world.settle()
+        world.clock.advance(by: .seconds(80))
+        await world.settle()
+        await stream.proceed()
+      }
+      await opening.value
+    }
+  }
+
   @Test("is refused where the server says LOGINDISABLED, and nothing is sent (L13)")
   func disabled() async throws {
     let outcome = try await Self.open("S: * OK [CAPABILITY IMAP4rev1 LOGINDISABLED] hi")

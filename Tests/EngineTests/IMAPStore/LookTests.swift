@@ -41,6 +41,36 @@ struct LookTests {
     }
   }
 
+  @Test("lists where the server tells no modification sequences any more, and so refuses CHANGEDSINCE (L11)")
+  func noModSeq() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("ENABLE CONDSTORE") + """
+        C: m3 SELECT "INBOX" (CONDSTORE)
+        C: m4 UID FETCH 3:* \(Self.traits)
+        C: m5 UID FETCH 1:2 (UID FLAGS) (CHANGEDSINCE 10)
+        S: * 1 EXISTS
+        \(Self.opened)
+        S: * OK [UIDNEXT 3] ok
+        S: * OK [NOMODSEQ] none
+        S: m3 OK [READ-WRITE] done
+        S: * 1 FETCH (UID 2 FLAGS () RFC822.SIZE 7)
+        S: m4 OK done
+        S: m5 BAD no modification sequences here
+        C: m6 UID FETCH 3:* \(Self.traits)
+        C: m7 UID FETCH 1:2 (UID FLAGS)
+        S: * 1 FETCH (UID 2 FLAGS (\\Seen) RFC822.SIZE 7)
+        S: m6 OK done
+        S: * 1 FETCH (UID 2 FLAGS (\\Seen))
+        S: m7 OK done
+        """
+    ) { world in
+      let look = try await world.wide(since: MailboxCheckpoint(next: 3, modSeq: 10, count: 2))
+      #expect(look.coverage == .complete)
+      #expect(look.present.mapValues(\.flags) == [.uid(2): FlagSet([.seen])])
+      #expect(look.checkpoint == .imap(MailboxCheckpoint(next: 3, modSeq: 0, count: 1)))
+    }
+  }
+
   @Test("keeps a flag change of the last message, which is also what n:* shows beyond the end")
   func lastMessage() async throws {
     try await ScriptedStore.play(

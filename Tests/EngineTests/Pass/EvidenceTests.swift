@@ -173,6 +173,25 @@ struct EvidenceTests {
     }
   }
 
+  @Test("nor for what is written over a file while others are being deleted, of many (L1)")
+  func writtenOverMeanwhile() async throws {
+    try await Reactor.onShared {
+      let texts = (100...400).map { "\($0)" }
+      let account = try await SimulatedAccount.filled(texts)
+      for text in texts { account.far.remove(try #require(account.far.key(of: text))) }
+      account.faults.onStep = { step in
+        guard step.hasPrefix("after near delete") else { return }
+        account.faults.onStep = nil
+        for text in account.near.contents().map(\.text) {
+          do { try Self.writeOver(text, in: .inbox, of: account) } catch { Issue.record(error) }
+        }
+      }
+      for _ in 1...2 { try await account.sync(PassOptions(allowsDeletions: true)) }
+      // Those that were read before the first was deleted are lost: one portion.
+      for store in [account.near, account.far] { #expect(store.contents().count == 201) }
+    }
+  }
+
   @Test("that a folder was removed is none for what was written over a file in it (L1)")
   func writtenOverInRemovedFolder() async throws {
     try await Reactor.onShared {

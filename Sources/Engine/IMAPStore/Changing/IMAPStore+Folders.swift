@@ -61,7 +61,7 @@ extension IMAPStore {
     let shown = printable("\(folder)")
     guard !folder.isInbox else { throw StoreError(.folder, .refused, "\(title): INBOX cannot be removed") }
     let mailbox = try mailboxName(of: folder)
-    leave(mailbox)
+    await leave(mailbox, of: folder)
     try await withConnection(for: nil, .light) { member async throws(StoreError) in
       let connection = member.connection
       // A server closes the connections that have it selected.
@@ -86,15 +86,16 @@ extension IMAPStore {
   }
 
   /// Free connections that have it selected let go of it; a watcher of it watches no more.
-  private func leave(_ mailbox: MailboxName) {
+  private func leave(_ mailbox: MailboxName, of folder: FolderName) async {
     for member in pool.members where !member.isLeased && member.connection.mailbox?.name == mailbox {
+      if await watching.movedOn(member, from: folder) { continue }
       watching.retired(member)
       pool.retire(member)
     }
   }
 
   private func selectInbox(on connection: IMAPConnection) async throws(StoreError) {
-    let answer = try await connection.run(.select(.inbox, readOnly: true, .none))
+    let answer = try await connection.run(.select(.inbox, readOnly: false, .none))
     guard answer.isOK else { throw refusal(answer, "opening INBOX", .account) }
   }
 

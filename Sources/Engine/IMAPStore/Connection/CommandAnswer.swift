@@ -11,6 +11,8 @@ final class CommandAnswer {
   let isIdle: Bool
   /// NOOP: whether it was answered is nobody's concern but the watchdog's.
   let isNoop: Bool
+  /// LOGIN or AUTHENTICATE.
+  let isLogin: Bool
   /// Nil once it is answered: whoever listens may hold this answer, and must not be held by it for ever.
   private(set) var collect: Collector?
   let upload: Upload?
@@ -20,6 +22,7 @@ final class CommandAnswer {
     self.id = id
     isIdle = if case .idle = command { true } else { false }
     isNoop = if case .noop = command { true } else { false }
+    isLogin = command.credentials != nil
     self.collect = collect
     self.upload = upload
   }

@@ -388,6 +388,10 @@ final class IMAPConnection {
   }
 
   private func described(_ error: SessionError) -> StoreError {
+    // A server, or a terminal on the way, may repeat what it was told, cut anywhere (law L13).
+    if inFlight.contains(where: \.isLogin) {
+      return StoreError(.account, .unavailable, "\(title): \(error.summary), during the login")
+    }
     let words = lastWords.map { $0.text.isEmpty ? "" : "; it said: \(printable($0.text))" } ?? ""
     return StoreError(.account, .unavailable, "\(title): \(printable("\(error)"))\(words)")
   }

@@ -34,9 +34,9 @@ struct LoginSequence {
   func run() async throws(LoginFailure) -> Outcome {
     let greeting: Greeting = try await guarded { () async throws(StoreError) in try await connection.greeting() }
     try await secureAndLogIn(greeting)
-    let outcome = try await settle()
+    // What is asked for then may take its time, as the names and states of many folders do.
     connection.loginEnded()
-    return outcome
+    return try await settle()
   }
 
   private func secureAndLogIn(_ greeting: Greeting) async throws(LoginFailure) {

@@ -33,7 +33,9 @@ extension IMAPStore {
     do {
       let outcome = try await withConnection(for: folder, since == nil ? .bulk : .light) {
         member async throws(StoreError) in
-        let plan = LookPlan(features?.resync ?? member.features.resync, since: since)
+        // What this connection was granted: behind one name there may be servers that differ.
+        let resync = watching.isResyncDistrusted ? .listing : member.features.resync
+        let plan = LookPlan(resync, since: since)
         return try await MailboxLook(member.connection, folder, mailbox, plan).run(self)
       }
       return try take(outcome, of: folder, heard.news)

@@ -9,11 +9,11 @@ final class MailboxLook {
   /// How often a listing that others' expunges disturbed is made again.
   static let attemptsMax = 3
 
-  private let connection: IMAPConnection
-  private let folder: FolderName
+  let connection: IMAPConnection
+  let folder: FolderName
   private let mailbox: MailboxName
   private let plan: LookPlan
-  private var listing = MessageListing()
+  var listing = MessageListing()
 
   struct Outcome {
     var look: Look
@@ -32,11 +32,11 @@ final class MailboxLook {
   func run(_ store: IMAPStore) async throws(StoreError) -> Outcome {
     let answers = send()
     let selected = try await answers[0].completion()
-    var refused: Completion?
+    var isRefused = false
     for answer in answers.dropFirst() {
       let completion = try await answer.completion()
       if completion.code == .expungeIssued { listing.disturb() }
-      if !completion.isOK, completion.code != .expungeIssued { refused = refused ?? completion }
+      if !completion.isOK, completion.code != .expungeIssued { isRefused = true }
     }
     let what = "looking at \(printable("\(folder)"))"
     guard selected.isOK else { throw try await notSelected(selected, what, store) }
@@ -44,8 +44,12 @@ final class MailboxLook {
       throw StoreError(.folder, .internalFault, "\(store.title): \(what): not selected")
     }
     try store.requireBounds(listing, folder)
-    // Some servers refuse a FETCH in an empty mailbox.
-    if let refused, state.exists > 0 { throw store.refusal(refused, what, .folder) }
+    // Some servers refuse a FETCH in an empty mailbox. Elsewhere one message may be the reason, or modification sequences
+    // that the mailbox has no more (RFC 7162 §3.1.2.2): a listing asks for less at a time, and without them.
+    if isRefused, state.exists > 0 {
+      let isSame = plan.since.map { plan.isSame($0, state) } ?? false
+      return try await list(newFrom: isSame ? newFrom : .first, state, store)
+    }
     switch plan.verdict(state, listing) {
     case .changes: return outcome(.changes, state)
     case .listed:
@@ -80,7 +84,7 @@ final class MailboxLook {
     return StoreError(.folder, .gone, refusal.text)
   }
 
-  private func take(_ untagged: Untagged) -> Bool {
+  func take(_ untagged: Untagged) -> Bool {
     if let exists = connection.mailbox?.exists { listing.expect(exists) }
     return listing.take(untagged)
   }
@@ -137,7 +141,8 @@ final class MailboxLook {
     for completion in try await connection.completions(of: answers) {
       if completion.code == .expungeIssued { listing.disturb() }
       guard completion.isOK || completion.code == .expungeIssued else {
-        throw store.refusal(completion, "listing \(printable("\(folder)"))", .folder)
+        try await describeInParts(from: newFrom, store)
+        break
       }
     }
     try store.requireBounds(listing, folder)
@@ -167,6 +172,7 @@ final class MailboxLook {
     if coverage == .changes, listing.vanished.count <= LookPlan.goneMax {
       look.gone = Set(listing.vanished.lazy.map { .uid($0) })
     }
+    for (uid, reason) in listing.refused { look.unreadable[.uid(uid)] = reason }
     for uid in listing.flagless { look.unreadable[.uid(uid)] = "the server does not tell its flags" }
     look.checkpoint = checkpoint(state, coverage).map { .imap($0) }
     look.toldUIDNext = state.atSelect?.uidNext

@@ -18,6 +18,8 @@ struct MessageListing: Equatable, Sendable {
   private(set) var vanished = UIDSet()
   /// Shown without flags although they were asked for: it has to be asked again.
   private(set) var flagless: Set<UID> = []
+  /// Of which the server refuses to say more; why.
+  private(set) var refused: [UID: String] = [:]
   /// A response that could not be read, or a message that was named by number only.
   private(set) var isDisturbed = false
   /// More was shown than can be kept.
@@ -68,14 +70,16 @@ struct MessageListing: Equatable, Sendable {
       for uid in uids {
         present[uid] = nil
         flagless.remove(uid)
+        refused[uid] = nil
       }
     } else {
+      refused = refused.filter { !uids.contains($0.key) }
       present = present.filter { !uids.contains($0.key) }
       flagless = flagless.filter { !uids.contains($0) }
     }
   }
 
-  private var shownCount: Int { present.count + flagless.count }
+  private var shownCount: Int { present.count + flagless.count + refused.count }
 
   /// True where every message of the baseline was shown or is positively gone.
   func isComplete(since baseline: Baseline, existsNow: Int) -> Bool {
@@ -88,7 +92,18 @@ struct MessageListing: Equatable, Sendable {
   }
 
   /// Those that were shown, with flags or without, and are there as far as was told.
-  var shown: Set<UID> { Set(present.keys).union(flagless) }
+  var shown: Set<UID> { Set(present.keys).union(flagless).union(refused.keys) }
+
+  /// Those of which no more than the flags was told, from this UID on.
+  func undescribed(from lowest: UID) -> UIDSet {
+    UIDSet(present.filter { $0.key >= lowest && $0.value.traits == nil }.keys.sorted())
+  }
+
+  mutating func setAside(_ uid: UID, because reason: String) {
+    present[uid] = nil
+    flagless.remove(uid)
+    refused[uid] = reason
+  }
 
   /// The messages with this UID or a higher one.
   func count(from uid: UID) -> Int { present.keys.count { $0 >= uid } }

@@ -114,12 +114,14 @@ final class PooledConnection {
   /// Where work has selected something else meanwhile, or the name has gone to another mailbox.
   private func selectAgain() async throws(StoreError) {
     guard let watchedMailbox, mustSelect || connection.mailbox?.name != watchedMailbox else { return }
-    mustSelect = false
+    // Who cancels this for work must not make the next one believe that it is done: nobody would be told.
+    mustSelect = true
     let answer = try await connection.run(.select(watchedMailbox, readOnly: false, features.plainSelect))
     guard answer.isOK else {
       connection.fail(StoreError(.account, .unavailable, "\(connection.title): \(printable(answer.text))"))
       return
     }
+    mustSelect = false
     if let watched { selectedAgain(watched) }
   }
 }

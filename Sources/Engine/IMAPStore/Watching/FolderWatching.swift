@@ -5,11 +5,11 @@ import IMAP
 /// Hears of changes: by NOTIFY, by IDLE, and by asking now and then, also where a server pushes.
 @Loop
 final class FolderWatching {
-  private unowned let store: IMAPStore
+  unowned let store: IMAPStore
   private var experience = WatchPlan.Experience()
   private(set) var kinds: [FolderName: WatchKind] = [:]
   private var watchers: [PooledConnection] = []
-  private var notifyStep: NotifyStep?
+  private(set) var notifyStep: NotifyStep?
   private var renewal: Task<Void, Never>?
   /// Those that hold messages, as the engine knows them from the last listing.
   private var names: Set<FolderName>?
@@ -234,7 +234,7 @@ final class FolderWatching {
     return false
   }
 
-  private func isWatcher(_ member: PooledConnection) -> Bool { watchers.contains { $0 === member } }
+  func isWatcher(_ member: PooledConnection) -> Bool { watchers.contains { $0 === member } }
 
   private func breakOff(_ reason: String) {
     store.events.fail(StoreError(.account, .unavailable, "\(store.title): the watch is broken: \(reason)"))
@@ -274,6 +274,7 @@ final class FolderWatching {
 
   func wasRemoved(_ folder: FolderName) {
     names?.remove(folder)
+    kinds[folder] = nil
     removed.insert(folder)
   }
 
