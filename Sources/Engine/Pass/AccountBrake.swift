@@ -24,10 +24,11 @@ package struct AccountBrake {
   let context: AccountContext
 
   /// For each side nil where its deletions may go on. What the passes brought does not dilute what they would delete, and
-  /// what a folder's own brake holds anyway is no reason to hold the others.
+  /// what a folder's own brake holds anyway is no reason to hold all others: only those that lose most of what they have.
   func holds(_ passes: [FolderPass], _ options: PassOptions) throws(StoreError) -> Sides<Hold?> {
     var holds = Sides<Hold?>(near: nil, far: nil)
     for side in Side.allCases {
+      for pass in try caught(passes, side) { pass.caught.insert(side) }
       holds[side] = try hold(passes.filter { $0.deletionCount(on: side) > 0 }, of: passes, side)
       guard holds[side] != nil, !options.isDryRun, !options.allowsDeletions else { continue }
       try BrakeMemory(context: context, folder: nil, side: side).hold()
@@ -59,6 +60,21 @@ package struct AccountBrake {
     let total = try total(before: passes)
     guard isHeld || brake.holds(deletions, of: total, recent: recent) else { return nil }
     return Hold(deletions: deletions + recent, total: total + recent, deleted: recent)
+  }
+
+  /// Where a whole disk is emptied, the large folders' brakes hold, and what the small ones lose is no person's either.
+  private func caught(_ passes: [FolderPass], _ side: Side) throws(StoreError) -> [FolderPass] {
+    let deleting = passes.filter { $0.deletionCount(on: side) > 0 }
+    let suspects = deleting.filter { !$0.isHeldByItself(side) && $0.losesMost(on: side) }
+    guard !suspects.isEmpty else { return [] }
+    let ids = Set(deleting.map(\.folder.id))
+    let heldBefore = context.folders.all.filter { !ids.contains($0.id) }.flatMap(\.held)
+      .filter { $0.side == side && $0.account == nil }.reduce(0) { $0 + $1.deletions }
+    guard heldBefore > 0 || deleting.contains(where: { $0.isHeldByItself(side) }) else { return [] }
+    let now = deleting.reduce(heldBefore) { $0 + $1.deletionCount(on: side) }
+    let all = now + context.gathered[side].count(besides: ids)
+    let recent = context.deletions[side].recent(at: context.clock.now)
+    return context.deletionRules.brake.holds(all, of: try total(before: passes), recent: recent) ? suspects : []
   }
 
   private func total(before passes: [FolderPass]) throws(StoreError) -> Int {

@@ -15,7 +15,7 @@ final class FolderPass {
   let options: PassOptions
   private(set) var report = PassReport()
   private var looks = Sides(near: Look.nothing, far: Look.nothing)
-  private var plan = FolderPlan()
+  private(set) var plan = FolderPlan()
   /// The folder's size in the base before anything was carried out; nil where nothing had to be.
   private(set) var pairCount: Int?
   /// Sides whose evidence is not used up yet, so that their checkpoint must stay where it is.
@@ -27,7 +27,9 @@ final class FolderPass {
   /// Of what is to be deleted on each side, what lives on in another folder: no deletion to the brake.
   private(set) var moved = Sides<Set<PairID>>(near: [], far: [])
   /// How many of those there were, with what other passes have carried out already.
-  private var movedCount = Sides(near: 0, far: 0)
+  private(set) var movedCount = Sides(near: 0, far: 0)
+  /// Sides where so much goes in the whole account that what this folder would lose is held, however little it is.
+  var caught: Set<Side> = []
   /// The folder's losses when it was looked at.
   private var losses = Sides(near: 0, far: 0)
   /// Which of the folder's looks this one was.
@@ -114,30 +116,12 @@ final class FolderPass {
     report.problems.append(.init(folder: folder.title, reason: reason))
   }
 
-  /// True where the folder's own brake holds what is to be deleted on this side.
-  func isHeldByItself(_ side: Side) -> Bool { isHeld(side, nil) }
-
-  private func isHeld(_ side: Side, _ account: AccountBrake.Hold?) -> Bool {
-    if case .held = verdict(on: side, account: account) { true } else { false }
-  }
-
-  private func verdict(on side: Side, account: AccountBrake.Hold?) -> MessageDeletion.Verdict {
-    MessageDeletion(context: context, folder: folder, on: side).verdict(
-      on: deletionCount(on: side), moved: movedCount[side], of: pairCount ?? 0, account: account, options)
-  }
-
-  /// How many messages are to be deleted on this side, and were not moved.
-  func deletionCount(on side: Side) -> Int { plan.deletions[side].count { !moved[side].contains($0.pair) } }
-
   /// What is `done` is this folder's no more.
   func setMoved(_ pairs: Set<PairID>, done: Set<PairID>, on side: Side) {
     moved[side] = pairs
     movedCount[side] = pairs.count + done.count
     if !done.isEmpty { plan.deletions[side].removeAll { done.contains($0.pair) } }
   }
-
-  /// What is to be deleted on this side.
-  func removals(on side: Side) -> Set<PairID> { Set(plan.deletions[side].map(\.pair)) }
 
   func finish(_ account: Sides<AccountBrake.Hold?>) async throws(StoreError) {
     guard !options.isDryRun else { return describeHeld(account) }

@@ -27,12 +27,13 @@ struct MessageDeletion {
   /// tells where the account's brake holds all of its folders.
   ///
   /// A folder that is emptied is no less so because some of its messages have a copy: so what was `moved` does not go
-  /// into the count, but it does into the judgement of the others.
+  /// into the count, but it does into the judgement of the others. `isCaught` where so much is held in others that it is
+  /// held here, too.
   func verdict(
-    on count: Int, moved: Int, of total: Int, account: AccountBrake.Hold?, _ options: PassOptions
+    on count: Int, moved: Int, of total: Int, account: AccountBrake.Hold?, isCaught: Bool, _ options: PassOptions
   ) -> Verdict {
     guard count > 0, !options.allowsDeletions else { return .allowed }
-    let isTooMuchHere = isTooMuch(count + moved, of: total)
+    let isTooMuchHere = isCaught || isTooMuch(count + moved, of: total)
     guard isTooMuchHere || account != nil else { return .allowed }
     let recent = folder.deletions[side].recent(at: context.clock.now)
     return .held(

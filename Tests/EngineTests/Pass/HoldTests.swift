@@ -32,6 +32,38 @@ struct HoldTests {
     }
   }
 
+  @Test("takes hold of small folders, too, where with the large ones most of the account would go", arguments: [1, 2])
+  func smallFolders(passes: Int) async throws {
+    try await Reactor.onShared {
+      let (small, other) = (try #require(FolderName("Small")), try #require(FolderName("Other")))
+      let account = try await SimulatedAccount.filled((1...30).map { "\($0)" }, folders: [.inbox, small, other])
+      for number in 1...5 {
+        account.far.put(SimulatedMessage("s\(number)"), in: small)
+        account.far.put(SimulatedMessage("o\(number)"), in: other)
+      }
+      try await account.sync()
+      let before = account.near.folders
+      account.near.empty(.inbox)
+      // A disk is not emptied in a moment.
+      if passes == 2 { #expect(try await account.sync().held.map(\.folder) == [.inbox]) }
+      account.near.empty(small)
+      account.near.remove(try #require(account.near.key(of: "o1", in: other)), in: other)
+      let report = try await account.sync()
+      #expect(Set(report.held.map(\.folder)) == [.inbox, small])
+      #expect(report.held.allSatisfy { $0.account == nil })
+      #expect(account.far.contents().count == 30)
+      #expect(account.far.contents(of: small).count == 5)
+      // What a person deletes elsewhere goes on.
+      #expect(account.far.contents(of: other).count == 4)
+      // The large one is back: what is still missing stays held.
+      account.near.folders[.inbox] = before[.inbox]
+      #expect(try await account.sync().held.map(\.folder) == [small])
+      #expect(account.far.contents(of: small).count == 5)
+      account.near.folders[small] = before[small]
+      #expect(try await account.sync().isClean)
+    }
+  }
+
   @Test("for the account's sake stays held where its folder cannot be looked at")
   func folderUnavailable() async throws {
     try await Reactor.onShared {
