@@ -19,6 +19,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -51,6 +52,11 @@ int clinux_clock_change_rearm(int timer) {
 }
 
 int clinux_syncfs(int fd) { return syncfs(fd); }
+
+int64_t clinux_file_system_type(int fd) {
+  struct statfs status;
+  return fstatfs(fd, &status) == 0 ? (int64_t)(uint32_t)status.f_type : -1;
+}
 
 int clinux_rename_noreplace(int source_directory, const char *source, int target_directory, const char *target) {
   return renameat2(source_directory, source, target_directory, target, RENAME_NOREPLACE);

@@ -10,7 +10,7 @@ import Reactor
 final class RootDirectory: Sendable {
   /// As the user wrote it.
   let path: String
-  /// Readable, not just a place: `syncfs` needs that.
+  /// Readable, not just a place: the barrier calls `syncfs` on it.
   private let descriptor: FileDescriptor
   private let walks: Bool
 
@@ -32,6 +32,10 @@ final class RootDirectory: Sendable {
     guard unsafe stat(path, &found) == 0 else { return errno != ENOENT && errno != ENOTDIR }
     return held.st_dev == found.st_dev && held.st_ino == found.st_ino
   }
+
+  /// Borrowed. Held for as long as the root is, so that `syncfs` on it tells of each error since, whoever else heard of
+  /// it: the kernel remembers for each open file what that was told.
+  var heldNumber: Int32 { descriptor.number }
 
   /// Makes the directory (mode 0700) and what is missing above it.
   static func make(_ path: String) throws(FileError) {

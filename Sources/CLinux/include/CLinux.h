@@ -23,6 +23,9 @@ int clinux_clock_change_rearm(int timer);
 /// Flushes the file system that holds `fd`.
 int clinux_syncfs(int fd);
 
+/// The magic number of the file system that holds `fd` (statfs(2)), which has 32 bits.
+int64_t clinux_file_system_type(int fd);
+
 /// Renames and never replaces: EEXIST where the target is there; EINVAL or ENOSYS where it is not supported.
 int clinux_rename_noreplace(int source_directory, const char *source, int target_directory, const char *target);
 
