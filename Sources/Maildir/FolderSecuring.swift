@@ -5,13 +5,15 @@ extension MaildirFolder {
   /// One barrier for the files, under the names that they have now, and for both directories. What is gone meanwhile is
   /// the next look's business.
   func secure(_ keys: [MessageKey]) async throws(FileError) {
-    do {
-      try await sync(keys)
-    } catch {
-      // A mail reader renamed one at that moment.
-      guard error.kind == .notFound else { throw error }
-      try await sync(keys)
+    for _ in 0..<Self.listingsMax {
+      do {
+        return try await sync(keys)
+      } catch {
+        // A mail reader renamed one at that moment, unless it is the folder that went.
+        guard error.kind == .notFound, try root.missingParts(of: directory).isEmpty else { throw error }
+      }
     }
+    throw FileError(.failed, path: directory, "sync \(printable(directory)): its files are renamed again and again")
   }
 
   private func sync(_ keys: [MessageKey]) async throws(FileError) {
@@ -90,10 +92,19 @@ extension MaildirStore {
     do {
       try await body(place)
     } catch {
+      let failure = root.failure(error, in: folder)
+      guard failure.scope == .folder, failure.kind == .gone, try isGone(place) else { throw failure }
       // The folder as a whole: who removed it had seen the messages, and their other copies must not stay behind as
       // ones that the base knows nothing of (law L3).
-      let failure = root.failure(error, in: folder)
-      guard failure.scope == .folder, failure.kind == .gone else { throw failure }
+    }
+  }
+
+  /// One that lost a part is there, and what is in the other is not on the disk (law L4).
+  private func isGone(_ place: MaildirFolder) throws(StoreError) -> Bool {
+    do {
+      return try root.missingParts(of: place.directory).count == Subdirectory.allCases.count
+    } catch {
+      throw root.failure(error, in: place.name)
     }
   }
 }

@@ -8,7 +8,7 @@ import Reconciliation
 @Loop
 final class MaildirFolder {
   /// A listing during which names came or went is repeated so often.
-  private static let listingsMax = 8
+  static let listingsMax = 8
   /// Nanoseconds, growing with each try.
   private static let restBetweenListings: Int64 = 15_000_000
   /// The table of keywords is tried to be written so often, for two seconds, as Dovecot does.

@@ -13,6 +13,9 @@ final class FaultyFileSystem: FileSystem {
   /// What was made durable last.
   private(set) var durable: [String] = []
   var faultAt: Int?
+  /// Called with the files of each barrier, and with both names of each rename, before it; what it throws is its failure.
+  var onBarrier: @Loop (_ files: [String]) throws(FileError) -> Void = { _ in }
+  var onRename: @Loop (_ source: String, _ target: String) throws(FileError) -> Void = { _, _ in }
   private let fault: Fault
 
   init(root: String, faultAt: Int? = nil, _ fault: Fault = .death) {
@@ -68,6 +71,7 @@ final class FaultyFileSystem: FileSystem {
 
   func rename(_ source: String, to target: String, isMail: Bool) throws(FileError) {
     try step(source)
+    try onRename(source, target)
     try disk.rename(source, to: target, isMail: isMail)
   }
 
@@ -93,6 +97,7 @@ final class FaultyFileSystem: FileSystem {
 
   func makeDurable(files: [String], directories: [String]) async throws(FileError) {
     try step(files.first ?? directories.first ?? "")
+    try onBarrier(files)
     durable = files + directories
     // The disk itself is trusted here; to wait for it would only make the test slow.
   }

@@ -165,6 +165,63 @@ struct LookTests {
     }
   }
 
+  @Test(
+    "a file that a mail reader renames while it is secured is secured under its next name, or the folder fails (L4)",
+    arguments: [(1, true), (7, true), (8, false), (.max, false)])
+  func securingWhileRenamed(renames: Int, isSecured: Bool) async throws {
+    try await Reactor.onShared {
+      let (maildir, disk) = try await Self.faulty()
+      try maildir.write("INBOX/cur/a:2,", "x")
+      _ = try await maildir.lookWide()
+      var count = 0
+      disk.onBarrier = { files throws(FileError) in
+        guard let file = files.first(where: { $0.contains("a:2,") }), count < renames else { return }
+        count += 1
+        #expect(throws: Never.self) { try maildir.rename(file, count % 2 == 1 ? "INBOX/cur/a:2,S" : "INBOX/cur/a:2,") }
+        throw FileError(.notFound, path: file, "sync \(file): No such file or directory")
+      }
+      if isSecured {
+        try await maildir.store.secure([.file("a")], in: .inbox)
+        #expect(disk.durable.contains(count % 2 == 1 ? "INBOX/cur/a:2,S" : "INBOX/cur/a:2,"))
+      } else {
+        let error = await #expect(throws: StoreError.self) {
+          try await maildir.store.secure([.file("a")], in: .inbox)
+        }
+        #expect(error?.scope == .folder && error?.kind == .internalFault)
+      }
+      #expect(count == min(renames, 8))
+      await maildir.remove()
+    }
+  }
+
+  @Test("what is to be secured in a folder that lost a part is not taken for secured (L4)")
+  func securingInHalfAFolder() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      try maildir.write("INBOX/cur/a:2,", "x")
+      _ = try await maildir.lookWide()
+      try maildir.removeDirectory("INBOX/new")
+      for _ in 0..<2 {
+        let error = await #expect(throws: StoreError.self) {
+          try await maildir.store.secure([.file("a")], in: .inbox)
+        }
+        #expect(error?.scope == .folder)
+        await #expect(throws: StoreError.self) { try await maildir.store.secureNames(in: .inbox) }
+      }
+      await maildir.remove()
+    }
+  }
+
+  @Loop
+  private static func faulty(secondsAhead: Int64 = 0) async throws -> (MaildirFixture, FaultyFileSystem) {
+    let path = try temporaryDirectory()
+    let disk = FaultyFileSystem(root: path)
+    let maildir = try MaildirFixture(.nested, path, nil, fileSystem: disk, secondsAhead: secondsAhead)
+    try await maildir.store.open()
+    try await maildir.store.createFolder(.inbox)
+    return (maildir, disk)
+  }
+
   @Test("keywords that Dovecot names later are shown, although the directories stand still")
   func tableChanges() async throws {
     try await Reactor.onShared {
