@@ -151,6 +151,7 @@ extension MaildirStore {
   ) async throws(StoreError) -> Value {
     let (from, to) = try (use(source), use(target))
     do {
+      try root.requireInPlace()
       return try await body(from, to)
     } catch {
       throw root.failure(error, in: source)

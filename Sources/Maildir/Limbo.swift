@@ -239,6 +239,7 @@ extension MaildirStore {
   ) async throws(StoreError) -> [MessageKey: MessageKey] {
     let place = try use(folder)
     do {
+      try root.requireInPlace()
       return try await limbo.restore(kept, to: place, taken: taken)
     } catch {
       throw root.failure(error, in: folder)

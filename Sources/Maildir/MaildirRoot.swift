@@ -1,5 +1,6 @@
 import Mail
 import Ports
+import Reconciliation
 
 /// What all folders of one Maildir share: the tree, the clock, names, and how failures are told.
 @Loop
@@ -71,14 +72,25 @@ final class MaildirRoot {
     }
   }
 
+  /// Throws where what others put where people look for their mail is not in the directory that is held open (law L8).
+  func requireInPlace() throws(FileError) {
+    guard !fileSystem.isRootInPlace else { return }
+    throw FileError(.failed, path: "", "another directory is in its place by now, or none")
+  }
+
+  /// Also for who learns of a hidden tree that something is not there, or that this is all there is.
+  func requireInPlace(for look: Look) throws(FileError) {
+    if look.coverage == .complete || !look.gone.isEmpty { try requireInPlace() }
+  }
+
   /// A failure in one folder. Where the root itself is not there any more, nothing is said of the folder (law L8).
   func failure(_ error: FileError, in folder: FolderName) -> StoreError {
-    if error.kind == .notFound, let missing = rootFailure() { return missing }
+    if let missing = rootFailure(error) { return missing }
     return StoreError(.folder, error.kind.storeKind, "\(title): \(printable(folder.description)): \(error.text)")
   }
 
   func failure(_ error: FileError) -> StoreError {
-    if error.kind == .notFound, let missing = rootFailure() { return missing }
+    if let missing = rootFailure(error) { return missing }
     return StoreError(.account, error.kind.storeKind, "\(title): \(error.text)")
   }
 
@@ -100,8 +112,14 @@ final class MaildirRoot {
     return missing
   }
 
-  /// Nil where the marker is where it was at `open()`.
-  private func rootFailure() -> StoreError? {
+  /// Nil where the root is where it was at `open()`, and the marker in it.
+  private func rootFailure(_ error: FileError) -> StoreError? {
+    do {
+      try requireInPlace()
+    } catch {
+      return StoreError(.account, .needsPerson, "\(title): \(error.text)")
+    }
+    guard error.kind == .notFound else { return nil }
     do {
       if try fileSystem.status(RootMarker.path) != nil { return nil }
     } catch {

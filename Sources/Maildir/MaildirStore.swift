@@ -95,17 +95,17 @@ package final class MaildirStore: MailStore {
       // It is made when it is first opened for more than looking.
       if root.isLookedAtOnly, try root.fileSystem.status("") == nil { return [] }
       let folders = try await walk()
-      if root.fileSystem.isRootInPlace { return folders }
+      try root.requireInPlace()
+      return folders
     } catch {
       throw root.failure(error)
     }
-    // What others put where people look for their mail is not in the directory that is held open (law L8).
-    throw StoreError(.account, .needsPerson, "\(title): another directory is in its place by now, or none")
   }
 
   package func createFolder(_ folder: FolderName) async throws(StoreError) {
     let directory = try root.directory(of: folder)
     do {
+      try root.requireInPlace()
       try await FolderCreation(root: root).create(directory)
     } catch {
       throw root.failure(error, in: folder)
@@ -115,6 +115,7 @@ package final class MaildirStore: MailStore {
   package func removeFolder(_ folder: FolderName) async throws(StoreError) {
     let directory = try root.directory(of: folder)
     do {
+      try root.requireInPlace()
       try await FolderCreation(root: root).remove(directory)
     } catch {
       throw root.failure(error, in: folder)
@@ -180,6 +181,7 @@ package final class MaildirStore: MailStore {
   package func delivery(into folder: FolderName) async throws(StoreError) -> any Delivery {
     let place = try use(folder)
     do {
+      try root.requireInPlace()
       try await place.sweepOnce()
       try place.provideDrafts()
       _ = try place.stamp()
@@ -216,6 +218,7 @@ package final class MaildirStore: MailStore {
     let place = try use(folder)
     defer { limitIndices(except: place) }
     do {
+      try root.requireInPlace()
       return try await limbo.take(keys, from: place)
     } catch {
       throw root.failure(error, in: folder)
@@ -318,6 +321,7 @@ package final class MaildirStore: MailStore {
       }
       // A listing that was disturbed has not answered what the watch had told.
       if look.checkpoint == nil { watch?.putBack(touched, in: place.name) }
+      try root.requireInPlace(for: look)
       return look
     } catch {
       watch?.putBack(touched, in: place.name)
@@ -329,7 +333,9 @@ package final class MaildirStore: MailStore {
     // A table that was written since is still to be seen by a look.
     defer { place.putBackTableChange() }
     do {
-      return try await place.lookWide(since: nil)
+      let look = try await place.lookWide(since: nil)
+      try root.requireInPlace(for: look)
+      return look
     } catch {
       throw root.failure(error, in: place.name)
     }
@@ -338,6 +344,7 @@ package final class MaildirStore: MailStore {
   private func look(at place: MaildirFolder, _ touched: [String: Touch]) async throws(StoreError) -> Look {
     do {
       let (look, undecided) = try await place.look(at: touched)
+      try root.requireInPlace(for: look)
       watch?.putBack(undecided, in: place.name)
       return look
     } catch {

@@ -77,20 +77,32 @@ struct RootTests {
       let parent = try temporaryDirectory()
       let maildir = try await MaildirFixture.make(in: parent + "/Mail")
       #expect(try await maildir.store.folders().count == 1)
+      let (key, gone) = (try await maildir.deliver("x").key, MessageKey.file("gone"))
       let aside = maildir.path + ".aside"
       try #require(unsafe rename(maildir.path, aside) == 0)
       if byAnother { try #require(unsafe mkdir(maildir.path, 0o700) == 0) }
-      // Until it is found out, all is done where it was done before: half of it elsewhere would look like deletions.
-      let key = try await maildir.deliver("x").key
+      // What is seen in the hidden tree says nothing of what is not, and nothing more is put there or taken from there.
       #expect(try await maildir.store.look(at: .inbox, .messages([key])).present.count == 1)
-      let error = await #expect(throws: StoreError.self) { try await maildir.store.folders() }
-      #expect(error?.scope == .account)
-      #expect(error?.kind == .needsPerson)
+      let store = maildir.store
+      for attempt in [
+        { _ = try await store.folders() }, { _ = try await store.look(at: .inbox, .wide(since: nil)) },
+        { _ = try await store.look(at: .inbox, .glance) }, { _ = try await store.look(at: .inbox, .messages([gone])) },
+        { _ = try await store.look(at: name("none"), .glance) }, { _ = try await maildir.deliver("y") },
+        { _ = try await store.move([key], from: .inbox, to: .inbox) },
+        { _ = try await store.delete([key], in: .inbox) },
+        { _ = try await store.restore([key], to: .inbox, taken: []) }, { try await store.createFolder(name("A")) },
+        { try await store.removeFolder(.inbox) },
+      ] as [@Loop () async throws -> Void] {
+        let error = await #expect(throws: StoreError.self) { try await attempt() }
+        #expect(error?.scope == .account)
+        #expect(error?.kind == .needsPerson)
+      }
       await #expect(throws: StoreError.self) { try await maildir.store.open() }
       if byAnother { try #require(unsafe rmdir(maildir.path) == 0) }
       try #require(unsafe rename(aside, maildir.path) == 0)
       try await maildir.store.open()
       #expect(try await maildir.store.folders().count == 1)
+      #expect(try await Set(maildir.lookWide().present.keys) == [key])
       await maildir.store.close()
       removeTree(parent)
     }
