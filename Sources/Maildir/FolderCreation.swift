@@ -17,9 +17,31 @@ struct FolderCreation {
 
   /// Fine where it is there already. Durable when it returns.
   func create(_ directory: String) async throws(FileError) {
-    for part in Self.parts { try root.fileSystem.makeDirectory(directory.appending(path: part)) }
+    for path in directory.withParents.reversed() where !path.isEmpty { try await make(path) }
+    for part in Self.parts { try await make(directory.appending(path: part)) }
     if root.layout == .maildirPlusPlus, !directory.isEmpty { try markSubfolder(directory) }
     try await root.fileSystem.makeDurable(files: [], directories: directory.withParents)
+  }
+
+  /// Makes one directory, and sees to it that it has this name and no other.
+  private func make(_ path: String) async throws(FileError) {
+    let wasThere = try root.fileSystem.status(path)?.kind == .directory
+    if !wasThere { try root.fileSystem.makeDirectory(path) }
+    guard try await !root.isListed(path) else { return }
+    let other = try await root.otherSpelling(of: path)
+    if !wasThere { removeIfEmpty(path) }
+    var reason = "the file system does not list it under this name"
+    if let other {
+      reason =
+        "on this file system it is the same directory as \(printable(other))"
+        + (other == path ? ", written in other bytes" : "") + ", which is another folder; rename one of the two"
+    }
+    throw FileError(.exists, path: path, "make \(printable(path)): \(reason)")
+  }
+
+  /// Our own of a moment ago; what is in it already is another's.
+  private func removeIfEmpty(_ path: String) {
+    _ = Result { () throws(FileError) in try root.fileSystem.removeDirectory(path) }
   }
 
   /// Throws `.notEmpty` where there is more than an empty folder. With folders below it, it stays as their directory.

@@ -335,6 +335,8 @@ package final class MaildirStore: MailStore {
     do {
       let look = try await place.lookWide(since: nil)
       try root.requireInPlace(for: look)
+      // Asked by its former name, one that was renamed may answer all the same.
+      try await root.requireSpelling(of: place.directory)
       return look
     } catch {
       throw root.failure(error, in: place.name)
