@@ -42,28 +42,50 @@ extension MaildirFolder {
   func separateDoubles(in listing: FolderListing) async throws(FileError) -> Bool {
     guard listing.isComplete, !root.isLookedAtOnly else { return false }
     var renamed: Set<String> = []
+    var failure: FileError?
     for (unique, second) in listing.doubles {
       guard let place = listing.places[unique] else { continue }
-      do {
+      do throws(FileError) {
         guard try await areDifferent(path(place, of: unique), path(second, of: unique)) else { continue }
-        try rename(second, of: unique)
-        if renamed.insert(unique).inserted { try rename(place, of: unique) }
+        let path = try rename(second, of: unique)
+        guard renamed.insert(unique).inserted else { continue }
+        do throws(FileError) {
+          _ = try rename(place, of: unique)
+        } catch {
+          renamed.remove(unique)
+          // Either of them alone under the name would be taken for what the base means by it.
+          failure = rename(path, backTo: second, of: unique) ?? failure
+          throw error
+        }
       } catch {
         // It was renamed or removed meanwhile, or cannot be read: the next listing shows what is left.
         guard error.kind != .full else { throw error }
       }
     }
+    if let failure { throw failure }
     guard !renamed.isEmpty else { return false }
     for unique in renamed { record(unique, at: nil) }
     try await secureNames()
     return true
   }
 
-  private func rename(_ place: MessagePlace, of unique: String) throws(FileError) {
+  /// Gives the file a unique part of its own; the path that it has then.
+  private func rename(_ place: MessagePlace, of unique: String) throws(FileError) -> String {
     let fresh = root.nextName()
     let name = MaildirFileName(unique: fresh, info: place.info(of: unique)).text
     let new = MessagePlace(place.subdirectory, fileName: name, unique: fresh)
     try root.fileSystem.rename(path(place, of: unique), to: path(new, of: fresh), isMail: true)
+    return path(new, of: fresh)
+  }
+
+  /// Why it could not be; nil also where it has gone elsewhere.
+  private func rename(_ fresh: String, backTo place: MessagePlace, of unique: String) -> FileError? {
+    do {
+      try root.fileSystem.rename(fresh, to: path(place, of: unique), isMail: true)
+      return nil
+    } catch {
+      return error.kind == .notFound ? nil : error
+    }
   }
 
   private func areDifferent(_ one: String, _ two: String) async throws(FileError) -> Bool {

@@ -212,6 +212,31 @@ struct LookTests {
     }
   }
 
+  @Test("of two messages under one name neither is left alone under it, where only one can be renamed (L3, L4)")
+  func separatingByHalf() async throws {
+    try await Reactor.onShared {
+      let (maildir, disk) = try await Self.faulty(secondsAhead: 3600)
+      try maildir.write("INBOX/cur/a:2,", "one")
+      try maildir.write("INBOX/cur/a:2,S", "two")
+      var renamed: [String] = []
+      disk.onRename = { source, _ throws(FileError) in
+        renamed.append(source)
+        guard source == "INBOX/cur/a:2," else { return }
+        throw FileError(.accessDenied, path: source, "rename \(source): not permitted")
+      }
+      let look = try await maildir.lookWide()
+      #expect(renamed.count == 3 && renamed.first == "INBOX/cur/a:2,S")
+      #expect(maildir.names("INBOX/cur") == ["a:2,", "a:2,S"])
+      #expect(Set(look.present.keys) == [.file("a")] && look.unreadable.count == 1)
+      // Where even that fails, nothing is concluded of the name.
+      disk.onRename = { source, _ throws(FileError) in
+        if source != "INBOX/cur/a:2,S" { throw FileError(.failed, path: source, "rename \(source): broken") }
+      }
+      await #expect(throws: StoreError.self) { try await maildir.lookWide() }
+      await maildir.remove()
+    }
+  }
+
   @Loop
   private static func faulty(secondsAhead: Int64 = 0) async throws -> (MaildirFixture, FaultyFileSystem) {
     let path = try temporaryDirectory()
