@@ -183,7 +183,7 @@ final class Limbo {
   func overdue() async throws(FileError) -> [String] {
     try await root.listIfThere(Self.directory).compactMap { entry in
       guard entry.kind == .directory, tables[entry.name] == nil,
-        let since = entry.name.split(separator: ".").first.flatMap({ Int64($0) }),
+        let since = Self.since(entry.name),
         root.clock.wallTime.seconds - since > leftoverAgeMax
       else { return nil }
       return entry.name
@@ -213,12 +213,21 @@ final class Limbo {
     }
   }
 
+  /// When the deletion was made; nil for a directory that is none. Digits only: without a sign no difference overflows.
+  private static func since(_ batch: String) -> Int64? {
+    guard isBatch(batch) else { return nil }
+    return batch.split(separator: ".").first.flatMap { Int64($0) }
+  }
+
+  private static func isBatch(_ name: String) -> Bool {
+    name.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+  }
+
   private static func parts(of key: MessageKey) -> (batch: String, name: String)? {
     guard let path = key.fileName, let slash = path.utf8.firstIndex(of: UInt8(ascii: "/")) else { return nil }
     let name = String(Substring(path.utf8[slash...].dropFirst()))
     let batch = String(path[..<slash])
-    let isBatch = batch.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
-    guard isBatch, let first = batch.utf8.first, first != UInt8(ascii: "."), !name.isEmpty,
+    guard isBatch(batch), let first = batch.utf8.first, first != UInt8(ascii: "."), !name.isEmpty,
       !name.utf8.contains(UInt8(ascii: "/"))
     else { return nil }
     return (batch, name)

@@ -195,9 +195,12 @@ struct ChangeTests {
         try maildir.makeDirectory(".martlet/limbo/\(batch)")
         try maildir.write(".martlet/limbo/\(batch)/a:2,S", "x")
       }
+      // No deletions of ours, and no numbers to reckon with (L12).
+      let strange = ["-9223372036854775808.1", "+1.1"]
+      for name in strange { try maildir.makeDirectory(".martlet/limbo/\(name)") }
       try maildir.write(".martlet/1.M2P3Q4Rab.host", "a draft")
       try await maildir.store.open()
-      #expect(maildir.names(".martlet/limbo") == ["\(now - 60).1"])
+      #expect(Set(maildir.names(".martlet/limbo")) == Set(strange + ["\(now - 60).1"]))
       #expect(maildir.names(".martlet") == ["limbo", "marker"])
       // The ledger still knows the younger one.
       let restored = try await maildir.store.restore([.file("\(now - 60).1/a:2,S")], to: .inbox, taken: [])
