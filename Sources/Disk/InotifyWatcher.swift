@@ -49,7 +49,10 @@ package final class InotifyWatcher: DirectoryWatcher {
     guard watch >= 0 else {
       throw Self.refusal(directory, errno: errno, setting: errno == ENOSPC ? InotifyLimits.watchesSetting : nil)
     }
-    if let replaced = table.add(watch, for: directory) { giveUp(replaced) }
+    let (replaced, former) = table.add(watch, for: directory)
+    if let replaced { giveUp(replaced) }
+    // Nothing is counted there any more, and a count that stands still would say that nothing happened.
+    if let former { changes[ExactText(former)] = nil }
     if changes[ExactText(directory)] == nil {
       changes[ExactText(directory)] = 0
       // What happened before is not known: no earlier count is equal to a later one.

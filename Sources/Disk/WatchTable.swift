@@ -12,16 +12,17 @@ struct WatchTable {
   /// Given up, IN_IGNORED still to come.
   private var retired: Set<Int32> = []
 
-  /// The descriptor that `directory` had before, which is to be given up: another directory is there now.
-  mutating func add(_ descriptor: Int32, for directory: String) -> Int32? {
-    if let former = directories.updateValue(directory, forKey: descriptor), !former.utf8.elementsEqual(directory.utf8) {
-      descriptors[ExactText(former)] = nil
-    }
+  /// The descriptor that `directory` had before, which is to be given up: another directory is there now. And the name
+  /// that `descriptor` stood for before, under which nothing is watched any more.
+  mutating func add(_ descriptor: Int32, for directory: String) -> (replaced: Int32?, former: String?) {
+    var former = directories.updateValue(directory, forKey: descriptor)
+    if former?.utf8.elementsEqual(directory.utf8) == true { former = nil }
+    if let former { descriptors[ExactText(former)] = nil }
     let replaced = descriptors.updateValue(descriptor, forKey: ExactText(directory))
-    guard let replaced, replaced != descriptor else { return nil }
+    guard let replaced, replaced != descriptor else { return (nil, former) }
     directories[replaced] = nil
     retired.insert(replaced)
-    return replaced
+    return (replaced, former)
   }
 
   /// The descriptor to give up, nil where the directory is not watched.

@@ -120,6 +120,25 @@ struct InotifyWatcherTests {
     }
   }
 
+  @Test("a directory that is watched under another name by now counts nothing under its former one (L8)")
+  func formerName() async throws {
+    try await Reactor.onShared {
+      let scratch = try Scratch()
+      for directory in ["old", "old/a"] { try scratch.makeDirectory(directory) }
+      let watcher = try InotifyWatcher(Reactor.startShared(), root: scratch.path)
+      try watcher.watch("old/a")
+      #expect(watcher.changeCount(in: "old/a") != nil)
+      try scratch.rename("old", "new")
+      try watcher.watch("new/a")
+      #expect(watcher.changeCount(in: "old/a") == nil)
+      #expect(watcher.changeCount(in: "new/a") != nil)
+      try scratch.write("new/a/x")
+      #expect(try await watcher.next().allSatisfy { $0.directory == "new/a" })
+      watcher.close()
+      scratch.remove()
+    }
+  }
+
   @Test("a queue that ran over is told")
   func overflow() async throws {
     try await Reactor.onShared {
@@ -205,8 +224,9 @@ struct WatchTableTests {
   @Test("one directory under two names is told under the last")
   func aliases() {
     var table = WatchTable()
-    #expect(table.add(1, for: "old") == nil)
-    #expect(table.add(1, for: "new") == nil)
+    #expect(table.add(1, for: "old") == (nil, nil))
+    #expect(table.add(1, for: "new") == (nil, "old"))
+    #expect(table.add(1, for: "new") == (nil, nil))
     #expect(table.directory(of: 1) == "new")
     #expect(table.remove("old") == nil)
     #expect(table.remove("new") == 1)
@@ -216,8 +236,8 @@ struct WatchTableTests {
   @Test("a directory that was exchanged gives up its former descriptor")
   func exchanged() {
     var table = WatchTable()
-    #expect(table.add(1, for: "a") == nil)
-    #expect(table.add(2, for: "a") == 1)
+    #expect(table.add(1, for: "a") == (nil, nil))
+    #expect(table.add(2, for: "a") == (1, nil))
     #expect(table.directory(of: 1) == nil)
     #expect(table.directory(of: 2) == "a")
     #expect(table.ended(1) == nil)
@@ -228,9 +248,9 @@ struct WatchTableTests {
   @Test("a number that comes again is silent until its former life has ended")
   func reuse() {
     var table = WatchTable()
-    #expect(table.add(1, for: "a") == nil)
+    #expect(table.add(1, for: "a") == (nil, nil))
     #expect(table.remove("a") == 1)
-    #expect(table.add(1, for: "b") == nil)
+    #expect(table.add(1, for: "b") == (nil, nil))
     #expect(table.directory(of: 1) == nil)
     #expect(table.ended(1) == nil)
     #expect(table.directory(of: 1) == "b")
