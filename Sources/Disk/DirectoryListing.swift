@@ -26,32 +26,36 @@ enum DirectoryListing {
         if errno != 0 { throw FileError("list", directory, errno: errno) }
         return entries
       }
-      if let entry = unsafe entry(record, number, prefixes) { entries.append(entry) }
+      if let entry = try unsafe entry(record, number, directory, prefixes) { entries.append(entry) }
     }
   }
 
   private static func entry(
-    _ record: UnsafeMutablePointer<dirent>, _ directory: Int32, _ prefixes: [[UInt8]]?
-  ) -> DirectoryEntry? {
+    _ record: UnsafeMutablePointer<dirent>, _ directory: Int32, _ path: String, _ prefixes: [[UInt8]]?
+  ) throws(FileError) -> DirectoryEntry? {
     guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { return nil }
     let text = unsafe UnsafeRawPointer(record).advanced(by: offset).assumingMemoryBound(to: CChar.self)
     let bytes = unsafe UnsafeRawBufferPointer(start: text, count: strlen(text))
     if unsafe bytes.elementsEqual(".".utf8) || bytes.elementsEqual("..".utf8) { return nil }
     if let prefixes, !prefixes.contains(where: { unsafe bytes.starts(with: $0) }) { return nil }
-    let kind = unsafe kind(record.pointee.d_type, text, directory)
+    guard let kind = try unsafe kind(record.pointee.d_type, text, directory, path) else { return nil }
     if let name = unsafe String(validating: bytes, as: UTF8.self) { return DirectoryEntry(name: name, kind: kind) }
     return unsafe DirectoryEntry(name: String(decoding: bytes, as: UTF8.self), kind: kind, isDecodable: false)
   }
 
-  private static func kind(_ type: UInt8, _ name: UnsafePointer<CChar>, _ directory: Int32) -> FileKind {
+  /// Nil where it has gone meanwhile. What cannot be looked at is not left out: it may be a folder (law L8).
+  static func kind(
+    _ type: UInt8, _ name: UnsafePointer<CChar>, _ directory: Int32, _ path: String
+  ) throws(FileError) -> FileKind? {
     switch Int(type) {
     case Int(DT_REG): return .file
     case Int(DT_DIR): return .directory
     case Int(DT_LNK): return .symbolicLink
     case Int(DT_UNKNOWN):
       var status = stat()
-      guard unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return .other }
-      return FileKind(mode: status.st_mode)
+      if unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 { return FileKind(mode: status.st_mode) }
+      if errno == ENOENT { return nil }
+      throw FileError("list", path, errno: errno)
     default: return .other
     }
   }

@@ -165,6 +165,16 @@ struct DiskFileSystemTests {
     }
   }
 
+  @Test("an entry that cannot be looked at is not left out of a listing, unless it has gone (L8)")
+  func unknownKinds() throws {
+    let unknown = UInt8(DT_UNKNOWN)
+    let number = unsafe open("/dev", O_RDONLY | O_DIRECTORY)
+    #expect(try unsafe DirectoryListing.kind(unknown, "shm", number, "") == .directory)
+    #expect(try unsafe DirectoryListing.kind(unknown, "none", number, "") == nil)
+    close(number)
+    #expect(throws: FileError.self) { _ = try unsafe DirectoryListing.kind(unknown, "shm", -1, "") }
+  }
+
   @Test("a full disk, a full table of descriptors and long names are told", .timeLimit(.minutes(1)))
   func limits() async throws {
     try await Reactor.onShared {
