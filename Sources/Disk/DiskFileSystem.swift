@@ -3,7 +3,7 @@
 
 import CLinux
 import Glibc
-package import Mail
+import Mail
 package import Ports
 import Reactor
 
@@ -23,8 +23,8 @@ package final class DiskFileSystem: FileSystem {
   private let barrier: Barrier
   private let queue: SideQueue
   private var heldRoot: RootDirectory?
-  /// How many syncs of a whole file system failed. A failure is told to one caller only, though the files of others
-  /// may be what was lost: whatever was created before it must not pass a later barrier.
+  /// How many barriers failed. An error of the file system is told to one of ours only, though the files of others may
+  /// be what was lost: whatever was created before it must not pass a later barrier.
   private var failedSyncs = 0
   private var unsynced: [String: Int] = [:]
 
@@ -141,11 +141,6 @@ package final class DiskFileSystem: FileSystem {
   package func unlink(_ path: String) throws(FileError) {
     try call("remove", path) { unsafe unlinkat($0, $1, 0) }
     unsynced[path] = nil
-  }
-
-  package func setModificationTime(_ path: String, to date: InternalDate) throws(FileError) {
-    let times = FileTimes(date)
-    try call("date", path) { unsafe utimensat($0, $1, times.pair, AT_SYMLINK_NOFOLLOW) }
   }
 
   package func makeDurable(files: [String], directories: [String]) async throws(FileError) {

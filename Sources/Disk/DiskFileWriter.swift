@@ -53,7 +53,7 @@ final class DiskFileWriter: FileWriter {
   }
 }
 
-/// The two times of `utimensat`: the access time stays.
+/// The two times of `futimens`: the access time stays.
 struct FileTimes {
   let pair: [timespec]
 

@@ -50,7 +50,6 @@ final class MaildirFolder {
 
   func path(_ subdirectory: Subdirectory) -> String { directory.appending(path: subdirectory.rawValue) }
   func path(_ place: MessagePlace, of unique: String) -> String { directory.appending(path: place.path(of: unique)) }
-  func path(_ subdirectory: Subdirectory, _ fileName: String) -> String { "\(path(subdirectory))/\(fileName)" }
   var drafts: String { directory.appending(path: "tmp") }
 
   /// The time of the last change in both directories; an error where one is missing.

@@ -51,8 +51,6 @@ package protocol FileSystem: AnyObject, Sendable {
 
   func unlink(_ path: String) throws(FileError)
 
-  func setModificationTime(_ path: String, to date: InternalDate) throws(FileError)
-
   /// The barrier: when it returns, what was written to `files` and every name changed in `directories` before the call
   /// is durable. One call for a batch.
   func makeDurable(files: [String], directories: [String]) async throws(FileError)

@@ -1,5 +1,4 @@
 import Disk
-import Mail
 import Ports
 
 /// The disk, with each directory below the root on a file system of its own, as with mounts: no rename and no link goes
@@ -56,10 +55,6 @@ final class DividedFileSystem: FileSystem {
   }
 
   func unlink(_ path: String) throws(FileError) { try disk.unlink(path) }
-
-  func setModificationTime(_ path: String, to date: InternalDate) throws(FileError) {
-    try disk.setModificationTime(path, to: date)
-  }
 
   func makeDurable(files: [String], directories: [String]) async throws(FileError) { onBarrier() }
 

@@ -90,11 +90,6 @@ final class FaultyFileSystem: FileSystem {
     try disk.unlink(path)
   }
 
-  func setModificationTime(_ path: String, to date: InternalDate) throws(FileError) {
-    try step(path)
-    try disk.setModificationTime(path, to: date)
-  }
-
   func makeDurable(files: [String], directories: [String]) async throws(FileError) {
     try step(files.first ?? directories.first ?? "")
     try onBarrier(files)

@@ -40,13 +40,11 @@ struct DiskTroubleTests {
       try fixture.files.makeDirectory("d")
       #expect(try await fixture.read("d/a") == "1")
       let files = fixture.files
-      let date = InternalDate(secondsSince1970: 1)
       #expect(refusal { () throws(FileError) in _ = try files.create("b") } == .readOnly)
       #expect(refusal { () throws(FileError) in try files.unlink("d/a") } == .readOnly)
       #expect(refusal { () throws(FileError) in try files.rename("d/a", to: "d/b", isMail: true) } == .readOnly)
       #expect(refusal { () throws(FileError) in try files.link("d/a", to: "d/b") } == .readOnly)
       #expect(refusal { () throws(FileError) in try files.makeDirectory("e") } == .readOnly)
-      #expect(refusal { () throws(FileError) in try files.setModificationTime("d/a", to: date) } == .readOnly)
     }
   }
 

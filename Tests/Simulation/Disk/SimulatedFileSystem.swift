@@ -168,13 +168,6 @@ final class SimulatedFileSystem: FileSystem {
     unsynced[path] = nil
   }
 
-  func setModificationTime(_ path: String, to date: InternalDate) throws(FileError) {
-    let (place, entry) = try existing(path, for: "date")
-    try telling("date", path) { () throws(DiskRefusal) in try demandWritable(place.directory) }
-    try act("date", path)
-    kernel.date(entry.inode, date.nanoseconds)
-  }
-
   // MARK: - Looking
 
   var isRootInPlace: Bool {

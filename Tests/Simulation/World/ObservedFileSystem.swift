@@ -99,11 +99,6 @@ final class ObservedFileSystem: FileSystem {
     }
   }
 
-  func setModificationTime(_ path: String, to date: InternalDate) throws(FileError) {
-    try base.setModificationTime(path, to: date)
-    tell(.other)
-  }
-
   func makeDurable(files: [String], directories: [String]) async throws(FileError) {
     try await base.makeDurable(files: files, directories: directories)
   }
