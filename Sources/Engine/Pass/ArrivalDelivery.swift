@@ -141,7 +141,8 @@ struct ArrivalDelivery {
         report.unread.insert(source)
         continue
       }
-      let (change, problem) = try aside.run(key, StoreError(.message, .refused, reason))
+      let error = StoreError(.message, .refused, reason)
+      let (change, problem) = try aside.run(key, error, isCheap: context.stores[source].isLocal)
       if let change { try context.commit([change]) }
       if let problem { report.problems.append(problem) }
     }

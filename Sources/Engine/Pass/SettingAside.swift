@@ -10,8 +10,11 @@ struct SettingAside {
   /// The side that has the message.
   let side: Side
 
-  /// Nothing where the message is gone, or the work was given up. Throws what is not the message's fault.
-  func run(_ key: MessageKey, _ error: StoreError) throws(StoreError) -> (LedgerChange?, PassReport.Problem?) {
+  /// Nothing where the message is gone, or the work was given up. Throws what is not the message's fault. What costs
+  /// nothing to try is due at any time: a person may have mended it.
+  func run(
+    _ key: MessageKey, _ error: StoreError, isCheap: Bool = false
+  ) throws(StoreError) -> (LedgerChange?, PassReport.Problem?) {
     guard error.scope == .message else { throw error }
     if error.kind == .gone || error.kind == .cancelled { return (nil, nil) }
     let earlier = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
@@ -19,7 +22,7 @@ struct SettingAside {
     let attempts = (earlier?.attempts ?? 0) + 1
     let entry = SetAside(
       folder: folder.id, side: side, key: key, reason: error.text, attempts: attempts,
-      retryAt: context.wallSeconds + Self.retryDelay(after: attempts))
+      retryAt: context.wallSeconds + (isCheap ? 0 : Self.retryDelay(after: attempts)))
     let problem = PassReport.Problem(folder: folder.title, message: "\(side) \(key)", reason: error.text)
     return (.setAside(entry), problem)
   }

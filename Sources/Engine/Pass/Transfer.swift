@@ -122,7 +122,9 @@ struct Transfer {
       case .failure(let error):
         // It changed on the way: the checkpoint must not vouch for what was seen of it.
         if error.kind == .gone { report.unread.insert(source) }
-        let (change, problem) = try aside.run(parcel.arrival.key, error)
+        // A file that cannot be read is tried again by each pass; the network has no part in it.
+        let isCheap = results[ticket] == nil && context.stores[source].isLocal
+        let (change, problem) = try aside.run(parcel.arrival.key, error, isCheap: isCheap)
         if let change { changes.append(change) }
         if let problem { report.problems.append(problem) }
       case nil:
