@@ -20,7 +20,8 @@ package final class MaildirStore: MailStore {
   /// Another layout is another place: what lies in the folders of one is not there for the other, and not deleted.
   package var place: String { root.layout == .nested ? "maildir" : "maildir++" }
   package let isLocal = true
-  /// The root's id, known after `open()`; the caller keeps it and hands it in as `expectedMarker` from then on.
+  /// The root's id, known after `open()`; the caller relies on it, keeps it, and hands it in as `expectedMarker` from then
+  /// on.
   package private(set) var marker: String?
   /// Directories that are no folders although they might be meant so, and why; as of the last `folders()`.
   package private(set) var leftOut: [String: String] = [:]
@@ -70,9 +71,11 @@ package final class MaildirStore: MailStore {
       throw root.failure(error)
     }
     marker = found
-    // From now on this root and no other.
-    expectedMarker = found
   }
+
+  /// From now on the root that was found, and no other. To be called before anything is concluded from what is in it; until
+  /// then it may have been an empty mount point.
+  package func rely() { expectedMarker = marker ?? expectedMarker }
 
   package func close() async {
     closeWatch()

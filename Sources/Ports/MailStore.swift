@@ -22,6 +22,12 @@ package protocol MailStore: AnyObject, Sendable {
   /// Connects and logs in, or finds the root by its marker. Again after a failure.
   func open() async throws(StoreError)
 
+  /// What `setAge` last left in a local store: an older copy of it, put back from a backup, has an older one. Nil where
+  /// there is none, and of servers, whose numbering tells.
+  func age() async throws(StoreError) -> String?
+  /// Durable when it returns.
+  func setAge(_ age: String) async throws(StoreError)
+
   /// Releases connections and watches. Nothing is expunged by it (law L10).
   func close() async
 
@@ -114,6 +120,10 @@ extension MailStore {
   ) async throws(StoreError) -> Moved {
     try await move(keys, from: source, to: target, taken: [])
   }
+
+  /// An older server is known by its numbering.
+  package func age() async throws(StoreError) -> String? { nil }
+  package func setAge(_ age: String) async throws(StoreError) {}
 
   /// What a server shows is the server's to keep.
   package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {}

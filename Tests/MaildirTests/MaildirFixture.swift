@@ -23,6 +23,7 @@ final class MaildirFixture {
     let fileSystem: (any FileSystem)? = isSynced ? nil : FaultyFileSystem(root: path)
     let fixture = try MaildirFixture(layout, path, marker, fileSystem: fileSystem, secondsAhead: secondsAhead)
     try await fixture.store.open()
+    fixture.store.rely()
     for folder in folders { try await fixture.store.createFolder(name(folder)) }
     return fixture
   }

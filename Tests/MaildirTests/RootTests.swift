@@ -42,6 +42,44 @@ struct RootTests {
     }
   }
 
+  @Test("a root is relied on when something is concluded from it; before, it may have been an empty mount point")
+  func mountedLate() async throws {
+    try await Reactor.onShared {
+      let maildir = try MaildirFixture(.nested, try temporaryDirectory(), nil)
+      let aside = maildir.path + ".aside"
+      try await maildir.store.open()
+      // Here the server did not answer, and now the disk is mounted.
+      try #require(unsafe rename(maildir.path, aside) == 0)
+      try await maildir.store.open()
+      maildir.store.rely()
+      try #require(unsafe rename(maildir.path, aside + "2") == 0)
+      let error = await #expect(throws: StoreError.self) { try await maildir.store.open() }
+      #expect(error?.kind == .needsPerson)
+      for path in [aside, aside + "2"] { removeTree(path) }
+      await maildir.remove()
+    }
+  }
+
+  @Test("a root has the age that was left in it, and none where no such file is to be read")
+  func age() async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      #expect(try await maildir.store.age() == nil)
+      for age in ["1", "4294967295"] {
+        try await maildir.store.setAge(age)
+        #expect(try await maildir.store.age() == age)
+      }
+      try maildir.write(".martlet/age", String(repeating: "1", count: 63) + "\n")
+      #expect(try await maildir.store.age()?.count == 63)
+      try maildir.write(".martlet/age", String(repeating: "1", count: 64) + "\n")
+      #expect(try await maildir.store.age() == nil)
+      try maildir.unlink(".martlet/age")
+      try maildir.makeDirectory(".martlet/age")
+      #expect(try await maildir.store.age() == nil)
+      await maildir.remove()
+    }
+  }
+
   @Test("a root that another martlet has open is refused until it is closed (L3)")
   func heldRoot() async throws {
     try await Reactor.onShared {

@@ -1,5 +1,5 @@
 package import Mail
-import Ports
+package import Ports
 import Reconciliation
 
 extension SimulatedStore {
@@ -17,6 +17,19 @@ extension SimulatedStore {
   /// Somebody else expunges all there is.
   package func empty(_ folder: FolderName) {
     for key in (folders[folder]?.messages.keys).map(Array.init) ?? [] { remove(key, in: folder) }
+  }
+}
+
+// MARK: - Its age
+
+extension SimulatedStore {
+  package func age() async throws(StoreError) -> String? {
+    try faults.step("\(title) age")
+    return storeAge
+  }
+
+  package func setAge(_ age: String) async throws(StoreError) {
+    try faults.effect("\(title) set age \(age)") { storeAge = age }
   }
 }
 

@@ -31,6 +31,8 @@ package final class SimulatedStore: MailStore {
   package nonisolated let kind: Kind
   package nonisolated var isLocal: Bool { kind == .maildir }
   package var folders: [FolderName: Folder] = [.inbox: Folder()]
+  /// What tells an older copy of it.
+  package var storeAge: String?
   /// What was deleted and can be taken back.
   package var kept: [MessageKey: SimulatedMessage] = [:]
   private static let limbo = "limbo-"

@@ -258,6 +258,7 @@ struct DiskMaildirTests {
       var dice = Dice(seed: 1)
       let store = fixture.store(marker: nil)
       try await store.open()
+      store.rely()
       try await store.createFolder(.inbox)
       _ = try await deliver(["one\r\n"], store)
       await store.close()

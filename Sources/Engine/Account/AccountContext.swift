@@ -39,6 +39,8 @@ package final class AccountContext {
   var interrupted: Set<FolderID> = []
   /// When the session that runs first brought, marked or deleted a message.
   private(set) var workedSince: LoopInstant?
+  /// The base has changed since the stores were given an age.
+  private var isOlder = false
   private let observer: any AccountObserver
   private let drawJitter: @Loop () -> Double
 
@@ -64,7 +66,10 @@ package final class AccountContext {
   func open(onlyToLook: Bool = false) async throws(StoreError) {
     try await stores.near.open()
     try await stores.far.open()
-    for side in Side.allCases { try await recognize(side, onlyToLook: onlyToLook) }
+    for side in Side.allCases {
+      try await recognize(side, onlyToLook: onlyToLook)
+      try await StoreAge(context: self, side: side).recognize(onlyToLook: onlyToLook)
+    }
     hasSeenAllFolders = false
     hasLookedForStrays = false
     interrupted = []
@@ -172,6 +177,7 @@ package final class AccountContext {
   /// What is remembered of a folder that is one no more.
   func forgetMemories(of folder: FolderID) throws(StoreError) {
     try FolderMount.forget(folder, self)
+    try StoreAge.forget(folder, self)
     for side in Side.allCases {
       gathered[side].forget(folder)
       try BrakeMemory.forget(folder, side, self)
@@ -254,7 +260,16 @@ package final class AccountContext {
 
   private func note(_ changes: [LedgerChange]) {
     recentArrivals.note(changes, at: clock.now)
-    if workedSince == nil, changes.contains(where: \.isOfAPair) { workedSince = clock.now }
+    guard changes.contains(where: \.isOfAPair) else { return }
+    isOlder = true
+    workedSince = workedSince ?? clock.now
+  }
+
+  /// An older copy of a local store, put back later, is to be told from the one of which the base is now.
+  func age() async throws(StoreError) {
+    guard isOlder else { return }
+    for side in Side.allCases { try await StoreAge(context: self, side: side).renew() }
+    isOlder = false
   }
 
   /// From 0..<1, so that many clients do not come back together.

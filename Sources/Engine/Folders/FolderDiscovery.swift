@@ -208,6 +208,7 @@ struct FolderDiscovery {
         }
       }
       for side in Side.allCases { try BrakeMemory(context: context, folder: folder, side: side).recall() }
+      try StoreAge.recall(folder, context)
       context.folders.insert(folder)
       return folder
     }

@@ -22,6 +22,8 @@ package final class SyncedFolder {
   var hasPostponedDeletions = false
   /// Sides with messages that lost their partners to another folder: they have to be looked at whole.
   var bereft: Set<Side> = []
+  /// Sides that are older copies of themselves: what is missing there was not deleted, and its flags are old.
+  var olderCopies: Set<Side> = []
   /// The account has it no more.
   var isRemoved = false
   /// What other passes have moved out since a pass last began to look here: its look may show them still, and they are new

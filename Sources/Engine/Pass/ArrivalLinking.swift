@@ -203,7 +203,12 @@ struct ArrivalLinking {
     let isKnown = origin.isConfirmed || origin.knownNumbers.contains(side)
     do {
       let look = try await context.stores[side].look(at: origin.names[side], isKnown ? .messages([key]) : .glance)
-      return (isKnown || origin.numbersOn(as: look.numbering, on: side)) && look.shows(gone: key)
+      guard isKnown || origin.numbersOn(as: look.numbering, on: side) else {
+        // Under another numbering it would be matched with what is like it there, which may be another message (law L1).
+        if case .imap? = look.numbering { return true }
+        return false
+      }
+      return look.shows(gone: key)
     } catch {
       // The old folder cannot be looked at: nothing is known to be gone from it.
       guard error.scope < .account else { throw error }

@@ -20,6 +20,7 @@ struct Disposal {
   func run(
     _ records: [PairRecord], _ evidence: DeletionNotice.Evidence, _ options: PassOptions
   ) async throws(StoreError) -> Deletion {
+    try await StoreAge(context: context, side: side.other).require()
     context.tell(
       .deleting(
         DeletionNotice(

@@ -82,7 +82,10 @@ struct FullPass {
       outcome.report.merge(try await removal.run(folder, remaining: remaining))
     }
     try nameSetAside(in: finding.folders.filter(isWanted), &outcome.report)
-    if !options.isDryRun { try await purgeLimbo(&outcome.report) }
+    if !options.isDryRun {
+      try await purgeLimbo(&outcome.report)
+      try await context.age()
+    }
     context.tell(.passFinished(outcome.report))
     return outcome
   }

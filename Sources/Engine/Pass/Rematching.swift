@@ -14,7 +14,7 @@ struct Rematching {
   func renumbered(_ looks: Sides<Look>) throws(StoreError) -> Set<Side> {
     var sides: Set<Side> = []
     for side in Side.allCases where try isRenumbered(looks[side], side) { sides.insert(side) }
-    return sides
+    return sides.union(folder.olderCopies)
   }
 
   private func isRenumbered(_ look: Look, _ side: Side) throws(StoreError) -> Bool {
@@ -44,6 +44,9 @@ struct Rematching {
   func run(_ looks: Sides<Look>, _ renumbered: Set<Side>) async throws(StoreError) -> Set<Side> {
     var bereft: Set<Side> = []
     for side in Side.allCases {
+      if folder.olderCopies.contains(side) {
+        bereft.formUnion(try await OlderCopy(context: context, folder: folder, side: side).settle(looks[side]))
+      }
       guard case .imap(let now)? = looks[side].checkpoint else { continue }
       if folder.checkpoints[side] == nil {
         try recordValidity(now, side, [])
@@ -79,7 +82,9 @@ struct Rematching {
     await context.claims.claim(pairs)
     defer { context.claims.release(pairs) }
     let records = try records().filter { pairs.contains($0.pair.id) }
-    var unpaired = records.map { record in
+    // What was being moved away when the connection ended may be gone, and what is like it here another message (law L1).
+    let leaving = try pairsOnTheMove(on: side)
+    var unpaired = records.filter { !leaving.contains($0.pair.id) }.map { record in
       Candidate(
         key: record.pair[side.other].key, wireSize: record.identity.wireSize, messageID: record.identity.messageID,
         date: record.date, digest: record.identity.digest)
@@ -103,7 +108,7 @@ struct Rematching {
     removals += intents.map { .removeIntent($0.id) }
     var relocations: [LedgerChange] = []
     for record in records {
-      guard let key = partner[record.pair[side.other].key] else {
+      guard !leaving.contains(record.pair.id), let key = partner[record.pair[side.other].key] else {
         removals.append(.removePair(record.pair.id))
         continue
       }
@@ -113,6 +118,18 @@ struct Rematching {
     }
     // Numbers are free only where their former owners are gone.
     return removals + relocations
+  }
+
+  private func pairsOnTheMove(on side: Side) throws(StoreError) -> Set<PairID> {
+    try context.withLedger { ledger throws(LedgerError) in
+      var pairs: Set<PairID> = []
+      for folder in context.folders.all {
+        for draft in try ledger.intents(in: folder.id).map(\.draft) where draft.target == side {
+          if let pair = draft.moved { pairs.insert(pair) }
+        }
+      }
+      return pairs
+    }
   }
 
   private func records() throws(StoreError) -> [PairRecord] {

@@ -31,6 +31,8 @@ final class RootMarkers {
 
   /// Writes down what the opened stores found or made. Answers why that failed, for a person.
   func record() -> String? {
+    // Also where it cannot be written down.
+    for store in maildirs.values { store.rely() }
     do {
       for (side, store) in maildirs {
         guard let marker = store.marker, try ledger.fact(Self.fact(side)) != marker else { continue }

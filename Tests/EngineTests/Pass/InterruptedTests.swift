@@ -154,6 +154,28 @@ struct InterruptedTests {
     }
   }
 
+  /// The answer was lost, somebody stored the message there once more, and then the server numbered the folder anew.
+  @Test("as a move takes no other message like it for the one that was moved (L1)")
+  func movedAndLike() async throws {
+    try await Reactor.onShared {
+      let (origin, place) = (try #require(FolderName("Origin")), try #require(Self.archive))
+      let account = try await SimulatedAccount.died(after: { $0.hasPrefix("after far move") }) {
+        let account = try await SimulatedAccount.filled(folders: [.inbox, origin, place])
+        account.far.put(SimulatedMessage("x"), in: origin)
+        try await account.sync()
+        account.near.move("x", from: origin, to: place)
+        return account
+      }
+      account.far.put(SimulatedMessage("x"), in: origin)
+      account.far.renumber(origin)
+      for _ in 1...2 { try await account.sync(PassOptions(allowsDeletions: true)) }
+      for store in [account.near, account.far] {
+        #expect(store.contents(of: origin).map(\.text) == ["x"])
+        #expect(store.contents(of: place).map(\.text) == ["x"])
+      }
+    }
+  }
+
   /// A copy was tried, and then the message was sent; a person stored another one like it.
   @Test("twice over for one message finds one partner for it, and the other's like is another message (L3)")
   func notedTwice() async throws {

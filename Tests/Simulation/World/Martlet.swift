@@ -166,6 +166,7 @@ package final class Martlet {
 
   /// As `RootMarkers` of the program does, and when.
   private func recordMarker() {
+    maildir.rely()
     do {
       guard let marker = maildir.marker, try ledger.fact(Self.markerFact) != marker else { return }
       try ledger.setFact(Self.markerFact, to: marker)

@@ -1,0 +1,26 @@
+package import Ports
+
+/// The file by which an older copy of the root is told from the one that was synced last (laws L1, L8).
+extension MaildirStore {
+  private static let agePath = ".martlet/age"
+  private static let ageLengthMax = 64
+
+  package func age() async throws(StoreError) -> String? {
+    do {
+      let text = try await SmallFile.read(Self.agePath, sizeMax: Self.ageLengthMax, in: root.fileSystem)
+      return text?.split(separator: "\n").first.map(String.init)
+    } catch {
+      // What is no file of ours tells no age.
+      guard error.isOfOneFile || error.kind == .failed else { throw root.failure(error) }
+      return nil
+    }
+  }
+
+  package func setAge(_ age: String) async throws(StoreError) {
+    do {
+      try await SmallFile.write(age + "\n", to: Self.agePath, drafts: MaildirRoot.ownDirectory, by: root)
+    } catch {
+      throw root.failure(error)
+    }
+  }
+}
