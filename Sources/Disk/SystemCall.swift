@@ -27,7 +27,7 @@ extension FileError.Kind {
       case EEXIST: .exists
       case ELOOP, ENOTDIR, EISDIR, ENXIO: .notRegular
       case EACCES, EPERM: .accessDenied
-      case ENOSPC, EDQUOT: .full
+      case ENOSPC, EDQUOT, EFBIG: .full
       case EROFS: .readOnly
       case EMFILE, ENFILE: .tooManyOpen
       case ENAMETOOLONG: .nameTooLong

@@ -19,6 +19,8 @@ enum Program {
     // Before anything else is opened, which would take the place of a standard descriptor that is closed.
     clinux_open_standard()
     umask(0o077)
+    // In both processes a limit on the size of files (`ulimit -f`) is an error like a full disk's, and no death (law L11).
+    signal(SIGXFSZ, SIG_IGN)
     _ = clinux_forbid_dumps()
     let command = parse()
     let environment = Environment()

@@ -132,7 +132,8 @@ struct DiskFileSystemTests {
     "the system's reasons are told apart",
     arguments: [
       (ENOENT, FileError.Kind.notFound), (EEXIST, .exists), (ELOOP, .notRegular), (EACCES, .accessDenied),
-      (EPERM, .accessDenied), (ENOSPC, .full), (EDQUOT, .full), (EROFS, .readOnly), (EMFILE, .tooManyOpen),
+      (EPERM, .accessDenied), (ENOSPC, .full), (EDQUOT, .full), (EFBIG, .full), (EROFS, .readOnly),
+      (EMFILE, .tooManyOpen),
       (ENFILE, .tooManyOpen), (ENAMETOOLONG, .nameTooLong), (ENOTEMPTY, .notEmpty), (EXDEV, .unsupported),
       (EIO, .failed),
     ])

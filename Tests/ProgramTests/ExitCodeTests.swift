@@ -102,4 +102,20 @@ struct ExitCodeTests {
     let result = try await home.run("sync", "--state-dir", file)
     #expect(result.ending == .exited(70))
   }
+
+  @Test("is 1 where files may not be as large as a message (ulimit -f), which then is named, and no death (L11, L12)")
+  func sizeLimit() async throws {
+    let (home, client) = try await Home.prepared("size-limit")
+    try await client.append(letter("small"))
+    #expect(try await home.run("sync").ending == .exited(0))
+    let line = Array((String(repeating: "x", count: 70) + "\r\n").utf8)
+    try await client.append(letter("large") + Array(repeatElement(line, count: 60_000).joined()))
+    let limited = try await ChildProcess.run(
+      ["/bin/sh", "-c", "ulimit -f 2000; exec \"$@\"", "sh", Home.program, "sync"], environment: home.environment())
+    #expect(limited.ending == .exited(1))
+    #expect(limited.errors.contains("File too large"), "\(limited.errors)")
+    let result = try await home.run("sync")
+    #expect(result.ending == .exited(0), "\(result.errors)")
+    #expect(result.output.contains("1 new"))
+  }
 }
