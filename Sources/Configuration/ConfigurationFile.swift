@@ -36,6 +36,9 @@ extension Configuration {
     }
     let lines = KeyLines(text)
     let complaints = Complaints(file: file, lines: lines)
+    // The parser hands out C strings: what comes behind a NUL would be missing without a word.
+    for path in lines.withNUL { complaints.add(path, expected: "text without NUL", found: "control characters") }
+    try complaints.throwIfAny()
     var reader = TableReader(root, path: [], complaints: complaints)
     var accounts: [AccountConfiguration] = []
     if let table = reader.table("accounts") {

@@ -6,6 +6,8 @@ struct KeyLines {
   private var lines: [[String]: Int] = [:]
   /// Paths as they first appear, tables that are only implied before what implies them.
   private(set) var paths: [[String]] = []
+  /// Keys, and the paths of values, with a NUL in them.
+  private(set) var withNUL: [[String]] = []
 
   init(_ text: String) {
     var scanner = KeyScanner(Array(text.utf8))
@@ -17,6 +19,7 @@ struct KeyLines {
         paths.append(key)
       }
     }
+    withNUL = scanner.withNUL
   }
 
   /// The key's line, or where the key is not there, that of the nearest table around it.

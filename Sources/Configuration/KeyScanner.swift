@@ -8,6 +8,8 @@ struct KeyScanner {
   /// Values may stand in one another; deeper than this nothing of ours does.
   private static let depthMax = 32
   private var depth = 0
+  /// Keys, and the paths of values, with a NUL in them, which TOML can spell and the parser cuts off.
+  private(set) var withNUL: [[String]] = []
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -21,6 +23,7 @@ struct KeyScanner {
         advance(bytes[index...].starts(with: "[[".utf8) ? 2 : 1)
         table = key()
         report(table, line)
+        noteNUL(in: table, at: table)
         skipLine()
       } else {
         let before = index
@@ -33,8 +36,10 @@ struct KeyScanner {
 
   /// `a."b c".d = value`
   private mutating func pair(in table: [String], _ report: Report) {
-    let path = table + key()
+    let key = key()
+    let path = table + key
     report(path, line)
+    noteNUL(in: key, at: path)
     skipSpaces()
     guard peek == UInt8(ascii: "=") else { return skipLine() }
     advance(1)
@@ -49,7 +54,7 @@ struct KeyScanner {
     switch peek {
     case UInt8(ascii: "["): array(at: path, report)
     case UInt8(ascii: "{"): inlineTable(at: path, report)
-    case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = string()
+    case UInt8(ascii: "\""), UInt8(ascii: "'"): noteNUL(in: [string()], at: path)
     default: skip { !",]}#\n".utf8.contains($0) }
     }
   }
@@ -105,6 +110,10 @@ struct KeyScanner {
       guard peek == UInt8(ascii: ".") else { return parts }
       advance(1)
     } while true
+  }
+
+  private mutating func noteNUL(in texts: [String], at path: [String]) {
+    if texts.contains(where: { $0.utf8.contains(0) }) { withNUL.append(path) }
   }
 
   /// Any of the four kinds of strings, with what it means.

@@ -124,6 +124,24 @@ struct ConfigurationErrorTests {
       ["3 accounts.a.remote.user: expected a user name, found control characters"]
     ),
     (
+      valid.replacing("\"pass\"", with: "\"pass\\u0000 show\"").replacing("mail\"", with: "\\U00000000mail\""),
+      [
+        "4 accounts.a.remote.password_command: expected text without NUL, found control characters",
+        "6 accounts.a.local.path: expected text without NUL, found control characters",
+      ]
+    ),
+    (
+      valid + "[accounts.a.folders]\ninclude = [\"A\",\n \"\"\"B\\u0000\"\"\"]\nrename = { \"C\\u0000\" = \"D\" }\n",
+      [
+        "9 accounts.a.folders.include.1: expected text without NUL",
+        "10 accounts.a.folders.rename.\"C\\u{0}\": expected text without NUL",
+      ]
+    ),
+    (
+      valid.replacing(".a.", with: ".\"a\\u0000b\"."), ["1 accounts.\"a\\u{0}b\".remote: expected text", "5 accounts."]
+    ),
+    (valid.replacing("\"me\"", with: "\"me\\\\u0000\"").replacing("\"pass\"", with: "'pass\\u0000'"), []),
+    (
       valid.replacing("\"pass\"", with: "\"\""),
       ["4 accounts.a.remote.password_command: expected a command, found nothing"]
     ),
