@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import Mail
-import Ports
+package import Ports
 
 /// One martlet at a time on an account: a lock on `lock` in its state directory, held as long as this object lives and
 /// let go by the kernel however the process ends.
@@ -28,7 +28,7 @@ package final class AccountLock: Sendable {
     do {
       try StateDirectory.prepare(directory)
     } catch {
-      throw .unusable(error.text)
+      throw .unusable(error)
     }
     let path = directory + "/" + Self.fileName
     // Closed on exec: a tunnel that outlives us must not go on holding the account.
@@ -143,14 +143,15 @@ package final class AccountLock: Sendable {
   }
 
   private static func unusable(_ path: String, _ reason: CInt) -> AccountLockError {
-    .unusable("cannot lock \(printable(path)): \(unsafe String(cString: strerror(reason)))")
+    let text = "cannot lock \(printable(path)): \(unsafe String(cString: strerror(reason)))"
+    return .unusable(LedgerError(text, [ENOSPC, EDQUOT].contains(reason) ? .full : .needsPerson))
   }
 }
 
 package enum AccountLockError: Error, Hashable, Sendable {
   /// Exit code 75. The process is nil where the holder has not yet written its number.
   case held(directory: String, processID: Int32?)
-  case unusable(String)
+  case unusable(LedgerError)
 
   /// For a person.
   package var text: String {
@@ -158,7 +159,7 @@ package enum AccountLockError: Error, Hashable, Sendable {
     case .held(let directory, let processID):
       let holder = processID.map { " (process \($0))" } ?? ""
       return "another martlet\(holder) holds the account in \(printable(directory)); stop it, or try again later"
-    case .unusable(let text): return text
+    case .unusable(let error): return error.text
     }
   }
 }

@@ -10,21 +10,18 @@ enum LedgerFault {
       return LedgerError("the ledger \(printable(path)) failed: \(printable(String(describing: error)))")
     }
     let reason = printable(error.message ?? error.resultCode.description)
-    let isDamage: Bool =
+    let kind: LedgerError.Kind =
       switch error.resultCode.primaryResultCode {
-      case .SQLITE_CORRUPT, .SQLITE_NOTADB: true
+      case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damage
       // No statement of martlet's names what there is not.
-      case .SQLITE_ERROR: reason.hasPrefix("no such ")
-      default: false
-      }
-    let isBusy: Bool =
-      switch error.resultCode.primaryResultCode {
-      case .SQLITE_BUSY, .SQLITE_LOCKED: true
-      default: false
+      case .SQLITE_ERROR where reason.hasPrefix("no such "): .damage
+      case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
+      case .SQLITE_FULL: .full
+      case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH, .SQLITE_IOERR: .needsPerson
+      default: .fault
       }
     return LedgerError(
-      "the ledger \(printable(path)) failed: \(reason). \(advice(error.resultCode, path: path))", isDamage: isDamage,
-      isBusy: isBusy)
+      "the ledger \(printable(path)) failed: \(reason). \(advice(error.resultCode, path: path))", kind)
   }
 
   /// True where what was to be recorded contradicts what is: that is another program's doing, or a damaged index's.
@@ -47,6 +44,8 @@ enum LedgerFault {
     case .SQLITE_FULL: "The disk is full; nothing of the change was recorded, and it is tried again."
     case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
       "See that the file and its directory belong to you, and that the file system is writable."
+    case .SQLITE_IOERR:
+      "See that the disk works, and that neither a quota nor a limit on the size of files stands in the way."
     case .SQLITE_BUSY, .SQLITE_LOCKED: "Another program has it open; it is tried again."
     case .SQLITE_CONSTRAINT: "The change contradicts what is recorded; nothing of it was recorded."
     default: "Nothing of the change was recorded, and it is tried again."

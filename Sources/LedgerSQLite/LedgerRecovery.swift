@@ -56,7 +56,7 @@ package struct LedgerRecovery {
     for suffix in ["-shm", "-wal", ""] {
       guard unsafe rename(path + suffix, target + suffix) == 0 || errno == ENOENT else {
         let reason = unsafe String(cString: strerror(errno))
-        throw LedgerError("the ledger \(printable(path)) is damaged and cannot be set aside: \(reason)", isDamage: true)
+        throw LedgerError("the ledger \(printable(path)) is damaged and cannot be set aside: \(reason)", .damage)
       }
     }
     return target

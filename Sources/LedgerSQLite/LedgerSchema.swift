@@ -30,7 +30,7 @@ enum LedgerSchema {
     guard finding != "ok" else { return }
     throw LedgerError(
       "the ledger \(printable(path)) is not whole: \(printable(finding ?? "no answer")). \(LedgerFault.damaged(path))",
-      isDamage: true)
+      .damage)
   }
 
   /// True also for one that has yet to be brought up to date.
@@ -65,7 +65,7 @@ enum LedgerSchema {
       let isEmpty =
         try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'") == 0
       guard try isBegun(db) || isEmpty else {
-        throw LedgerError("the ledger \(printable(path)) cannot be used. \(LedgerFault.damaged(path))")
+        throw LedgerError("the ledger \(printable(path)) cannot be used. \(LedgerFault.damaged(path))", .needsPerson)
       }
       guard try !migrator.hasBeenSuperseded(db) else {
         throw LedgerError(
@@ -73,7 +73,7 @@ enum LedgerSchema {
           the ledger \(printable(path)) was written by a newer martlet. Run that one, or move the file and those \
           beside it that begin with its name away: both sides are then matched anew by content; no mail is deleted or \
           transferred twice for it.
-          """)
+          """, .needsPerson)
       }
     }
   }

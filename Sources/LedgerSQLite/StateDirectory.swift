@@ -58,8 +58,9 @@ package enum StateDirectory {
   }
 
   private static func fault(_ action: String, _ path: String, _ reason: CInt = errno) -> LedgerError {
-    let reason = unsafe String(cString: strerror(reason))
+    let words = unsafe String(cString: strerror(reason))
     return LedgerError(
-      "cannot \(action) \(printable(path)): \(reason). The account's ledger needs a directory that is yours to write.")
+      "cannot \(action) \(printable(path)): \(words). The account's ledger needs a directory that is yours to write.",
+      [ENOSPC, EDQUOT].contains(reason) ? .full : .needsPerson)
   }
 }

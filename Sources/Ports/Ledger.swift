@@ -53,16 +53,37 @@ package protocol Ledger: AnyObject, Sendable {
 }
 
 package struct LedgerError: Error, Hashable, Sendable {
-  package let text: String
-  /// True where what is stored cannot be believed, so that trying again is of no use.
-  package let isDamage: Bool
-  /// True where another program has what is stored to itself at the moment.
-  package let isBusy: Bool
+  package enum Kind: Hashable, Sendable {
+    /// What is stored cannot be believed, so that trying again is of no use.
+    case damage
+    /// Another program has what is stored to itself at the moment.
+    case busy
+    /// The disk is full: may change by itself.
+    case full
+    /// What a person must mend first: the place cannot be read or written, or what lies there is not this martlet's.
+    case needsPerson
+    /// Something we did not expect of ourselves.
+    case fault
+  }
 
-  package init(_ text: String, isDamage: Bool = false, isBusy: Bool = false) {
+  package let kind: Kind
+  package let text: String
+
+  package init(_ text: String, _ kind: Kind = .fault) {
     self.text = text
-    self.isDamage = isDamage
-    self.isBusy = isBusy
+    self.kind = kind
+  }
+
+  package var isDamage: Bool { kind == .damage }
+
+  /// What it means for the account, which cannot go on without a base (law L4).
+  package var storeKind: StoreError.Kind {
+    switch kind {
+    case .busy: .held
+    case .full: .noSpace
+    case .needsPerson: .needsPerson
+    case .damage, .fault: .internalFault
+    }
   }
 }
 

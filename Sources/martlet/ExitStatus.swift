@@ -20,8 +20,10 @@ enum ExitStatus: Int32, Comparable, Sendable {
   static func < (left: ExitStatus, right: ExitStatus) -> Bool { left.rawValue < right.rawValue }
 
   /// Of a whole account that could not be synced.
-  init(_ error: StoreError) {
-    switch error.kind {
+  init(_ error: StoreError) { self.init(error.kind) }
+
+  init(_ kind: StoreError.Kind) {
+    switch kind {
     case .unavailable, .cancelled: self = .unavailable
     case .refusedLogin, .untrusted, .noPassword: self = .noPermission
     case .needsPerson, .refused, .noSpace, .gone: self = .incomplete

@@ -1,5 +1,6 @@
 import Foundation
 import LedgerSQLite
+import Ports
 import Support
 import Testing
 
@@ -59,11 +60,11 @@ struct AccountLockTests {
   func unusablePlace() throws {
     try Data().write(to: URL(filePath: scratch.path + "/file"))
     let error = #expect(throws: AccountLockError.self) { try AccountLock(directory: scratch.path + "/file/account") }
-    guard case .unusable(let text) = error else {
+    guard case .unusable(let refusal) = error else {
       Issue.record("\(String(describing: error)) is not .unusable")
       return
     }
-    #expect(text.contains(scratch.path + "/file"))
+    #expect(refusal.kind == .needsPerson && refusal.text.contains(scratch.path + "/file"))
   }
 
   @Test("two accounts are locked apart")

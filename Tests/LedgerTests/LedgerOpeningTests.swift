@@ -1,12 +1,13 @@
 import Foundation
 import GRDB
-import LedgerSQLite
 import Mail
 import Ports
 import Reactor
 import Reconciliation
 import Support
 import Testing
+
+@testable import LedgerSQLite
 
 @Suite("Opening a ledger")
 struct LedgerOpeningTests {
@@ -122,6 +123,32 @@ struct LedgerOpeningTests {
     let text = try #require(try await Self.refusal(scratch.path))
     #expect(text.contains(path))
     #expect(text.contains(kind == "directory" ? "belong to you" : "matched anew"))
+  }
+
+  @Test(
+    "why it fails tells who can mend it: time, a person, or nobody",
+    arguments: [
+      (ResultCode.SQLITE_FULL, LedgerError.Kind.full), (.SQLITE_READONLY, .needsPerson),
+      (.SQLITE_CANTOPEN, .needsPerson), (.SQLITE_PERM, .needsPerson), (.SQLITE_IOERR_WRITE, .needsPerson),
+      (.SQLITE_BUSY, .busy), (.SQLITE_CORRUPT, .damage), (.SQLITE_MISUSE, .fault),
+    ])
+  func kinds(code: ResultCode, kind: LedgerError.Kind) {
+    #expect(LedgerFault.error(DatabaseError(resultCode: code), path: "/p").kind == kind)
+  }
+
+  @Test("another program's database, and a place that cannot be written, are for a person to mend")
+  func needsPerson() async throws {
+    let queue = try DatabaseQueue(path: scratch.path + "/" + SQLiteLedger.fileName)
+    try await queue.write { try $0.execute(sql: "CREATE TABLE theirs (id INTEGER)") }
+    try queue.close()
+    try Data().write(to: URL(filePath: scratch.path + "/file"))
+    try await Reactor.onShared {
+      for directory in [scratch.path, scratch.path + "/file/account"] {
+        let error = #expect(throws: LedgerError.self) { try SQLiteLedger(directory: directory) }
+        #expect(error?.kind == .needsPerson)
+        #expect(error?.storeKind == .needsPerson)
+      }
+    }
   }
 
   @Test("a place that cannot be written is named")

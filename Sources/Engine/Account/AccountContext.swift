@@ -239,7 +239,7 @@ package final class AccountContext {
     do {
       return try body(ledger)
     } catch {
-      throw StoreError(.account, .internalFault, "the ledger: \(error.text)")
+      throw StoreError(.account, error.storeKind, "the ledger: \(error.text)")
     }
   }
 

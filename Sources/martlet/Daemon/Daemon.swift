@@ -200,7 +200,7 @@ final class Daemon {
       return try UnixListener(program.reactor, path: program.paths.controlSocket)
     } catch {
       switch error {
-      case .unusable(let text): throw AssemblyError(.software, text)
+      case .unusable(let text): throw AssemblyError(.incomplete, text)
       case .taken(let path):
         program.log.warning(
           "another martlet listens on \(printable(path)): status and sync will not reach this one")

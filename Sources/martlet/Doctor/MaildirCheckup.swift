@@ -105,7 +105,7 @@ struct MaildirCheckup {
     do {
       return try checkup.ledger?.fileNames(in: folder, on: side) ?? []
     } catch {
-      throw StoreError(.account, .internalFault, error.text)
+      throw StoreError(.account, error.storeKind, error.text)
     }
   }
 

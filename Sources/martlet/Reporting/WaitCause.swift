@@ -21,7 +21,3 @@ extension StoreError.Kind {
     }
   }
 }
-
-extension AssemblyError {
-  var cause: String { status == .temporaryFailure ? WaitCause.heldByAnother : WaitCause.failed }
-}

@@ -32,7 +32,7 @@ final class AccountAssembly {
     } catch {
       switch error {
       case .held: throw AssemblyError(.temporaryFailure, error.text)
-      case .unusable: throw AssemblyError(.software, error.text)
+      case .unusable(let error): throw AssemblyError(error)
       }
     }
     do {
@@ -84,6 +84,8 @@ final class AccountAssembly {
 /// Why an account could not be put together.
 struct AssemblyError: Error, Sendable {
   let status: ExitStatus
+  /// In the words of the status.
+  let cause: String
   let text: String
   /// True for what may be over in a moment.
   let isPassing: Bool
@@ -91,14 +93,16 @@ struct AssemblyError: Error, Sendable {
   init(_ status: ExitStatus, _ text: String) {
     self.status = status
     self.text = text
+    cause = status == .temporaryFailure ? WaitCause.heldByAnother : WaitCause.failed
     isPassing = false
   }
 
-  /// Of the account's ledger.
+  /// Of the account's ledger, or the directory that it is in.
   init(_ error: LedgerError) {
-    status = error.isBusy ? .temporaryFailure : .software
+    status = ExitStatus(error.storeKind)
+    cause = error.storeKind.cause
     text = error.text
-    isPassing = error.isBusy
+    isPassing = error.kind == .busy
   }
 }
 
