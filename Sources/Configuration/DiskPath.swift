@@ -9,6 +9,12 @@ package enum DiskPath {
     return status.st_mode & 0o7777
   }
 
+  /// False for a directory, a pipe, a device; true where it cannot be looked at, or is not there yet.
+  static func mayBeFile(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// Readable or writable for anybody but the owner.
   static func isOpenToOthers(_ mode: UInt32) -> Bool { mode & 0o077 != 0 }
 

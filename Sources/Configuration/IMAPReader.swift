@@ -93,6 +93,12 @@ struct IMAPReader {
   /// A file that is not there yet may be there at the login, which then tells.
   private func passwordFile(_ reader: inout TableReader) -> String? {
     guard let path = places.path("password_file", of: &reader) else { return nil }
+    // Shut from others, a directory would be shut from its owner as well; and a pipe might be waited for without end.
+    guard DiskPath.mayBeFile(path) else {
+      reader.complain(
+        "password_file", expected: "a file with the password in its first line", found: "what is not a file")
+      return nil
+    }
     if let mode = DiskPath.mode(path), DiskPath.isOpenToOthers(mode) {
       reader.complain(
         "password_file", expected: "a file that only you can read: chmod 600 \(printable(path))",
@@ -108,7 +114,7 @@ struct IMAPReader {
     if let mode = DiskPath.mode(file), DiskPath.isOpenToOthers(mode) {
       reader.complain(
         "password", expected: "a password only in a file that nobody else can read: chmod 600 \(printable(file))",
-        found: Self.modeText(mode), openSecret: file)
+        found: Self.modeText(mode), openSecret: DiskPath.mayBeFile(file) ? file : nil)
       return nil
     }
     return Secret(password)

@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import Support
 import Testing
 
@@ -40,5 +41,17 @@ struct SecretFileTests {
     #expect(errors.first?.expected.contains(secret) == true)
     _ = try scratch.write("x", to: "secret", mode: 0o600)
     #expect(Self.errors(file).isEmpty)
+  }
+
+  @Test("a password file that is none is told as such, and nobody is to shut it", arguments: ["directory", "pipe"])
+  func noFile(kind: String) throws {
+    let secret = scratch.appending("secret")
+    try #require(unsafe kind == "pipe" ? mkfifo(secret, 0o600) == 0 : mkdir(secret, 0o755) == 0)
+    let text = (Fixture.remote + Fixture.local).replacing(
+      "password_command = \"pass\"", with: "password_file = \"\(secret)\"")
+    let errors = try Self.errors(scratch.write(text, to: "config.toml", mode: 0o600))
+    #expect(errors.map(\.key) == ["accounts.a.remote.password_file"])
+    #expect(errors.first?.found == "what is not a file")
+    #expect(errors.first?.openSecret == nil)
   }
 }

@@ -28,6 +28,18 @@ struct DoctorTests {
     #expect(!FileManager.default.fileExists(atPath: home.stateDirectory))
   }
 
+  @Test("leaves a directory as it is that is named as the password's file")
+  func secretDirectory() async throws {
+    let home = try Home()
+    let directory = try home.folder.makeFolder("secrets", mode: 0o755)
+    try home.configure(
+      Home.unreachableAccount("away").replacing("password = \"pw\"", with: "password_file = \"\(directory)\""))
+    let result = try await home.run("doctor", "--fix")
+    #expect(result.ending == .exited(78))
+    #expect(result.errors.contains("found what is not a file"), "\(result.errors)")
+    #expect(try FileManager.default.attributesOfItem(atPath: directory)[.posixPermissions] as? Int == 0o755)
+  }
+
   @Test("says what is wrong with the configuration, as every command does, and ends with 78")
   func configuration() async throws {
     let home = try Home()

@@ -46,22 +46,27 @@ struct PasswordProvider {
 
   private struct PasswordFileError: Error { let reason: String }
 
-  private nonisolated static func openToOthers(_ path: String) -> PasswordFileError {
-    PasswordFileError(reason: "others can read it; chmod 600 \(printable(path))")
+  /// A file, and its owner's alone.
+  private nonisolated static func require(_ status: stat, _ path: String) throws(PasswordFileError) {
+    guard status.st_mode & S_IFMT == S_IFREG else { throw PasswordFileError(reason: "it is not a file") }
+    guard status.st_mode & 0o077 == 0 else {
+      throw PasswordFileError(reason: "others can read it; chmod 600 \(printable(path))")
+    }
   }
 
   /// Blocks while the disk does.
   private nonisolated static func read(_ path: String) throws(PasswordFileError) -> Secret {
     // Also where a confined process could not open it, so that the reason is told that a person can mend.
     var named = stat()
-    if unsafe stat(path, &named) == 0, named.st_mode & 0o077 != 0 { throw openToOthers(path) }
-    guard let file = FileDescriptor(owning: unsafe open(path, O_RDONLY | O_CLOEXEC)) else {
+    if unsafe stat(path, &named) == 0 { try require(named, path) }
+    // A named pipe would else be waited for until somebody writes to it.
+    guard let file = FileDescriptor(owning: unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) else {
       throw PasswordFileError(reason: systemError(errno))
     }
     // It may have come, or been opened to others, since the configuration was read.
     var status = stat()
     guard unsafe fstat(file.number, &status) == 0 else { throw PasswordFileError(reason: systemError(errno)) }
-    guard status.st_mode & 0o077 == 0 else { throw openToOthers(path) }
+    try require(status, path)
     var content = [UInt8](repeating: 0, count: lengthMax + 1)
     defer { wipe(&content) }
     var length = 0
