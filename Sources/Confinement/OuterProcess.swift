@@ -28,6 +28,8 @@ package final class OuterProcess {
   private var hears = true
   private var mayStartAnew = false
   private var wasStopped = false
+  /// The second signal to stop, for which the inner process was ended.
+  private var endedFor: Int32?
   /// Nothing has happened for a while, and memory was given back.
   private var isSettled = false
 
@@ -87,13 +89,14 @@ package final class OuterProcess {
       while true {
         let signal = clinux_next_signal(heldSignals)
         if signal == 0 { break }
-        if signal == SIGCHLD { innerEnd = reapInner() ?? innerEnd } else { pass(signal) }
+        if signal == SIGCHLD { innerEnd = reapInner() ?? innerEnd } else { pass(signal, isInnerThere: innerEnd == nil) }
       }
       // Before the last look at its packets: what it asked for with its last breath is done.
       takeRequests()
       commands.look { [self] id, end in socket.send(OuterNews.ended(id: id, end).packet) }
       guard let innerEnd else { continue }
       commands.terminateAll()
+      if let endedFor, innerEnd == .killed(signal: SIGKILL) { return .killed(signal: endedFor) }
       return innerEnd
     }
   }
@@ -113,8 +116,15 @@ package final class OuterProcess {
     clinux_release_code()
   }
 
-  private func pass(_ signal: Int32) {
-    if signal == SIGTERM || signal == SIGINT { wasStopped = true }
+  private func pass(_ signal: Int32, isInnerThere: Bool) {
+    if signal == SIGTERM || signal == SIGINT {
+      // It may hang in a system call, where it hears of nothing; what it would do is no more than this.
+      if wasStopped, isInnerThere {
+        endedFor = signal
+        kill(inner, SIGKILL)
+      }
+      wasStopped = true
+    }
     // Where the inner process has hundreds of them to read already, it will not miss this one.
     socket.send(OuterNews.signal(signal).packet, waits: false)
   }

@@ -65,4 +65,13 @@ struct DeletionLogTests {
     let failure = DeletionLog(directory: scratch.appending("nowhere")).write(try Self.notice(1))
     #expect(failure?.contains("deletions.log could not be written") == true)
   }
+
+  @Test("waits for nobody where something else has its name (L11)", arguments: [false, true])
+  func pipe(hasReader: Bool) throws {
+    try #require(unsafe mkfifo(path, 0o600) == 0)
+    let reader = hasReader ? unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1
+    defer { if reader >= 0 { close(reader) } }
+    let failure = DeletionLog(directory: scratch.path).write(try Self.notice(1))
+    #expect(failure?.hasSuffix("deletions.log could not be written: it is not a file") == true)
+  }
 }

@@ -65,6 +65,19 @@ struct
     #expect(!FileManager.default.fileExists(atPath: home.controlSocket))
   }
 
+  @Test("ends at once at a second signal, also where the inner process hears of nothing any more")
+  func deaf() async throws {
+    let (home, _) = try await Home.prepared("deaf")
+    let daemon = try await home.startDaemon()
+    // As one that hangs in a system call.
+    kill(try Process.inner(of: daemon), SIGSTOP)
+    daemon.signal(SIGTERM)
+    daemon.signal(SIGINT)
+    let ending = try await daemon.wait(within: .seconds(10))
+    #expect([.killed(signal: SIGINT), .killed(signal: SIGTERM)].contains(ending))
+    #expect(daemon.groupIsGone)
+  }
+
   @Test("starts anew for a Maildir that it was not given, under the same number, and loses no signal meanwhile")
   func wider() async throws {
     let (home, _) = try await Home.prepared("wider")

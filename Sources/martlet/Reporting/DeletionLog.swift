@@ -82,9 +82,19 @@ struct DeletionLog {
   }
 
   private func openFile() throws -> CInt {
-    let file = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard file >= 0 else { throw Self.failure() }
+    // A named pipe, which would be waited for without end, is none: neither without a reader nor with one.
+    let file = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    guard file >= 0 else { throw errno == ENXIO ? NotAFile() : Self.failure() }
+    var status = stat()
+    guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(file)
+      throw NotAFile()
+    }
     return file
+  }
+
+  private struct NotAFile: LocalizedError {
+    var errorDescription: String? { "it is not a file" }
   }
 
   private func rotate() throws {
