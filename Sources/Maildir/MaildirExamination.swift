@@ -14,6 +14,8 @@ package enum MaildirFinding: Hashable, Sendable {
   /// A folder without some of `cur`, `new` and `tmp`. `absent` messages that the base knows of it are in none of those
   /// that are left: directories made anew would show them as deleted (law L8).
   case incomplete(FolderName, missing: [String], absent: Int)
+  /// A directory in which the kernel refuses us what a sync does there.
+  case unusable(directory: String, reason: String)
   case leftover(Leftover)
   case unreadableKeywords(FolderName, path: String, reason: String)
   /// Keywords numbered beyond z.
@@ -30,7 +32,8 @@ package enum MaildirFinding: Hashable, Sendable {
     switch self {
     case .incomplete(_, _, let absent): absent == 0
     case .leftover: true
-    case .unreadableKeywords, .keywordsBeyondLetters, .repeatedKeywords, .unknownKeywordLines, .leftOut, .overdue:
+    case .unusable, .unreadableKeywords, .keywordsBeyondLetters, .repeatedKeywords, .unknownKeywordLines, .leftOut,
+      .overdue:
       false
     }
   }
@@ -42,9 +45,10 @@ extension MaildirStore {
   ///   - knownKeys: the messages that the base knows of a folder.
   ///   - isAlone: no other martlet has this Maildir open, so that a draft of ours is nobody's.
   ///   - isBeingWritten: whether some process has the file at this path open for writing.
+  ///   - refusal: why the directory at this path cannot be read, written and searched; nil where it can.
   package func examine(
     known: some Collection<FolderName>, isAlone: Bool, knownKeys: @Loop (FolderName) throws(StoreError) -> Set<String>,
-    isBeingWritten: @Loop (String) -> Bool
+    isBeingWritten: @Loop (String) -> Bool, refusal: @Loop (String) -> String?
   ) async throws(StoreError) -> MaildirExamination {
     let tree = try await onDisk { () async throws(FileError) in
       try await FolderTreeWalk(root: root, arm: { _ in }).run()
@@ -53,14 +57,40 @@ extension MaildirStore {
     var result = MaildirExamination(folderCount: there.count, watchCount: tree.directories.count + 2 * there.count)
     for name in Set(there).union(known).sorted() {
       let place = MaildirFolder(name, directory: try root.directory(of: name), root: root) { nil }
+      let directories = [place.directory] + ["cur", "new", "tmp"].map { place.directory.appending(path: $0) }
+      let unusable = try await unusable(directories, refusal)
+      result.findings += unusable
+      // What cannot be looked into would hide the findings of all other folders.
+      guard unusable.isEmpty else { continue }
       if let incomplete = try await missingParts(of: place, knownKeys) { result.findings.append(incomplete) }
       result.findings += try await onDisk { () async throws(FileError) in
         try await leftovers(in: place, isAlone, isBeingWritten) + place.keywordFindings()
       }
     }
-    result.findings += try await onDisk { () async throws(FileError) in try await limboFindings(isAlone) }
+    let unusable = try await unusable([RootMarker.path.parentPath, Limbo.directory], refusal)
+    result.findings += unusable
+    if unusable.isEmpty {
+      result.findings += try await onDisk { () async throws(FileError) in try await limboFindings(isAlone) }
+    }
     result.findings += tree.leftOut.sorted { $0.key < $1.key }.map { .leftOut(directory: $0.key, reason: $0.value) }
     return result
+  }
+
+  /// Of those of the directories that are there; the root itself is the caller's.
+  private func unusable(
+    _ directories: [String], _ refusal: @Loop (String) -> String?
+  ) async throws(StoreError) -> [MaildirFinding] {
+    try await onDisk { () async throws(FileError) in
+      var findings: [MaildirFinding] = []
+      for directory in directories where !directory.isEmpty {
+        guard try root.fileSystem.status(directory)?.kind == .directory else { continue }
+        guard let reason = refusal(directory) else { continue }
+        findings.append(.unusable(directory: directory, reason: reason))
+        // What is in it cannot be looked at.
+        break
+      }
+      return findings
+    }
   }
 
   /// What fails there is this store's failure.
@@ -92,7 +122,8 @@ extension MaildirStore {
       try await onDisk { () async throws(FileError) in try await FolderCreation(root: root).create(directory) }
     case .leftover(let leftover):
       try await onDisk { () async throws(FileError) in try remove(leftover, unless: isBeingWritten) }
-    case .unreadableKeywords, .keywordsBeyondLetters, .repeatedKeywords, .unknownKeywordLines, .leftOut, .overdue:
+    case .unusable, .unreadableKeywords, .keywordsBeyondLetters, .repeatedKeywords, .unknownKeywordLines, .leftOut,
+      .overdue:
       preconditionFailure("there is nothing to be done about \(finding)")
     }
   }

@@ -45,6 +45,21 @@ struct ExaminationTests {
     }
   }
 
+  @Test("names a directory in which the kernel refuses what a sync does", arguments: ["", "/cur", "/new", "/tmp"])
+  func unusable(part: String) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A", "B"])
+      try maildir.write("B/dovecot-keywords", "what is this\n")
+      #expect(
+        try await maildir.examine(refused: ["A" + part, ".martlet"]).findings == [
+          .unusable(directory: "A" + part, reason: "Permission denied"),
+          .unknownKeywordLines(path: "B/dovecot-keywords", count: 1),
+          .unusable(directory: ".martlet", reason: "Permission denied"),
+        ])
+      await maildir.remove()
+    }
+  }
+
   @Test("takes for given up what nobody touched for 36 hours and nobody writes, and removes only that")
   func leftovers() async throws {
     try await Reactor.onShared {
@@ -163,11 +178,11 @@ extension MaildirFinding {
 
 extension MaildirFixture {
   fileprivate func examine(
-    known: Set<String> = [], isAlone: Bool = true
+    known: Set<String> = [], isAlone: Bool = true, refused: Set<String> = []
   ) async throws -> MaildirExamination {
     let files = DiskFileSystem(root: path)
     return try await store.examine(
       known: [.inbox], isAlone: isAlone, knownKeys: { _ in known },
-      isBeingWritten: { files.isBeingWritten($0) })
+      isBeingWritten: { files.isBeingWritten($0) }, refusal: { refused.contains($0) ? "Permission denied" : nil })
   }
 }

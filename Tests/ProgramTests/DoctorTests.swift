@@ -40,6 +40,45 @@ struct DoctorTests {
     #expect(try FileManager.default.attributesOfItem(atPath: directory)[.posixPermissions] as? Int == 0o755)
   }
 
+  @Test("takes from others the right to write where the ledgers are, and no right to look")
+  func openState() async throws {
+    let (home, _) = try await Home.prepared("doctor-open")
+    #expect(try await home.run("sync").ending == .exited(0))
+    try #require(unsafe chmod(home.stateDirectory, 0o777) == 0)
+    let found = try await home.run("doctor")
+    #expect(found.ending == .exited(1))
+    #expect(found.output.contains("chmod go-w \(home.stateDirectory)"), "\(found.output)")
+    #expect(try await home.run("doctor", "--fix").ending == .exited(0))
+    #expect(try FileManager.default.attributesOfItem(atPath: home.stateDirectory)[.posixPermissions] as? Int == 0o755)
+  }
+
+  @Test("finds that no ledger can be made, and none in a file whose making was broken off")
+  func noPlace() async throws {
+    let (home, _) = try await Home.prepared("doctor-place")
+    let file = try home.folder.write("", to: "file")
+    let refused = try await home.run("doctor", "--state-dir", file + "/state")
+    #expect(refused.ending == .exited(1))
+    #expect(refused.output.contains("searched: Not a directory. The ledger is to be kept there"), "\(refused.output)")
+    _ = try home.folder.makeFolder(".local/state/martlet/work", mode: 0o700)
+    try home.folder.write("", to: ".local/state/martlet/work/ledger.sqlite", mode: 0o600)
+    let begun = try await home.run("doctor")
+    #expect(begun.ending == .exited(0), "\(begun.output)")
+    #expect(begun.output.contains("never synced"))
+  }
+
+  @Test("finds the ledger of a running daemon gone")
+  func lostLedger() async throws {
+    let (home, _) = try await Home.prepared("doctor-lost")
+    let daemon = try await home.startDaemon()
+    #expect(try await home.run("doctor").ending == .exited(0))
+    try FileManager.default.removeItem(atPath: home.stateDirectory)
+    let result = try await home.run("doctor")
+    #expect(result.ending == .exited(1), "\(result.output)")
+    #expect(result.output.contains("the daemon's ledger is not there any more"), "\(result.output)")
+    #expect(!result.output.contains("never synced"))
+    await daemon.stop()
+  }
+
   @Test("says what is wrong with the configuration, as every command does, and ends with 78")
   func configuration() async throws {
     let home = try Home()

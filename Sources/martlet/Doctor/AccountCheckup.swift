@@ -50,7 +50,7 @@ final class AccountCheckup {
   func run() async -> AccountDoctorReport {
     noteDaemon()
     checkSecrets()
-    report.findings += StateCheckup(self).permissions()
+    report.findings += StateCheckup(self).permissions() + StateCheckup(self).place()
     ledger = StateCheckup(self).ledger()
     for side in Side.allCases {
       guard case .maildir(let maildir) = account[side] else { continue }
@@ -81,12 +81,24 @@ final class AccountCheckup {
     }
   }
 
+  /// Removed while the daemon has it open. An account that could not be had yet has none, and no time of its next try.
+  var hasLostLedger: Bool {
+    guard let status, status.state != .waiting || status.retryAt != nil else { return false }
+    return unsafe access(directory + "/" + SQLiteLedger.fileName, F_OK) != 0 && errno == ENOENT
+  }
+
   private func noteDaemon() {
     if let status, let error = status.lastError {
       report.findings.append(
         .problem(
           .daemon, account.name, "the daemon says: \(error)",
           status.retryAt.map { "it tries again at \($0)" } ?? "it tries again by itself"))
+    }
+    if hasLostLedger {
+      report.findings.append(
+        .problem(
+          .daemon, printable(directory), "the daemon's ledger is not there any more: what it notes now is lost with it",
+          "restart the daemon: both sides are then matched anew by content, and no mail is transferred for it"))
     }
     if let holder, status == nil {
       report.findings.append(

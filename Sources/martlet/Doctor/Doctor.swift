@@ -18,7 +18,7 @@ struct Doctor {
     var report = DoctorReport(fix: isFixing)
     let daemon = await daemon(&report)
     report.daemon = daemon.status?.daemon
-    report.findings += controlSocketFindings()
+    report.findings += controlSocketFindings() + stateDirectoryFindings()
     var need = InotifyUse()
     for account in accounts {
       guard !Task.isCancelled else { break }
@@ -60,6 +60,16 @@ struct Doctor {
       .permissions, printable(path), "the control socket is open to others (\(socket.modeText))",
       "chmod 600 \(printable(path))")
     return [isFixing ? FilePermissions.shut(finding, at: path) : finding]
+  }
+
+  /// Around the accounts' own. Who may only look into it sees their names.
+  private func stateDirectoryFindings() -> [DoctorFinding] {
+    let path = program.paths.stateDirectory
+    guard let directory = FilePermissions(of: path), directory.isOthersToWrite else { return [] }
+    let finding = DoctorFinding.mendable(
+      .permissions, printable(path), "others may put another ledger in an account's place (\(directory.modeText))",
+      "chmod go-w \(printable(path))")
+    return [isFixing ? FilePermissions.shut(finding, at: path, taking: 0o022) : finding]
   }
 }
 

@@ -7,6 +7,7 @@ enum FindingKind: String, CaseIterable, Sendable {
   case watches
   case secret
   case permissions
+  case space
   case ledger
   case root
   case folder

@@ -16,9 +16,13 @@ struct LedgerView {
   let interrupted: [String]
   private let markers: [Side: String]
 
-  /// The ledger in `directory`; it must be there.
-  init(lookingInto directory: String) throws(LedgerError) {
+  /// The ledger in `directory`; it must be there. Nil where its making was broken off, as on a full disk.
+  init?(lookingInto directory: String) throws(LedgerError) {
     ledger = try SQLiteLedger(lookingInto: directory)
+    guard try ledger.isBegun() else {
+      ledger.close()
+      return nil
+    }
     folders = try ledger.folders()
     var (pairs, aside, interrupted) = (0, [(folder: String, message: SetAsideStatus)](), [String]())
     for folder in folders {

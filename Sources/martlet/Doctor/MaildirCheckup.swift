@@ -32,6 +32,7 @@ struct MaildirCheckup {
       return add(.note(.root, title, "not there yet, made at the first sync"))
     }
     checkPermissions()
+    checkup.report.findings += [FreeSpace(of: maildir.path)?.finding(title)].compactMap(\.self)
     let store = StoreAssembly(checkup.account, checkup.program).maildir(
       maildir, expectedMarker: expected, isLookedAtOnly: true)
     do throws(StoreError) {
@@ -47,10 +48,10 @@ struct MaildirCheckup {
 
   private func checkPermissions() {
     // What it means that it is not there the marker tells.
-    if unsafe access(maildir.path, R_OK | W_OK | X_OK) != 0, errno != ENOENT {
+    if let refusal = FilePermissions.refusal(at: maildir.path) {
       add(
         .problem(
-          .root, title, "it cannot be read and written: \(systemError(errno))",
+          .root, title, "it cannot be read and written: \(refusal)",
           "see that the directory is yours: ls -ld \(title)"))
     }
     guard let root = FilePermissions(of: maildir.path), root.mode & 0o007 != 0 else { return }
@@ -66,7 +67,7 @@ struct MaildirCheckup {
       let isAlone = checkup.holder == nil && (!checkup.isFixing || isFree(store))
       let examination = try await store.examine(
         known: checkup.ledger?.names(on: side) ?? [], isAlone: isAlone, knownKeys: knownFiles,
-        isBeingWritten: { files.isBeingWritten($0) })
+        isBeingWritten: { files.isBeingWritten($0) }, refusal: { FilePermissions.refusal(at: maildir.path + "/" + $0) })
       checkup.watchCount += examination.watchCount
       if examination.findings.isEmpty {
         checkup.report.fine.append("\(title): \(counted(examination.folderCount, "folder")), nothing left over")

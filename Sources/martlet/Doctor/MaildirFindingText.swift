@@ -8,6 +8,10 @@ extension MaildirFinding {
     func at(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(printable(path))" }
     switch self {
     case .incomplete(let folder, let missing, let absent): return Self.incomplete(folder, missing, absent)
+    case .unusable(let directory, let reason):
+      return .problem(
+        .permissions, at(directory), "it cannot be read, written and searched: \(reason)",
+        "see that it is yours, and chmod u+rwx \(at(directory))")
     case .leftover(let leftover):
       let age = Amount.seconds(Double(leftover.ageSeconds))
       let whose = leftover.isOurs ? "an earlier \(Release.name)" : "another program"

@@ -1,5 +1,6 @@
 import Control
 import Foundation
+import Glibc
 import LedgerSQLite
 import Mail
 import Ports
@@ -12,6 +13,24 @@ struct StateCheckup {
   private var ledgerPath: String { directory + "/" + SQLiteLedger.fileName }
 
   init(_ checkup: AccountCheckup) { self.checkup = checkup }
+
+  /// Whether a ledger can be written there, or, where the directory is yet to be made, in what is there above it.
+  func place() -> [DoctorFinding] {
+    var path = directory
+    while unsafe access(path, F_OK) != 0, errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex
+    {
+      path = String(path[..<slash])
+    }
+    let shown = printable(path)
+    if let refusal = FilePermissions.refusal(at: path) {
+      return [
+        .problem(
+          .permissions, shown, "it cannot be read, written and searched: \(refusal). The ledger is to be kept there",
+          "see that it is yours, and chmod u+rwx \(shown)")
+      ]
+    }
+    return [FreeSpace(of: path)?.finding(shown)].compactMap(\.self)
+  }
 
   func permissions() -> [DoctorFinding] {
     let paths = [directory] + names().map { directory + "/" + $0 }
@@ -33,13 +52,14 @@ struct StateCheckup {
   /// Nil where there is none, or none that can be believed; says why.
   func ledger() -> LedgerView? {
     noteOldDamage()
-    guard FilePermissions(of: ledgerPath) != nil else {
-      checkup.report.findings.append(
-        .note(.ledger, printable(directory), "never synced: there is no ledger yet", nil))
-      return nil
-    }
     do {
-      let view = try LedgerView(lookingInto: directory)
+      guard FilePermissions(of: ledgerPath) != nil, let view = try LedgerView(lookingInto: directory) else {
+        if !checkup.hasLostLedger {
+          checkup.report.findings.append(
+            .note(.ledger, printable(directory), "never synced: there is no ledger yet", nil))
+        }
+        return nil
+      }
       checkup.report.fine.append(
         "the ledger is whole: \(counted(view.folderCount, "folder")), \(counted(view.pairCount, "message"))")
       return view
