@@ -37,6 +37,7 @@ struct KeptMailTests {
       let log = try Self.deletions(both.installation)
       #expect(log.map { $0["side"] as? String } == ["remote", "local"])
       #expect(log.map { $0["folder"] as? String } == ["INBOX", "INBOX"])
+      #expect(log.map { $0["way"] as? String } == ["trash", "removed"])
       #expect(log.map { $0["messageID"] as? String } == [mails[0].messageID, mails[1].messageID])
       #expect(log.allSatisfy { $0["evidence"] as? String != nil && $0["allowed"] as? Bool == false })
     }

@@ -26,7 +26,7 @@ struct DeletionLogTests {
       date: InternalDate(secondsSince1970: 0))
     return DeletionNotice(
       folder: folder, side: .far, records: Array(repeating: record, count: count), evidence: .seenGone,
-      isAllowedByPerson: false)
+      way: .trash, isAllowedByPerson: false)
   }
 
   @Test("is a line of JSON for each message, for its owner's eyes only, and what it tells is data (L12)")
@@ -42,6 +42,7 @@ struct DeletionLogTests {
     #expect(line["message"] as? String == "UID 7")
     #expect(line["date"] as? String == "1970-01-01T00:00:00Z")
     #expect(line["evidence"] as? String == "seen gone")
+    #expect(line["way"] as? String == "trash")
     #expect(!text.contains("\u{1B}") && !text.contains("\u{202E}"))
     let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     #expect(mode == 0o600)

@@ -15,21 +15,33 @@ package struct DeletionNotice: Equatable, Sendable {
     case folderGone = "folder gone"
   }
 
+  /// Where it goes.
+  package enum Way: String, Sendable {
+    /// On the server, for good.
+    case expunged
+    /// To the folder that a person named for it, on the server.
+    case trash
+    /// From the Maildir, where it may be kept aside for a while.
+    case removed
+  }
+
   package let folder: FolderName
   /// Where it is deleted.
   package let side: Side
   package let records: [PairRecord]
   package let evidence: Evidence
+  package let way: Way
   /// True where a person lifted the brake for it.
   package let isAllowedByPerson: Bool
 
   package init(
-    folder: FolderName, side: Side, records: [PairRecord], evidence: Evidence, isAllowedByPerson: Bool
+    folder: FolderName, side: Side, records: [PairRecord], evidence: Evidence, way: Way, isAllowedByPerson: Bool
   ) {
     self.folder = folder
     self.side = side
     self.records = records
     self.evidence = evidence
+    self.way = way
     self.isAllowedByPerson = isAllowedByPerson
   }
 }

@@ -21,13 +21,21 @@ struct Disposal {
     _ records: [PairRecord], _ evidence: DeletionNotice.Evidence, _ options: PassOptions
   ) async throws(StoreError) -> Deletion {
     try await StoreAge(context: context, side: side.other).require()
-    context.tell(
-      .deleting(
-        DeletionNotice(
-          folder: folder.title, side: side, records: records, evidence: evidence,
-          isAllowedByPerson: options.allowsDeletions)))
-    guard usesTrash, let trash = context.deletionRules.trash else { return try await delete(records) }
+    func tell(_ records: [PairRecord], _ way: DeletionNotice.Way) {
+      guard !records.isEmpty else { return }
+      context.tell(
+        .deleting(
+          DeletionNotice(
+            folder: folder.title, side: side, records: records, evidence: evidence, way: way,
+            isAllowedByPerson: options.allowsDeletions)))
+    }
+    guard usesTrash, let trash = context.deletionRules.trash else {
+      tell(records, context.stores[side].isLocal ? .removed : .expunged)
+      return try await delete(records)
+    }
     let (kept, last) = try split(records)
+    tell(last, .trash)
+    tell(kept, .expunged)
     var deletion = try await moveToTrash(last, trash)
     deletion.gone.formUnion(try await delete(kept).gone)
     return deletion

@@ -27,6 +27,7 @@ struct DeletionLog {
     let date: String?
     let digest: String
     let evidence: String
+    let way: String
     /// True where a person lifted the brake.
     let allowed: Bool
   }
@@ -59,7 +60,7 @@ struct DeletionLog {
         message: "\(record.pair[notice.side].key)",
         messageID: record.identity.messageID.map { printable($0, limit: 512) }, size: record.identity.wireSize,
         date: record.date.map { Timestamp.text($0.secondsSince1970) }, digest: "\(record.identity.digest)",
-        evidence: notice.evidence.rawValue, allowed: notice.isAllowedByPerson)
+        evidence: notice.evidence.rawValue, way: notice.way.rawValue, allowed: notice.isAllowedByPerson)
     }
   }
 
