@@ -40,7 +40,8 @@ struct CommandLineTests {
       (["-v", "synk", "--dry-run"], "There is no command 'synk'"), (["sync", "--fast"], "--fast"),
       (["--config"], "--config"),
       (["run", "--log-format", "xml"], "xml"), (["-q", "-v", "status"], "exclude each other"),
-      (["sync", "a:"], "a:"), (["folders", "a", "b"], "b"),
+      (["sync", "a:"], "'a:' is invalid for '<account[:folder]>': what is to be synced is an account's name, or"),
+      (["folders", "a", "b"], "b"),
       (["status", "-c", ""], "'--config' is given no file"),
       (["--state-dir", "", "status"], "'--state-dir' is given no"),
     ])

@@ -14,7 +14,9 @@ struct SyncCommand: ProgramCommand {
 
   static let isConfined = true
 
-  @Argument(help: ArgumentHelp("What to sync; everything where nothing is named.", valueName: "account[:folder]"))
+  @Argument(
+    help: ArgumentHelp("What to sync; everything where nothing is named.", valueName: "account[:folder]"),
+    transform: AccountTarget.named)
   var targets: [AccountTarget] = []
 
   @Flag(help: "Print the plan, one line a step, and change nothing.")

@@ -125,7 +125,8 @@ final class AccountCheckup {
         .problem(
           .setAside, "\(folder) \(message.side.rawValue) \(message.message)",
           "set aside: \(message.reason) (tried \(counted(message.attempts, "time")))",
-          "tried again at \(message.retryAt), or when the message changes"))
+          Timestamp.isPast(message.retryAt)
+            ? "tried again at the next pass" : "tried again at \(message.retryAt), or when the message changes"))
     }
     for folder in ledger?.interrupted ?? [] {
       report.findings.append(

@@ -2,7 +2,7 @@ import ArgumentParser
 import Mail
 
 /// `ACCOUNT` or `ACCOUNT:FOLDER` on the command line.
-struct AccountTarget: ExpressibleByArgument, Hashable, Sendable {
+struct AccountTarget: Hashable, Sendable {
   let account: String
   /// The remote name, as the configuration writes it; nil for the whole account.
   let folder: FolderName?
@@ -17,6 +17,15 @@ struct AccountTarget: ExpressibleByArgument, Hashable, Sendable {
     }
     guard let folder = FolderName(String(pieces[1])) else { return nil }
     self.folder = folder
+  }
+}
+
+extension AccountTarget {
+  /// For the command line's parser, which has no words of its own for what is wrong.
+  static func named(_ argument: String) throws -> AccountTarget {
+    if let target = AccountTarget(argument: argument) { return target }
+    throw ValidationError(
+      "what is to be synced is an account's name, or with a folder ACCOUNT:FOLDER, as in work:Lists/swift")
   }
 }
 

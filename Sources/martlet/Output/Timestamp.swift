@@ -15,4 +15,7 @@ enum Timestamp {
   }
 
   static var now: String { Date().formatted(.iso8601) }
+
+  /// As they are written, the later one is the greater one.
+  static func isPast(_ text: String) -> Bool { text <= now }
 }

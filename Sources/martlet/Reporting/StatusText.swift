@@ -40,7 +40,7 @@ enum StatusText {
     switch account.state {
     case .waiting:
       parts.append("waiting" + (account.cause.map { " (\($0))" } ?? ""))
-      if let next = account.retryAt { parts.append("next try \(time(next))") }
+      if let next = account.retryAt { parts.append("next try " + (Timestamp.isPast(next) ? "now" : time(next))) }
     case .stopped, .connecting, .syncing, .watching, .offline: parts.append(account.state.rawValue)
     }
     if account.state == .offline, account.folders.isEmpty, account.lastError == nil { parts = ["never synced"] }
@@ -85,7 +85,8 @@ enum StatusText {
     for message in folder.setAside {
       lines.append(
         "\(folder.name): \(message.side.rawValue) \(message.message): \(message.reason) "
-          + "(tried \(counted(message.attempts, "time")), next try \(time(message.retryAt)))")
+          + "(tried \(counted(message.attempts, "time")), "
+          + "next try \(Timestamp.isPast(message.retryAt) ? "at the next pass" : time(message.retryAt)))")
     }
     let more = folder.setAsideCount - folder.setAside.count
     if more > 0 { lines.append("\(folder.name): \(counted(more, "more message")) set aside") }
