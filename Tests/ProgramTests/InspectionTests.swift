@@ -82,6 +82,26 @@ struct InspectionTests {
     #expect(try await home.run("status").output.contains("work: offline, last sync "))
   }
 
+  @Test("status without a daemon tells what the brake holds, and what to type (L9)")
+  func statusHeld() async throws {
+    let (home, client) = try await prepared("statusheld")
+    try await client.append(contentsOf: (0..<25).map { .init(letter("\($0)")) })
+    #expect(try await home.run("sync").ending == .exited(0))
+    let new = home.maildir + "/INBOX/new"
+    try FileManager.default.moveItem(atPath: new, toPath: home.folder.appending("new"))
+    try FileManager.default.createDirectory(atPath: new, withIntermediateDirectories: false)
+    #expect(try await home.run("sync").ending == .exited(1))
+    let status = try await home.run("status")
+    #expect(status.output.contains("INBOX: 25 of 25 messages would be deleted (remote); "), "\(status.output)")
+    #expect(status.output.contains("martlet sync --allow-deletions work:INBOX"), "\(status.output)")
+    #expect(try await home.status().accounts.first?.folders.first?.held.map(\.deletions) == [25])
+    // The messages are back.
+    try FileManager.default.removeItem(atPath: new)
+    try FileManager.default.moveItem(atPath: home.folder.appending("new"), toPath: new)
+    #expect(try await home.run("sync").ending == .exited(0))
+    #expect(try await home.status().accounts.first?.folders.first?.held.isEmpty == true)
+  }
+
   @Test("status tells a state that cannot be looked at, and calls it not never synced")
   func unreadableState() async throws {
     let home = try Home()

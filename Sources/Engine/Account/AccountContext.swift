@@ -178,6 +178,7 @@ package final class AccountContext {
   func forgetMemories(of folder: FolderID) throws(StoreError) {
     try FolderMount.forget(folder, self)
     try StoreAge.forget(folder, self)
+    try HeldMemory.forget(folder, self)
     for side in Side.allCases {
       gathered[side].forget(folder)
       try BrakeMemory.forget(folder, side, self)

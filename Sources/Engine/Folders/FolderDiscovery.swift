@@ -209,6 +209,7 @@ struct FolderDiscovery {
       }
       for side in Side.allCases { try BrakeMemory(context: context, folder: folder, side: side).recall() }
       try StoreAge.recall(folder, context)
+      try HeldMemory.recall(folder, in: context)
       context.folders.insert(folder)
       return folder
     }

@@ -64,7 +64,10 @@ struct FolderRemoval {
         report.held.append(held)
         folder.held = [held]
         // Also where somebody makes the folder again, with less in it.
-        if !options.isDryRun { try BrakeMemory(context: context, folder: folder, side: side).hold() }
+        if !options.isDryRun {
+          try BrakeMemory(context: context, folder: folder, side: side).hold()
+          try HeldMemory.note(folder, in: context)
+        }
         // What its passes saw go is judged here, and no concern of other folders' deletions.
         context.forgetWaitingDeletions(in: folder.id)
         return

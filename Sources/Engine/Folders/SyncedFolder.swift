@@ -39,6 +39,8 @@ package final class SyncedFolder {
   let lock = AsyncLock()
   /// What the brake holds back at the moment.
   package internal(set) var held: [PassReport.Held] = []
+  /// The same as the ledger has it.
+  var heldNoted = ""
 
   init(_ row: LedgerFolder) {
     id = row.id

@@ -127,7 +127,7 @@ final class FolderPass {
     guard !options.isDryRun else { return describeHeld(account) }
     doubtLosers()
     try await delete(account)
-    reportHeld()
+    try reportHeld()
     try await recordCheckpoints()
   }
 
@@ -331,8 +331,10 @@ final class FolderPass {
     folder.hasPostponedDeletions = true
   }
 
-  private func reportHeld() {
-    if isWideOnASide && isLatest || !report.held.isEmpty { folder.held = report.held }
+  private func reportHeld() throws(StoreError) {
+    guard isWideOnASide && isLatest || !report.held.isEmpty else { return }
+    folder.held = report.held
+    try HeldMemory.note(folder, in: context)
   }
 
   // MARK: Recording

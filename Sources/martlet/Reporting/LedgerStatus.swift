@@ -1,5 +1,6 @@
 import Configuration
 import Control
+import Engine
 import Glibc
 import LedgerSQLite
 import Mail
@@ -52,7 +53,8 @@ struct LedgerStatus {
         FolderStatus(
           name: printable("\(folder.names.far)"), localName: printable("\(folder.names.near)"),
           messages: try ledger.pairCount(in: folder.id), lastSync: folder.lastPass.map(Timestamp.text),
-          setAside: try ledger.setAside(in: folder.id).map { SetAsideStatus($0) }))
+          setAside: try ledger.setAside(in: folder.id).map { SetAsideStatus($0) },
+          held: try HeldMemory.held(in: folder, ledger).map { HeldDeletions($0) }))
     }
     return statuses
   }
