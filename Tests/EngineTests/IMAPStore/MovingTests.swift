@@ -144,6 +144,39 @@ struct MovingTests {
     }
   }
 
+  @Test("without UIDPLUS takes no other message for the moved one that came at the same time and is like it (L1)")
+  func twoAlike() async throws {
+    let like = "FLAGS () RFC822.SIZE 7 INTERNALDATE \"01-Jan-2020 00:00:00 +0000\" BODY[HEADER.FIELDS (MESSAGE-ID)] NIL"
+    try await ScriptedStore.play(
+      ChangeTests.opened("MOVE") + """
+        C: m3 STATUS "A" (UIDNEXT UIDVALIDITY)
+        C: m4 UID FETCH 1 \(LookTests.traits)
+        S: * STATUS A (UIDNEXT 4 UIDVALIDITY 9)
+        S: m3 OK done
+        S: * 1 FETCH (UID 1 \(like))
+        S: m4 OK done
+        C: m5 UID MOVE 1 "A"
+        S: * 1 EXPUNGE
+        S: m5 OK done
+        C: m6 UID FETCH 1 (UID)
+        S: m6 OK done
+        C: m7 SELECT "A"
+        S: * 5 EXISTS
+        S: * OK [UIDVALIDITY 9] ok
+        S: m7 OK done
+        C: m8 UID FETCH 4:* \(LookTests.traits)
+        S: * 4 FETCH (UID 4 \(like))
+        S: * 5 FETCH (UID 5 \(like))
+        S: m8 OK done
+        """
+    ) { world in
+      let error = await #expect(throws: StoreError.self) {
+        _ = try await world.store.move([.uid(1)], from: .inbox, to: try #require(FolderName("A")))
+      }
+      #expect(error?.scope == .folder && error?.text.contains("does not tell as which") == true)
+    }
+  }
+
   @Test("without MOVE is a copy and an expunge of just what was copied")
   func copyAndExpunge() async throws {
     try await ScriptedStore.play(

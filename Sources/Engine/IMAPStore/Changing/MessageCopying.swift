@@ -98,7 +98,9 @@ final class MessageCopying {
       guard let index = free.firstIndex(where: { $0.value.traits == traits }) else { continue }
       placed[uid] = free.remove(at: index).key
     }
-    let lost = untold.keys.count { placed[$0] == nil }
+    // Where one more is like them, it is somebody else's, and only its content tells which (law L1).
+    let isUnclear = free.contains { other in untold.values.contains { $0 == other.value.traits } }
+    let lost = isUnclear ? untold.count : untold.keys.count { placed[$0] == nil }
     guard lost == 0 else {
       // They are there somewhere. Sent once more, they would be there twice (law L3).
       throw StoreError(
