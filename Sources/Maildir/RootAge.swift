@@ -7,12 +7,14 @@ extension MaildirStore {
 
   package func age() async throws(StoreError) -> String? {
     do {
+      // What is no file of ours tells no age. A disk that fails tells nothing at all.
+      guard let status = try root.fileSystem.status(Self.agePath), status.kind == .file,
+        status.size <= Self.ageLengthMax
+      else { return nil }
       let text = try await SmallFile.read(Self.agePath, sizeMax: Self.ageLengthMax, in: root.fileSystem)
       return text?.split(separator: "\n").first.map(String.init)
     } catch {
-      // What is no file of ours tells no age.
-      guard error.isOfOneFile || error.kind == .failed else { throw root.failure(error) }
-      return nil
+      throw root.failure(error)
     }
   }
 

@@ -59,12 +59,14 @@ struct Disposal {
   /// L6).
   private func noteMarks(_ records: [PairRecord]) throws(StoreError) {
     guard !context.stores[side].isLocal else { return }
-    let marked = records.map(\.pair).filter { $0.id.rawValue > 0 }
+    let mark = FlagSet(.deleted)
+    let marked = records.map(\.pair).filter { pair in
+      pair.id.rawValue > 0 && !Side.allCases.allSatisfy { mark.subtracting(pair[$0].flags).isEmpty }
+    }
     for portion in marked.portions(of: AccountContext.pairsAtOnce) {
       try context.commit(
         portion.map { pair in
-          let mark = FlagSet(.deleted)
-          return .setFlags(
+          .setFlags(
             pair.id, Sides(near: pair[.near].flags.union(mark), far: pair[.far].flags.union(mark)))
         } + folder.distrust(side.other))
     }
