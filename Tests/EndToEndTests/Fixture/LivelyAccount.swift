@@ -112,7 +112,9 @@ struct LivelyAccount: Sendable {
     var result: [String] = []
     for case let path as String in paths where paths.fileAttributes?[.type] as? FileAttributeType == .typeRegular {
       let parts = path.split(separator: "/")
-      let isOwn = parts.first == ".martlet" && path != ".martlet/marker" && parts.dropFirst().first != "limbo"
+      let isOwn =
+        parts.first == ".martlet" && ![".martlet/marker", ".martlet/age"].contains(path)
+        && parts.dropFirst().first != "limbo"
       if isOwn || parts.dropLast().last == "tmp" { result.append(path) }
     }
     return result
