@@ -52,6 +52,27 @@ struct DisasterTests {
     }
   }
 
+  @Test("a Maildir that is put back from a backup gets again what came since, and nothing is deleted for it (L1, L8)")
+  func putBack() async throws {
+    try await DovecotServer.running { server in
+      let both = try await synced(server, 5)
+      let root = both.installation.maildir
+      // As rsync or tar do it, times and all.
+      let copying = try await ChildProcess.run(["cp", "-a", root, root + ".backup"])
+      #expect(copying.ending == .exited(0))
+      try await both.append(3)
+      try await both.installation.syncCleanly()
+      try FileManager.default.removeItem(atPath: root)
+      try FileManager.default.moveItem(atPath: root + ".backup", toPath: root)
+      let outcome = try await both.installation.sync()
+      #expect(outcome.exitCode == 0)
+      #expect(outcome.errors.contains("older copy of itself"))
+      #expect(try await both.count() == 8)
+      #expect(try await both.differences() == [])
+      #expect(try await both.installation.syncCleanly().isEmpty)
+    }
+  }
+
   enum RootLoss: CaseIterable { case missing, empty, unmarked }
 
   @Test(

@@ -18,6 +18,8 @@ package enum AccountEvent: Equatable, Sendable {
   /// The brake holds no message on that side any more: of a folder, or (nil) for the account's sake. `isAllowed` where a
   /// person allowed that they go.
   case released(FolderName?, Side, isAllowed: Bool)
+  /// A local store was found to be an older copy of itself, as from a backup: its folders are matched anew.
+  case olderCopy(Side)
   case problem(PassReport.Problem)
   /// What was told as a problem of this folder (or of the account) is over.
   case recovered(FolderName?)

@@ -21,34 +21,27 @@ struct StoreAge {
     return age != known && age != "\(Self.number(known) + 1)"
   }
 
-  /// In each session, before the first look. Every folder of an older copy is to be matched anew. A person has to be asked
-  /// for nothing: what is missing comes again.
+  /// In each session, before the first look. Every folder of an older copy is to be matched anew; a person is told, and
+  /// asked for nothing: what is missing comes again.
   func recognize(onlyToLook: Bool) async throws(StoreError) {
-    guard context.stores[side].isLocal else { return }
-    if try await isOther() {
-      let folders = try context.withLedger { ledger throws(LedgerError) in try ledger.folders() }
-      if onlyToLook {
-        throw StoreError(
-          .account, .needsPerson,
-          "\(context.stores[side].title) is an older copy of itself, as from a backup: a sync would match every message "
-            + "anew, and bring again what is missing; what comes of that a dry run cannot tell")
-      }
-      for folder in folders {
-        try context.withLedger { ledger throws(LedgerError) in
-          try ledger.setFact(Self.fact(folder.id, side), to: "older")
-        }
-        context.folders[folder.id]?.checkpoints[side] = nil
-        context.folders[folder.id]?.olderCopies.insert(side)
-      }
-      try context.commitDurably(folders.map { .setCheckpoint($0.id, side, nil) })
-      context.tell(.problem(.init(folder: nil, reason: Self.explanation(context.stores[side]))))
-      try await renew()
+    guard try await isOther() else { return }
+    if onlyToLook {
+      throw StoreError(
+        .account, .needsPerson,
+        "\(context.stores[side].title) is an older copy of itself, as from a backup: a sync would match every message "
+          + "anew, and bring again what is missing; what comes of that a dry run cannot tell")
     }
-  }
-
-  private static func explanation(_ store: any MailStore) -> String {
-    "\(store.title) is an older copy of itself, as from a backup; every message is matched anew, what is missing there is "
-      + "brought again, and nothing is deleted for it"
+    let folders = try context.withLedger { ledger throws(LedgerError) in try ledger.folders() }
+    for folder in folders {
+      try context.withLedger { ledger throws(LedgerError) in
+        try ledger.setFact(Self.fact(folder.id, side), to: "older")
+      }
+      context.folders[folder.id]?.checkpoints[side] = nil
+      context.folders[folder.id]?.olderCopies.insert(side)
+    }
+    try context.commitDurably(folders.map { .setCheckpoint($0.id, side, nil) })
+    context.tell(.olderCopy(side))
+    try await renew()
   }
 
   /// What is concluded from the store now is of the one that the base knows, also where somebody has put an older copy in
@@ -57,8 +50,7 @@ struct StoreAge {
     guard try await isOther() else { return }
     throw StoreError(
       .account, .unavailable,
-      "\(context.stores[side].title) is another copy of itself by now; "
-        + "it is looked at anew")
+      "\(context.stores[side].title) is another copy of itself by now; it is looked at anew")
   }
 
   /// After a pass, where the base has changed.

@@ -67,6 +67,12 @@ final class AccountReporter: AccountObserver {
     case .folderSynced(let folder, let report): tell(report, of: folder)
     case .passFinished(let report): finish(report)
     case .released(let folder, let side, let isAllowed): tellReleased(folder, side, isAllowed: isAllowed)
+    case .olderCopy(let side):
+      log.warning(
+        """
+        the \(side) side is an older copy of itself, as from a backup: what is missing there is brought again, nothing is \
+        deleted for it, and what was deleted since is back
+        """)
     case .problem(let problem): tell(problem)
     case .recovered(let folder): recover(folder)
     case .deleting: break

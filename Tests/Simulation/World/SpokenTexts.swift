@@ -9,7 +9,7 @@ extension AccountEvent {
     case .problem(let problem): problem.texts
     case .phaseChanged(.waiting(let reason, _, _)), .unwatched(_, _, let reason): [reason]
     case .folderSynced(_, let report), .passFinished(let report): report.problems.flatMap(\.texts) + report.plan
-    case .phaseChanged, .watching, .passStarted, .progress, .released, .recovered, .deleting: []
+    case .phaseChanged, .watching, .passStarted, .progress, .released, .olderCopy, .recovered, .deleting: []
     }
   }
 }
