@@ -210,6 +210,8 @@ extension World {
 
   /// The state directory is removed while martlet does not run.
   private func loseLedger() {
+    // Without a base, a mailbox that is shown empty is an empty mailbox: what is here would go there, where it is.
+    guard site.server.trouble.showsEmpty.isEmpty else { return }
     martlet?.kill()
     settle()
     do {
