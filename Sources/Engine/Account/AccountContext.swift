@@ -39,8 +39,8 @@ package final class AccountContext {
   var interrupted: Set<FolderID> = []
   /// When the session that runs first brought, marked or deleted a message.
   private(set) var workedSince: LoopInstant?
-  /// The base has changed since the stores were given an age.
-  private var isOlder = false
+  /// The base has changed since the local stores were given an age; the ledger knows, too.
+  private var isAgeDue = false
   private let observer: any AccountObserver
   private let drawJitter: @Loop () -> Double
 
@@ -246,6 +246,7 @@ package final class AccountContext {
 
   func commit(_ changes: [LedgerChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
+    if changes.contains(where: \.isOfAPair) { try noteAgeDue() }
     try withLedger { ledger throws(LedgerError) in try ledger.commit(changes) }
     note(changes)
   }
@@ -255,23 +256,39 @@ package final class AccountContext {
   /// old place would lose it (law L1).
   func commitDurably(_ changes: [LedgerChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
+    if changes.contains(where: \.isOfAPair) { try noteAgeDue() }
     try withLedger { ledger throws(LedgerError) in try ledger.commitDurably(changes) }
     note(changes)
   }
 
   private func note(_ changes: [LedgerChange]) {
     recentArrivals.note(changes, at: clock.now)
-    guard changes.contains(where: \.isOfAPair) else { return }
-    isOlder = true
-    workedSince = workedSince ?? clock.now
+    if workedSince == nil, changes.contains(where: \.isOfAPair) { workedSince = clock.now }
   }
 
   /// An older copy of a local store, put back later, is to be told from the one of which the base is now.
-  func age() async throws(StoreError) {
-    guard isOlder else { return }
-    for side in Side.allCases { try await StoreAge(context: self, side: side).renew() }
-    isOlder = false
+  func leaveAge() async throws(StoreError) {
+    let known = try withLedger { ledger throws(LedgerError) in try ledger.fact(Self.ageDue) }
+    guard isAgeDue || known != nil else { return }
+    // What changes meanwhile makes the next one due.
+    isAgeDue = false
+    do throws(StoreError) {
+      for side in Side.allCases { try await StoreAge(context: self, side: side).renew() }
+    } catch {
+      isAgeDue = true
+      throw error
+    }
+    if !isAgeDue { try forgetFact(Self.ageDue) }
   }
+
+  /// Before the base changes: whoever dies then leaves the age to the next session.
+  private func noteAgeDue() throws(StoreError) {
+    guard !isAgeDue, Side.allCases.contains(where: { stores[$0].isLocal }) else { return }
+    try withLedger { ledger throws(LedgerError) in try ledger.setFact(Self.ageDue, to: "due") }
+    isAgeDue = true
+  }
+
+  private static let ageDue = "age"
 
   /// From 0..<1, so that many clients do not come back together.
   var jitter: Double { drawJitter() }

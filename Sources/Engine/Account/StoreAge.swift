@@ -13,18 +13,17 @@ struct StoreAge {
   let context: AccountContext
   let side: Side
 
-  /// True where the store's age is not the one that the ledger knows.
-  func isOther() async throws(StoreError) -> Bool {
+  /// True where the store's age is below the one that the ledger knows. Above it, the ledger is the older one, or a power
+  /// cut came between the two, and what the base knows is true as ever.
+  func isOlder() async throws(StoreError) -> Bool {
     guard context.stores[side].isLocal, let known = try fact() else { return false }
-    // One that was just left is not remembered where a power cut came between the two.
-    let age = try await context.stores[side].age()
-    return age != known && age != "\(Self.number(known) + 1)"
+    return Self.number(try await context.stores[side].age()) < Self.number(known)
   }
 
   /// In each session, before the first look. Every folder of an older copy is to be matched anew; a person is told, and
   /// asked for nothing: what is missing comes again.
   func recognize(onlyToLook: Bool) async throws(StoreError) {
-    guard try await isOther() else { return }
+    guard try await isOlder() else { return }
     if onlyToLook {
       throw StoreError(
         .account, .needsPerson,
@@ -47,10 +46,10 @@ struct StoreAge {
   /// What is concluded from the store now is of the one that the base knows, also where somebody has put an older copy in
   /// its place a moment ago.
   func require() async throws(StoreError) {
-    guard try await isOther() else { return }
+    guard try await isOlder() else { return }
     throw StoreError(
       .account, .unavailable,
-      "\(context.stores[side].title) is another copy of itself by now; it is looked at anew")
+      "\(context.stores[side].title) is an older copy of itself by now; it is looked at anew")
   }
 
   /// After a pass, where the base has changed.

@@ -19,12 +19,29 @@ struct FolderRemoval {
     defer { folder.lock.release() }
     var report = PassReport()
     do {
-      try await remove(folder, side, &report)
+      if folder.olderCopies.contains(side.other) {
+        try await bringAgain(folder, side, &report)
+      } else {
+        try await remove(folder, side, &report)
+      }
     } catch {
       guard error.scope < .account else { throw error }
       report.note(error, of: folder.title)
     }
     return report
+  }
+
+  /// An older copy of the other side does not have it yet, and nobody has removed it there (law L8).
+  private func bringAgain(
+    _ folder: SyncedFolder, _ side: Side, _ report: inout PassReport
+  ) async throws(StoreError) {
+    guard try await context.isGone(folder.names[side.other], on: side.other) else { return }
+    report.problems.append(
+      .init(
+        folder: folder.title, reason: "an older copy of the \(side.other) side lacks it; the next pass brings it again")
+    )
+    report.hasFoldersLeft = true
+    try forgetBase(of: folder)
   }
 
   private func remove(
@@ -96,8 +113,13 @@ struct FolderRemoval {
       return try await removeFolder(folder, side, &report)
     }
     report.problems.append(.init(folder: folder.title, reason: Self.strangersStay(strangers, side)))
+    try forgetBase(of: folder)
+  }
+
+  /// The next pass finds the folder as one that only one side has. In one go: stopped half-way, a folder that is there and
+  /// has a base would be held again (law L5).
+  private func forgetBase(of folder: SyncedFolder) throws(StoreError) {
     context.needsListing = true
-    // In one go: stopped half-way, a folder that is there and has a base would be held again (law L5).
     context.folders.remove(folder.id)
     try context.forgetMemories(of: folder.id)
     try context.withLedger { ledger throws(LedgerError) in try ledger.removeFolder(folder.id) }

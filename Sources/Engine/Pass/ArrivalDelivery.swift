@@ -142,7 +142,7 @@ struct ArrivalDelivery {
         continue
       }
       let error = StoreError(.message, .refused, reason)
-      let (change, problem) = try aside.run(key, error, isCheap: context.stores[source].isLocal)
+      let (change, problem) = try aside.run(key, error, isDueAtOnce: context.stores[source].isLocal)
       if let change { try context.commit([change]) }
       if let problem { report.problems.append(problem) }
     }

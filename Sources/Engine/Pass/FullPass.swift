@@ -84,7 +84,7 @@ struct FullPass {
     try nameSetAside(in: finding.folders.filter(isWanted), &outcome.report)
     if !options.isDryRun {
       try await purgeLimbo(&outcome.report)
-      try await context.age()
+      try await context.leaveAge()
     }
     context.tell(.passFinished(outcome.report))
     return outcome

@@ -11,7 +11,7 @@ struct OlderCopy {
   let folder: SyncedFolder
   let side: Side
 
-  /// Answers the sides whose messages lost partners by it: they have to be looked at whole.
+  /// Answers the sides that have to be looked at whole: their messages lost partners by it, or their flags are news.
   func settle(_ look: Look) async throws(StoreError) -> Set<Side> {
     guard look.coverage == .complete, !look.isPartial else {
       throw StoreError(
@@ -23,17 +23,19 @@ struct OlderCopy {
     defer { context.claims.release(Set(known.map(\.id))) }
     let there = Set(known.map(\.id))
     var changes: [LedgerChange] = []
-    var isBereft = false
+    var isNews = false
     for pair in try pairs() where there.contains(pair.id) {
       if let shown = look.present[pair[side].key]?.flags {
         // As if both had been so: then the other side's flags are the news (law L6).
+        guard shown != pair[.near].flags || shown != pair[.far].flags else { continue }
         changes.append(.setFlags(pair.id, Sides(near: shown, far: shown)))
+        isNews = true
       } else if look.unreadable[pair[side].key] == nil {
         changes.append(.removePair(pair.id))
-        isBereft = true
+        isNews = true
       }
     }
-    if isBereft {
+    if isNews {
       let void = folder.checkpoints[side.other]?.void
       changes.append(.setCheckpoint(folder.id, side.other, void))
       folder.checkpoints[side.other] = void
@@ -41,7 +43,7 @@ struct OlderCopy {
     try context.commitDurably(changes)
     try StoreAge.forget(folder.id, context)
     folder.olderCopies = []
-    return isBereft ? [side.other] : []
+    return isNews ? [side.other] : []
   }
 
   private func pairs() throws(StoreError) -> [Pair] {

@@ -13,7 +13,7 @@ struct SettingAside {
   /// Nothing where the message is gone, or the work was given up. Throws what is not the message's fault. What costs
   /// nothing to try is due at any time: a person may have mended it.
   func run(
-    _ key: MessageKey, _ error: StoreError, isCheap: Bool = false
+    _ key: MessageKey, _ error: StoreError, isDueAtOnce: Bool = false
   ) throws(StoreError) -> (LedgerChange?, PassReport.Problem?) {
     guard error.scope == .message else { throw error }
     if error.kind == .gone || error.kind == .cancelled { return (nil, nil) }
@@ -22,7 +22,7 @@ struct SettingAside {
     let attempts = (earlier?.attempts ?? 0) + 1
     let entry = SetAside(
       folder: folder.id, side: side, key: key, reason: error.text, attempts: attempts,
-      retryAt: context.wallSeconds + (isCheap ? 0 : Self.retryDelay(after: attempts)))
+      retryAt: context.wallSeconds + (isDueAtOnce ? 0 : Self.retryDelay(after: attempts)))
     let problem = PassReport.Problem(folder: folder.title, message: "\(side) \(key)", reason: error.text)
     return (.setAside(entry), problem)
   }

@@ -123,8 +123,8 @@ struct Transfer {
         // It changed on the way: the checkpoint must not vouch for what was seen of it.
         if error.kind == .gone { report.unread.insert(source) }
         // A file that cannot be read is tried again by each pass; the network has no part in it.
-        let isCheap = results[ticket] == nil && context.stores[source].isLocal
-        let (change, problem) = try aside.run(parcel.arrival.key, error, isCheap: isCheap)
+        let isDueAtOnce = results[ticket] == nil && context.stores[source].isLocal
+        let (change, problem) = try aside.run(parcel.arrival.key, error, isDueAtOnce: isDueAtOnce)
         if let change { changes.append(change) }
         if let problem { report.problems.append(problem) }
       case nil:

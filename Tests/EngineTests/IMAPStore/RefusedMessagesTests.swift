@@ -57,6 +57,30 @@ struct RefusedMessagesTests {
     }
   }
 
+  @Test("fails no look at others either (L11)")
+  func among() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("") + """
+        C: m2 SELECT "INBOX"
+        S: * 2 EXISTS
+        S: * OK [UIDVALIDITY 1] ok
+        S: m2 OK done
+        C: m3 UID FETCH 4:5 \(LookTests.traits)
+        S: m3 NO [SERVERBUG] Internal error
+        C: m4 UID FETCH 5 \(LookTests.traits)
+        S: * 2 FETCH (UID 5 FLAGS () RFC822.SIZE 7)
+        S: m4 OK done
+        C: m5 UID FETCH 4 \(LookTests.traits)
+        S: m5 NO [SERVERBUG] Internal error
+        """
+    ) { world in
+      let look = try await world.store.look(at: .inbox, .messages([.uid(4), .uid(5)]))
+      #expect(look.present.keys.map { $0 } == [.uid(5)])
+      #expect(look.unreadable.keys.map { $0 } == [.uid(4)])
+      #expect(look.gone.isEmpty)
+    }
+  }
+
   @Test("is the folder's trouble where even its flags are not told")
   func noFlags() async throws {
     try await ScriptedStore.play(

@@ -70,10 +70,61 @@ struct OlderCopyTests {
       for _ in 1...2 { try await account.sync() }
       account.faults.onStep = { if $0.hasPrefix("near list") { backup.putBack(in: account.near) } }
       let error = await #expect(throws: StoreError.self) { try await account.sync() }
-      #expect(error?.text.contains("another copy of itself") == true)
+      #expect(error?.text.contains("an older copy of itself") == true)
       account.faults.onStep = nil
       try await account.sync()
       for store in [account.near, account.far] { #expect(store.contents().map(\.text) == ["a", "b", "c", "new"]) }
+    }
+  }
+
+  @Test("has old flags, also where nothing is missing, and those of now win (L6)")
+  func flags() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      try await account.sync()
+      let backup = Backup(of: account.near)
+      account.far.setFlags(FlagSet(.seen), of: try #require(account.far.key(of: "a")))
+      for _ in 1...2 { try await account.sync() }
+      backup.putBack(in: account.near)
+      try await account.sync()
+      for store in [account.near, account.far] {
+        #expect(store.contents().first { $0.text == "a" }?.flags == FlagSet(.seen))
+      }
+    }
+  }
+
+  @Test("may lack whole folders, which nobody has removed (L8)")
+  func folders() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(Self.archive)
+      let account = try await SimulatedAccount.filled()
+      let backup = Backup(of: account.near)
+      account.far.folders[archive] = SimulatedStore.Folder()
+      account.far.put(SimulatedMessage("kept"), in: archive)
+      for _ in 1...2 { try await account.sync() }
+      backup.putBack(in: account.near)
+      for _ in 1...2 { try await account.sync() }
+      #expect(try await account.sync().isClean)
+      for store in [account.near, account.far] { #expect(store.contents(of: archive).map(\.text) == ["kept"]) }
+    }
+  }
+
+  @Test("is told by an age that a later session leaves, where the one that brought the messages died before")
+  func diedBefore() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      try await account.sync()
+      let age = try #require(account.near.storeAge)
+      account.far.put(SimulatedMessage("new"))
+      account.faults.onStep = {
+        if $0 == "before near set age 2" { account.faults.deadline = account.faults.steps + 1 }
+      }
+      await #expect(throws: StoreError.self) { try await account.sync() }
+      account.faults.onStep = nil
+      account.faults.revive()
+      #expect(account.near.storeAge == age)
+      try await account.sync()
+      #expect(account.near.storeAge != age)
     }
   }
 

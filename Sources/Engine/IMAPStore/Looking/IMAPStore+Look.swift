@@ -162,9 +162,10 @@ extension IMAPStore {
     guard !wanted.isEmpty else { return .nothing }
     return try await withSelected(folder, wanted.count > 100 ? .bulk : .light) { connection async throws(StoreError) in
       var look = Look(coverage: .changes)
-      let found = try await fetchTraits(.set(wanted), on: connection, in: folder)
+      let (found, refused) = try await describe(wanted, on: connection, in: folder)
       for (uid, observation) in found where wanted.contains(uid) { look.present[.uid(uid)] = observation }
-      let missing = UIDSet(wanted.filter { look.present[.uid($0)] == nil })
+      for (uid, reason) in refused { look.unreadable[.uid(uid)] = reason }
+      let missing = UIDSet(wanted.filter { look.present[.uid($0)] == nil && refused[$0] == nil })
       // Not shown is not yet gone: the server is asked in another way.
       let gone = try await confirmGone(missing, on: connection, in: folder)
       for uid in missing {
@@ -177,6 +178,29 @@ extension IMAPStore {
       memories[folder]?.remember(look)
       return look
     }
+  }
+
+  /// One that the server does not describe fails no other: as in a look at the whole folder, they are asked for in ever
+  /// smaller sets then (law L11).
+  private func describe(
+    _ wanted: UIDSet, on connection: IMAPConnection, in folder: FolderName
+  ) async throws(StoreError) -> (found: [UID: Observation], refused: [UID: String]) {
+    var found: [UID: Observation] = [:]
+    var refused: [UID: String] = [:]
+    var parts = [wanted]
+    while let part = parts.popLast() {
+      do throws(StoreError) {
+        found.merge(try await fetchTraits(.set(part), on: connection, in: folder)) { $1 }
+      } catch {
+        guard error.scope < .account, connection.isOpen, refused.count < MailboxLook.refusedMax else { throw error }
+        if part.count > 1 {
+          parts += part.chunks(of: (part.count + 1) / 2)
+        } else {
+          for uid in part { refused[uid] = error.text }
+        }
+      }
+    }
+    return (found, refused)
   }
 
   /// Flags, size, date and Message-ID.
