@@ -49,6 +49,10 @@ struct HeldMemoryTests {
       ]
       try HeldMemory.note(folder, in: context)
       #expect(try HeldMemory.held(in: row, account.ledger) == folder.held)
+      // Over, while the same martlet runs.
+      folder.held = []
+      try HeldMemory.note(folder, in: context)
+      #expect(try HeldMemory.held(in: row, account.ledger).isEmpty)
       for text in ["", "far", "far 1 2 3", "far 1 2 3 0 5", "elsewhere 1 2 3 0", "far 1 2 3 x"] {
         try account.ledger.setFact("held in folder \(row.id.rawValue)", to: text)
         #expect(try HeldMemory.held(in: row, account.ledger).isEmpty)
