@@ -144,7 +144,7 @@ package final class AccountLock: Sendable {
 
   private static func unusable(_ path: String, _ reason: CInt) -> AccountLockError {
     let text = "cannot lock \(printable(path)): \(unsafe String(cString: strerror(reason)))"
-    return .unusable(LedgerError(text, [ENOSPC, EDQUOT].contains(reason) ? .full : .needsPerson))
+    return .unusable(LedgerError(text, StateDirectory.kind(of: reason)))
   }
 }
 

@@ -61,6 +61,9 @@ package enum StateDirectory {
     let words = unsafe String(cString: strerror(reason))
     return LedgerError(
       "cannot \(action) \(printable(path)): \(words). The account's ledger needs a directory that is yours to write.",
-      [ENOSPC, EDQUOT].contains(reason) ? .full : .needsPerson)
+      kind(of: reason))
   }
+
+  /// What it means where the kernel refuses a file of the state.
+  static func kind(of reason: CInt) -> LedgerError.Kind { [ENOSPC, EDQUOT].contains(reason) ? .full : .needsPerson }
 }

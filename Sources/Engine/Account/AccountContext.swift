@@ -128,7 +128,7 @@ package final class AccountContext {
   private func recognize(_ side: Side, onlyToLook: Bool) async throws(StoreError) {
     let fact = "\(side) place"
     let place = stores[side].place
-    let known = try withLedger { ledger throws(LedgerError) in try ledger.fact(fact) }
+    let known = try self.fact(fact)
     guard known != place else { return }
     if onlyToLook {
       guard let known else { return }
@@ -149,7 +149,7 @@ package final class AccountContext {
       folders.removeAll()
     }
     // Last: a restart in between forgets the rest.
-    try withLedger { ledger throws(LedgerError) in try ledger.setFact(fact, to: place) }
+    try setFact(fact, to: place)
   }
 
   /// True where the message is in another folder that takes part, on both sides, as after a move there.
@@ -169,9 +169,16 @@ package final class AccountContext {
 
   /// Writes nothing where there is no such fact.
   func forgetFact(_ name: String) throws(StoreError) {
-    try withLedger { ledger throws(LedgerError) in
-      if try ledger.fact(name) != nil { try ledger.setFact(name, to: nil) }
-    }
+    if try fact(name) != nil { try setFact(name, to: nil) }
+  }
+
+  func fact(_ name: String) throws(StoreError) -> String? {
+    try withLedger { ledger throws(LedgerError) in try ledger.fact(name) }
+  }
+
+  /// Durable when it returns.
+  func setFact(_ name: String, to value: String?) throws(StoreError) {
+    try withLedger { ledger throws(LedgerError) in try ledger.setFact(name, to: value) }
   }
 
   /// What is remembered of a folder that is one no more.
@@ -246,7 +253,7 @@ package final class AccountContext {
 
   func commit(_ changes: [LedgerChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
-    if changes.contains(where: \.isOfAPair) { try noteAgeDue() }
+    try noteAgeDue(for: changes)
     try withLedger { ledger throws(LedgerError) in try ledger.commit(changes) }
     note(changes)
   }
@@ -256,7 +263,7 @@ package final class AccountContext {
   /// old place would lose it (law L1).
   func commitDurably(_ changes: [LedgerChange]) throws(StoreError) {
     guard !changes.isEmpty else { return }
-    if changes.contains(where: \.isOfAPair) { try noteAgeDue() }
+    try noteAgeDue(for: changes)
     try withLedger { ledger throws(LedgerError) in try ledger.commitDurably(changes) }
     note(changes)
   }
@@ -268,7 +275,7 @@ package final class AccountContext {
 
   /// An older copy of a local store, put back later, is to be told from the one of which the base is now.
   func leaveAge() async throws(StoreError) {
-    let known = try withLedger { ledger throws(LedgerError) in try ledger.fact(Self.ageDue) }
+    let known = try fact(Self.ageDue)
     guard isAgeDue || known != nil else { return }
     // What changes meanwhile makes the next one due.
     isAgeDue = false
@@ -282,9 +289,10 @@ package final class AccountContext {
   }
 
   /// Before the base changes: whoever dies then leaves the age to the next session.
-  private func noteAgeDue() throws(StoreError) {
-    guard !isAgeDue, Side.allCases.contains(where: { stores[$0].isLocal }) else { return }
-    try withLedger { ledger throws(LedgerError) in try ledger.setFact(Self.ageDue, to: "due") }
+  private func noteAgeDue(for changes: [LedgerChange]) throws(StoreError) {
+    guard !isAgeDue, Side.allCases.contains(where: { stores[$0].isLocal }), changes.contains(where: \.isOfAPair)
+    else { return }
+    try setFact(Self.ageDue, to: "due")
     isAgeDue = true
   }
 

@@ -32,9 +32,7 @@ struct StoreAge {
     }
     let folders = try context.withLedger { ledger throws(LedgerError) in try ledger.folders() }
     for folder in folders {
-      try context.withLedger { ledger throws(LedgerError) in
-        try ledger.setFact(Self.fact(folder.id, side), to: "older")
-      }
+      try context.setFact(Self.fact(folder.id, side), to: "older")
       context.folders[folder.id]?.checkpoints[side] = nil
       context.folders[folder.id]?.olderCopies.insert(side)
     }
@@ -63,13 +61,9 @@ struct StoreAge {
     try remember("\(highest + 1)")
   }
 
-  private func fact() throws(StoreError) -> String? {
-    try context.withLedger { ledger throws(LedgerError) in try ledger.fact(Self.fact(side)) }
-  }
+  private func fact() throws(StoreError) -> String? { try context.fact(Self.fact(side)) }
 
-  private func remember(_ age: String) throws(StoreError) {
-    try context.withLedger { ledger throws(LedgerError) in try ledger.setFact(Self.fact(side), to: age) }
-  }
+  private func remember(_ age: String) throws(StoreError) { try context.setFact(Self.fact(side), to: age) }
 
   /// Far from where it would overflow, whatever is in a file.
   private static func number(_ age: String?) -> UInt32 { age.flatMap { UInt32($0) }.map { min($0, .max / 2) } ?? 0 }
@@ -80,10 +74,7 @@ struct StoreAge {
 
   /// In a new process: the sides on which the folder's messages are still to be matched anew.
   static func recall(_ folder: SyncedFolder, _ context: AccountContext) throws(StoreError) {
-    for side in Side.allCases {
-      let known = try context.withLedger { ledger throws(LedgerError) in try ledger.fact(fact(folder.id, side)) }
-      if known != nil { folder.olderCopies.insert(side) }
-    }
+    for side in Side.allCases where try context.fact(fact(folder.id, side)) != nil { folder.olderCopies.insert(side) }
   }
 
   static func forget(_ folder: FolderID, _ context: AccountContext) throws(StoreError) {

@@ -18,7 +18,7 @@ struct BrakeMemory {
     let now = context.clock.now
     meter.hold(at: now)
     let count = meter.recent(at: now)
-    try context.withLedger { ledger throws(LedgerError) in try ledger.setFact(fact, to: "\(count)") }
+    try context.setFact(fact, to: "\(count)")
   }
 
   /// It does not hold any more. What a person allowed does not count with what comes next.
@@ -32,8 +32,7 @@ struct BrakeMemory {
 
   /// In a new process.
   func recall() throws(StoreError) {
-    let known = try context.withLedger { ledger throws(LedgerError) in try ledger.fact(fact) }
-    guard let count = known.flatMap({ Int($0) }) else { return }
+    guard let count = try context.fact(fact).flatMap({ Int($0) }) else { return }
     meter = DeletionMeter()
     meter.record(count, at: context.clock.now)
     meter.hold(at: context.clock.now)

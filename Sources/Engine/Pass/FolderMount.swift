@@ -16,7 +16,7 @@ struct FolderMount {
   func require(_ look: Look, _ options: PassOptions) throws(StoreError) {
     guard let isOwn = look.isOnOwnFileSystem else { return }
     let fact = Self.fact(folder.id, side)
-    let wasOwn = try context.withLedger { ledger throws(LedgerError) in try ledger.fact(fact) } != nil
+    let wasOwn = try context.fact(fact) != nil
     guard isOwn != wasOwn else { return }
     let missed = try FolderMending(context: context, folder: folder, side: side).messagesMissed(in: look)
     guard missed == 0 || options.allowsDeletions else {
@@ -31,7 +31,7 @@ struct FolderMount {
           + "their deletion with --allow-deletions")
     }
     guard !options.isDryRun else { return }
-    try context.withLedger { ledger throws(LedgerError) in try ledger.setFact(fact, to: isOwn ? "own" : nil) }
+    try context.setFact(fact, to: isOwn ? "own" : nil)
   }
 
   /// The folder is one no more.

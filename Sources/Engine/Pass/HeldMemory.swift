@@ -10,15 +10,13 @@ package enum HeldMemory {
   static func note(_ folder: SyncedFolder, in context: AccountContext) throws(StoreError) {
     let text = folder.held.map { words($0) }.joined(separator: "\n")
     guard text != folder.heldNoted else { return }
-    let fact = fact(folder.id)
-    try context.withLedger { ledger throws(LedgerError) in try ledger.setFact(fact, to: text.isEmpty ? nil : text) }
+    try context.setFact(fact(folder.id), to: text.isEmpty ? nil : text)
     folder.heldNoted = text
   }
 
   /// In a new process.
   static func recall(_ folder: SyncedFolder, in context: AccountContext) throws(StoreError) {
-    let fact = fact(folder.id)
-    folder.heldNoted = try context.withLedger { ledger throws(LedgerError) in try ledger.fact(fact) } ?? ""
+    folder.heldNoted = try context.fact(fact(folder.id)) ?? ""
   }
 
   /// The folder is one no more.

@@ -298,13 +298,14 @@ struct KnownContent {
       if let change { changes.append(change) }
       if let problem { report.problems.append(problem) }
     }
-    if let origin, !(arrived + shared).isEmpty {
-      for (item, _) in arrived + shared { origin.depart(item.original.pair) }
+    let settled = (arrived + shared).map(\.known)
+    if let origin, !settled.isEmpty {
+      for item in settled { origin.depart(item.original.pair) }
       try context.commitDurably(changes + origin.distrust(source))
     } else {
       try context.commit(changes)
     }
-    placed.formUnion((arrived + shared).map(\.known.parcel.arrival.key))
+    placed.formUnion(settled.map(\.parcel.arrival.key))
     report.merge(try await follow(shown))
   }
 

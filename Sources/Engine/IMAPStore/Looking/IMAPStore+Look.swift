@@ -186,18 +186,13 @@ extension IMAPStore {
     _ wanted: UIDSet, on connection: IMAPConnection, in folder: FolderName
   ) async throws(StoreError) -> (found: [UID: Observation], refused: [UID: String]) {
     var found: [UID: Observation] = [:]
-    var refused: [UID: String] = [:]
-    var parts = [wanted]
-    while let part = parts.popLast() {
+    let refused = try await MailboxLook.refused(among: [wanted]) { part throws(StoreError) in
       do throws(StoreError) {
         found.merge(try await fetchTraits(.set(part), on: connection, in: folder)) { $1 }
+        return nil
       } catch {
-        guard error.scope < .account, connection.isOpen, refused.count < MailboxLook.refusedMax else { throw error }
-        if part.count > 1 {
-          parts += part.chunks(of: (part.count + 1) / 2)
-        } else {
-          for uid in part { refused[uid] = error.text }
-        }
+        guard error.scope < .account, connection.isOpen else { throw error }
+        return error
       }
     }
     return (found, refused)

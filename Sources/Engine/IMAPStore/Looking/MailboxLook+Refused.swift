@@ -12,19 +12,38 @@ extension MailboxLook {
   func describeInParts(from lowest: UID, _ store: IMAPStore) async throws(StoreError) {
     let flags = try await ask(.from(.first), .known)
     guard flags.isOK else { throw refusal(flags, store) }
-    var parts = listing.undescribed(from: lowest).pieces()
-    while let part = parts.popLast() {
+    let parts = listing.undescribed(from: lowest).pieces()
+    var isOver = false
+    let refused = try await Self.refused(among: parts) { part throws(StoreError) in
+      if isOver { return nil }
       let answer = try await ask(.set(part), .traits)
-      guard !answer.isOK else { continue }
-      if answer.code == .expungeIssued { return listing.disturb() }
+      if answer.code == .expungeIssued {
+        listing.disturb()
+        isOver = true
+      }
+      return answer.isOK || isOver ? nil : refusal(answer, store)
+    }
+    for (uid, reason) in refused { listing.setAside(uid, because: reason) }
+  }
+
+  /// Which messages a server does not describe, and why, of some that it may refuse to describe together. `ask` answers
+  /// the refusal, nil where there is none.
+  static func refused(
+    among messages: [UIDSet], _ ask: (UIDSet) async throws(StoreError) -> StoreError?
+  ) async throws(StoreError) -> [UID: String] {
+    var refused: [UID: String] = [:]
+    var parts = messages
+    while let part = parts.popLast() {
+      guard let refusal = try await ask(part) else { continue }
       if part.count > 1 {
         parts += part.chunks(of: (part.count + 1) / 2)
-      } else if let uid = part.first, listing.refused.count < Self.refusedMax {
-        listing.setAside(uid, because: refusal(answer, store).text)
+      } else if let uid = part.first, refused.count < refusedMax {
+        refused[uid] = refusal.text
       } else {
-        throw refusal(answer, store)
+        throw refusal
       }
     }
+    return refused
   }
 
   private func ask(_ target: UIDTarget, _ items: FetchItems) async throws(StoreError) -> Completion {

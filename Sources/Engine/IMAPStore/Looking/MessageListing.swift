@@ -100,6 +100,8 @@ struct MessageListing: Equatable, Sendable {
   }
 
   mutating func setAside(_ uid: UID, because reason: String) {
+    // Told to be gone meanwhile.
+    guard !vanished.contains(uid) else { return }
     present[uid] = nil
     flagless.remove(uid)
     refused[uid] = reason
