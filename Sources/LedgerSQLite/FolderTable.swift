@@ -6,14 +6,15 @@ import Reconciliation
 enum FolderTable {
   static func all(_ db: Database) throws -> [LedgerFolder] {
     let statement = try db.cachedStatement(
-      sql: "SELECT id, near, far, near_checkpoint, far_checkpoint, last_pass FROM folder ORDER BY id")
+      sql: "SELECT id, near, far, near_checkpoint, far_checkpoint, last_pass, last_pair FROM folder ORDER BY id")
     let rows = try Row.fetchCursor(statement)
     var folders: [LedgerFolder] = []
     while let row = try rows.next() {
       folders.append(
         LedgerFolder(
           id: FolderID(rawValue: try row.value(0)), names: Sides(near: try name(row, 1), far: try name(row, 2)),
-          checkpoints: Sides(near: try checkpoint(row, 3), far: try checkpoint(row, 4)), lastPass: try row.optional(5)))
+          checkpoints: Sides(near: try checkpoint(row, 3), far: try checkpoint(row, 4)), lastPass: try row.optional(5),
+          lastPair: (try row.optional(6) as Int64?).map { PairID(rawValue: $0) }))
     }
     return folders
   }
@@ -38,9 +39,14 @@ enum FolderTable {
     try statement.execute(arguments: [checkpoint.map(CheckpointText.text), folder.rawValue])
   }
 
+  /// The newest pair is the last id that was given out: it may be no more.
   static func setLastPass(_ folder: FolderID, at time: Int64, _ db: Database) throws {
     let statement = try db.cachedStatement(
-      sql: "UPDATE folder SET last_pass = ?1 WHERE id = ?2 AND last_pass IS NOT ?1")
+      sql: """
+        UPDATE folder SET last_pass = ?1, last_pair = newest.id
+        FROM (SELECT coalesce(max(seq), 0) AS id FROM sqlite_sequence WHERE name = 'pair') AS newest
+        WHERE folder.id = ?2 AND (last_pass IS NOT ?1 OR last_pair IS NOT newest.id)
+        """)
     try statement.execute(arguments: [time, folder.rawValue])
   }
 

@@ -112,6 +112,10 @@ enum LedgerSchema {
       // Of two like it, a step that was broken off has moved just this one.
       try db.execute(sql: "ALTER TABLE intent ADD COLUMN moved INTEGER")
     }
+    migrator.registerMigration("5") { db in
+      // Copies that came after it tell that a folder was renamed; older ones do not.
+      try db.execute(sql: "ALTER TABLE folder ADD COLUMN last_pair INTEGER")
+    }
     return migrator
   }
 

@@ -93,12 +93,17 @@ package struct LedgerFolder: Hashable, Sendable {
   package var checkpoints: Sides<Checkpoint?>
   /// Seconds since 1970 of the last complete pass; nil before the first.
   package var lastPass: Int64?
+  /// The newest pair of all folders when that pass was recorded; nil where nobody took note of it.
+  package var lastPair: PairID?
 
-  package init(id: FolderID, names: Sides<FolderName>, checkpoints: Sides<Checkpoint?>, lastPass: Int64?) {
+  package init(
+    id: FolderID, names: Sides<FolderName>, checkpoints: Sides<Checkpoint?>, lastPass: Int64?, lastPair: PairID? = nil
+  ) {
     self.id = id
     self.names = names
     self.checkpoints = checkpoints
     self.lastPass = lastPass
+    self.lastPair = lastPair
   }
 }
 
@@ -124,6 +129,7 @@ package enum LedgerChange: Hashable, Sendable {
   case relocate(PairID, to: FolderID, near: Sighting, far: Sighting)
   case removePair(PairID)
   case setCheckpoint(FolderID, Side, Checkpoint?)
+  /// Also takes note of the newest pair that there is.
   case passCompleted(FolderID, at: Int64)
   case addIntent(FolderID, IntentDraft)
   case removeIntent(IntentID)

@@ -93,6 +93,7 @@ struct LedgerModel: Equatable {
     case .passCompleted(let id, let time):
       guard let index = folders.firstIndex(where: { $0.id == id }) else { return }
       folders[index].lastPass = time
+      folders[index].lastPair = PairID(rawValue: lastPair)
     default: preconditionFailure("not of a folder")
     }
   }

@@ -80,6 +80,7 @@ struct LedgerOpeningTests {
           DROP INDEX pair_by_traits;
           CREATE INDEX pair_by_wire_size ON pair (wire_size);
           ALTER TABLE intent DROP COLUMN moved;
+          ALTER TABLE folder DROP COLUMN last_pair;
           DELETE FROM grdb_migrations WHERE identifier > '1';
           """)
     }

@@ -163,7 +163,11 @@ package final class SimulatedLedger: Ledger {
         folder: folder, pair: Pair(id: id, near: near, far: far), identity: record.identity, date: record.date)
     case .removePair(let id): now.all[id] = nil
     case .setCheckpoint(let folder, let side, let checkpoint): now.rows[folder]?.checkpoints[side] = checkpoint
-    case .passCompleted(let folder, let seconds): now.rows[folder]?.lastPass = seconds
+    case .passCompleted(let folder, let seconds):
+      // Ids of all kinds are drawn from one row.
+      let newest = PairID(rawValue: now.nextID - 1)
+      now.rows[folder]?.lastPass = seconds
+      now.rows[folder]?.lastPair = newest
     case .addIntent(let folder, let draft): now.intents[IntentID(rawValue: newID())] = (folder, draft)
     case .removeIntent(let id): now.intents[id] = nil
     case .setAside(let entry):

@@ -24,6 +24,7 @@ package final class AccountContext {
   /// The folder pairs in sync.
   let folders = FolderIndex()
   let loneFolders = LoneFolders()
+  let unsynced = UnsyncedMessages()
   let recentArrivals = RecentArrivals()
   /// True once this session has made a pass over all of them, and none came or went since that began.
   private(set) var hasSeenAllFolders = false

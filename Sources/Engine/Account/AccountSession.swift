@@ -188,16 +188,25 @@ final class AccountSession {
   private func agendaEvents(_ told: [StoreEvent], _ side: Side, _ group: inout DiscardingTaskGroup) -> [Agenda.Event] {
     told.flatMap { event -> [Agenda.Event] in
       switch event {
-      case .changed(let name): return context.folders[side, name].map { [.changed($0.id, side)] } ?? []
-      case .uncertain(let name): return context.folders[side, name].map { [.uncertain($0.id, [side])] } ?? []
+      case .changed(let name): return folder(name, side).map { [.changed($0.id, side)] } ?? []
+      case .uncertain(let name): return folder(name, side).map { [.uncertain($0.id, [side])] } ?? []
       case .foldersChanged:
         lookAtAllFolders(&group)
         return []
       case .everythingUncertain:
         lookAtAllFolders(&group)
-        return context.folders.all.map { .uncertain($0.id, [side]) }
+        return context.folders.all.filter { !isLone($0) }.map { .uncertain($0.id, [side]) }
       }
     }
+  }
+
+  private func folder(_ name: FolderName, _ side: Side) -> SyncedFolder? {
+    context.folders[side, name].flatMap { isLone($0) ? nil : $0 }
+  }
+
+  /// What only one side has, is for discoveries: passes over it fail, and each asks for another one.
+  private func isLone(_ folder: SyncedFolder) -> Bool {
+    Side.allCases.contains { context.loneFolders.names(on: $0).contains(folder.names[$0]) }
   }
 
   /// Until it has, what is gone from a folder may be on its way to one that is new: no event deletes it (laws L1, L3).
@@ -334,8 +343,7 @@ final class AccountSession {
   private func fullPassEnded(_ outcome: FullPass.Outcome) -> [Agenda.Event] {
     note(outcome.failures, of: outcome.wanted)
     let there = Set(context.folders.all.map(\.id))
-    // What only one side has, is for discoveries: passes over it fail, and each asks for another one.
-    agenda.keepOnly(Set(context.folders.all.filter { !$0.isHeldWhole }.map(\.id)))
+    agenda.keepOnly(Set(context.folders.all.filter { !isLone($0) }.map(\.id)))
     failures = failures.filter { there.contains($0.key) }
     // A folder that failed is tried again by itself; the others' agenda is their own.
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()

@@ -230,12 +230,17 @@ struct FolderRemoval {
     }
   }
 
-  /// True where each message lives on in another folder of both sides, and is to be seen there on this one: what the base
-  /// says of that folder may be what this one has become.
+  /// True where each message lives on in another folder of both sides, to which it came since this one was last seen whole,
+  /// and is to be seen there on this side: what the base says of that folder may be what this one has become.
   private func areAllElsewhere(
     _ records: [PairRecord], _ folder: SyncedFolder, _ side: Side
   ) async throws(StoreError) -> Bool {
-    var heirs = Heirs(context: context, side: side, in: present.subtracting([folder.id]))
+    // A disk that is not mounted is no folder that somebody removed (law L8).
+    guard try !FolderMount(context: context, folder: folder, side: side.other).wasOwn() else { return false }
+    let lastPair = try context.withLedger { ledger throws(LedgerError) in
+      try ledger.folders().first { $0.id == folder.id }?.lastPair
+    }
+    var heirs = Heirs(context: context, side: side, in: present.subtracting([folder.id]), since: lastPair)
     var keys: [FolderID: Set<MessageKey>] = [:]
     for portion in records.portions(of: AccountContext.pairsAtOnce) {
       for record in portion {

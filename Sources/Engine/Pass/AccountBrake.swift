@@ -40,8 +40,10 @@ package struct AccountBrake {
   /// Where no folder has anything left that was held for the account's sake: known only after a look at all of them.
   func release(_ options: PassOptions) throws(StoreError) {
     guard !options.isDryRun else { return }
-    // One that could not be looked at may have the most to delete.
-    guard options.allowsDeletions || context.folders.all.allSatisfy(\.isConfirmed) else { return }
+    // One that could not be looked at may have the most to delete; one that is held whole is judged by itself.
+    guard options.allowsDeletions || context.folders.all.allSatisfy({ $0.isConfirmed || $0.isHeldWhole }) else {
+      return
+    }
     for side in Side.allCases where context.gathered[side].count() == 0 {
       try BrakeMemory(context: context, folder: nil, side: side).release(isAllowed: options.allowsDeletions)
     }

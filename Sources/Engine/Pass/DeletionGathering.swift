@@ -32,16 +32,23 @@ struct DeletionGathering {
     }
   }
 
-  /// What lies in a folder now that this side has not, has its only place here.
+  /// What lies in a folder now that this side has not, or has not come to it from there, has its only place here.
   private func keepStranded(_ pass: FolderPass) async throws(StoreError) {
-    for side in Side.allCases where !context.loneFolders.names(on: side.other).isEmpty {
+    for side in Side.allCases {
       let removals = pass.removals(on: side).sorted()
       guard !removals.isEmpty else { continue }
       let records = try await context.records(of: removals)
       let store = context.stores[side.other]
-      let kept = try await context.loneFolders.holding(records, on: side.other, of: store)
+      if !context.loneFolders.names(on: side.other).isEmpty {
+        let kept = try await context.loneFolders.holding(records, on: side.other, of: store)
+        for (name, pairs) in kept.sorted(by: { $0.key < $1.key }) {
+          pass.keep(pairs, on: side, .stranded(pairs.count, of: pass.folder, in: name, side))
+        }
+      }
+      guard store.isLocal else { continue }
+      let kept = try await context.unsynced.holding(records, on: side.other, context)
       for (name, pairs) in kept.sorted(by: { $0.key < $1.key }) {
-        pass.keep(pairs, on: side, .stranded(pairs.count, of: pass.folder, in: name, side))
+        pass.keep(pairs, on: side, .unsynced(pairs.count, of: pass.folder, in: name, side))
       }
     }
   }
@@ -79,6 +86,15 @@ extension PassReport.Problem {
       folder: folder.title,
       reason: counted(count, "message was", "messages were") + " moved to the \(side.other) "
         + "\(printable("\(name)")), which is not on the \(side) side; kept there in the old folder until it is"
+    )
+  }
+
+  /// Messages that are, or may be, where something keeps them from coming over.
+  fileprivate static func unsynced(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
+    .init(
+      folder: folder.title,
+      reason: counted(count, "message") + " may have been moved to the \(side.other) \(printable("\(name)")), which is "
+        + "not in sync; kept on the \(side) side in the old folder until it is"
     )
   }
 }

@@ -15,8 +15,7 @@ struct FolderMount {
   /// Remembers where the folder lies. Throws where it lies elsewhere by now, and messages are not there.
   func require(_ look: Look, _ options: PassOptions) throws(StoreError) {
     guard let isOwn = look.isOnOwnFileSystem else { return }
-    let fact = Self.fact(folder.id, side)
-    let wasOwn = try context.fact(fact) != nil
+    let wasOwn = try wasOwn()
     guard isOwn != wasOwn else { return }
     let missed = try FolderMending(context: context, folder: folder, side: side).messagesMissed(in: look)
     guard missed == 0 || options.allowsDeletions else {
@@ -31,8 +30,11 @@ struct FolderMount {
           + "their deletion with --allow-deletions")
     }
     guard !options.isDryRun else { return }
-    try context.setFact(fact, to: isOwn ? "own" : nil)
+    try context.setFact(Self.fact(folder.id, side), to: isOwn ? "own" : nil)
   }
+
+  /// True where it lay on a file system of its own when it was last looked at.
+  func wasOwn() throws(StoreError) -> Bool { try context.fact(Self.fact(folder.id, side)) != nil }
 
   /// The folder is one no more.
   static func forget(_ folder: FolderID, _ context: AccountContext) throws(StoreError) {

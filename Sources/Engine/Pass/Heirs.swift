@@ -5,7 +5,7 @@ import Reconciliation
 /// Finds out of which messages that go from their folder live on in another one: they were moved, whatever the two sides
 /// make of it, and that is no deletion to the brake (law L9).
 ///
-/// An heir has the same content, in another folder of both sides, and the base came to know it later, and a moment ago: a
+/// An heir has the same content, in another folder of both sides, and the base came to know it later, and not long ago: a
 /// copy that was there before does not tell that this one was moved. Each is the heir of one message only.
 @Loop
 struct Heirs {
@@ -14,14 +14,21 @@ struct Heirs {
   let side: Side
   /// Where they may be; nil for every folder that takes part.
   private let places: Set<FolderID>?
+  /// Each newer pair came not long ago; nil: what came a moment ago did.
+  private let recent: PairID?
   /// Pairs that are nobody's heir, because they go themselves or are one's already.
   private var taken: Set<PairID>
 
-  init(context: AccountContext, side: Side, in places: Set<FolderID>? = nil, besides going: Set<PairID> = []) {
-    self.context = context
-    self.side = side
-    self.places = places
+  /// Of what goes from folders that are there.
+  init(context: AccountContext, side: Side, besides going: Set<PairID>) {
+    (self.context, self.side, places, recent) = (context, side, nil, nil)
     taken = going
+  }
+
+  /// Of what was in a folder that is gone, and was whole when `lastPair` was the newest pair; nil where that is not known.
+  init(context: AccountContext, side: Side, in places: Set<FolderID>, since lastPair: PairID?) {
+    (self.context, self.side, self.places, recent) = (context, side, places, lastPair)
+    taken = []
   }
 
   /// The message's heir, which is its own from now on; nil where it has none.
@@ -38,13 +45,17 @@ struct Heirs {
     guard like.folder != record.folder, like.pair.id > record.pair.id, !taken.contains(like.pair.id),
       places?.contains(like.folder) ?? true, let folder = context.folders[like.folder]
     else { return false }
-    guard places != nil || context.recentArrivals.contains(like.identity.digest, in: like.folder, at: context.clock.now)
-    else { return false }
+    guard isRecent(like) else { return false }
     // A folder that only one side has is for a person to decide about.
     guard !Side.allCases.contains(where: { context.loneFolders.names(on: $0).contains(folder.names[$0]) }) else {
       return false
     }
     // What is to be deleted there, too, and waits or is held, may be this very one.
     return !context.gathered[side].contains(like.pair.id) && !folder.held.contains { $0.side == side }
+  }
+
+  private func isRecent(_ like: PairRecord) -> Bool {
+    if let recent { return like.pair.id > recent }
+    return context.recentArrivals.contains(like.identity.digest, in: like.folder, at: context.clock.now)
   }
 }

@@ -76,65 +76,6 @@ struct EvidenceTests {
     }
   }
 
-  @Test("of a removed folder is gone with its messages, also where the folder itself stays (L1)")
-  func removedFolderThatStays() async throws {
-    try await Reactor.onShared {
-      let archive = try #require(Self.archive)
-      let below = try #require(FolderName("Archive/Below"))
-      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
-      account.far.put(SimulatedMessage("x"), in: archive)
-      try await account.sync()
-      account.near.folders[archive] = nil
-      // Nothing that takes part, and so nobody's concern but the server's, which keeps the folder for it.
-      account.far.folders[below] = SimulatedStore.Folder()
-      account.mapping = FolderMapping(
-        nearName: { name, _ in name == below ? nil : name }, farName: { name, _ in name == below ? nil : name })
-      let report = try await account.sync(PassOptions(allowsDeletions: true))
-      #expect(report.problems.count == 1)
-      #expect(account.far.contents(of: archive).isEmpty)
-      let folder = try #require(try account.ledger.folders().first { $0.names.far == archive })
-      #expect(try account.ledger.pairs(in: folder.id).isEmpty)
-    }
-  }
-
-  @Test("that copies lie in an older folder does not make a vanished one a renamed one (L8, L9)")
-  func olderCopies() async throws {
-    try await Reactor.onShared {
-      let archive = try #require(Self.archive)
-      let account = try await SimulatedAccount.filled(["a", "b"], folders: [.inbox, archive])
-      for text in ["a", "b"] { account.far.put(SimulatedMessage(text), in: archive) }
-      try await account.sync()
-      account.near.folders[archive] = nil
-      let report = try await account.sync()
-      #expect(report.held.map(\.wholeFolder) == [true])
-      #expect(account.far.contents(of: archive).count == 2)
-    }
-  }
-
-  /// Directories were swapped: the file that the base has in another folder lies in this one now.
-  @Test("that the base has copies elsewhere is none where they are not to be seen there (L1, L9)")
-  func unseenCopies() async throws {
-    try await Reactor.onShared {
-      let (archive, other) = (try #require(Self.archive), try #require(FolderName("Other")))
-      let account = try await SimulatedAccount.filled(["a"], folders: [.inbox, archive, other])
-      account.far.put(SimulatedMessage("x"), in: archive)
-      try await account.sync()
-      let key = try #require(account.near.key(of: "x", in: archive))
-      let message = SimulatedMessage("x")
-      let copy = account.far.put(message, in: other)
-      let folder = try #require(try account.ledger.folders().first { $0.names.far == other })
-      try account.ledger.commit([
-        .addPair(
-          folder.id, near: Sighting(key: key, flags: .none), far: Sighting(key: copy, flags: .none),
-          identity: message.identity, date: message.date)
-      ])
-      account.far.folders[archive] = nil
-      #expect(try await account.sync().held.map(\.wholeFolder) == [true])
-      #expect(account.near.contents(of: archive).map(\.text) == ["x"])
-      #expect(account.far.contents(of: other).map(\.text) == ["x"])
-    }
-  }
-
   @Test("an original in a folder that is gone keeps no other folder from syncing (L11)")
   func unusableOriginal() async throws {
     try await Reactor.onShared {

@@ -86,6 +86,28 @@ struct HoldTests {
     }
   }
 
+  @Test("on the account is let go of when its messages are back, although a folder is held whole")
+  func besideWholeFolder() async throws {
+    try await Reactor.onShared {
+      let (archive, other) = (try #require(FolderName("Archive")), try #require(FolderName("Other")))
+      let stage = try await StormStage(15, folders: [.inbox, archive, other])
+      let before = stage.account.near.folders
+      stage.account.near.folders[archive] = nil
+      stage.account.near.empty(.inbox)
+      stage.account.near.empty(other)
+      let report = try await stage.fullPass()
+      #expect(Set(report.held.map(\.folder)) == [.inbox, archive, other])
+      #expect(report.held.count { $0.account != nil } == 2)
+      stage.account.near.folders[.inbox] = before[.inbox]
+      stage.account.near.folders[other] = before[other]
+      #expect(try await stage.fullPass().held.map(\.wholeFolder) == [true])
+      stage.account.clock.advance(by: .seconds(61))
+      try stage.remove(0..<1)
+      try await stage.fullPass()
+      #expect(stage.left() == 14)
+    }
+  }
+
   @Test(
     "of a folder that one side had no more stays held where somebody makes that folder again", arguments: [false, true])
   func remade(restarts: Bool) async throws {
