@@ -31,8 +31,10 @@ extension Configuration {
     let root: TOMLTable
     do {
       root = try TOMLTable(string: text)
+    } catch let error as TOMLParseError {
+      throw ConfigurationErrors([SyntaxError(error, in: text).told(of: file)])
     } catch {
-      throw syntaxError(error, file: file, text: text)
+      throw single(file, nil, expected: "TOML", found: "what the parser cannot read")
     }
     let lines = KeyLines(text)
     let complaints = Complaints(file: file, lines: lines)
@@ -78,21 +80,6 @@ extension Configuration {
     ConfigurationErrors([
       ConfigurationError(file: file, line: line, expected: expected, found: found, isForbidden: isForbidden)
     ])
-  }
-
-  /// The parser's words may quote what it stumbled on, which must not be a password (law L13).
-  private static func syntaxError(_ error: any Error, file: String, text: String) -> ConfigurationErrors {
-    guard let error = error as? TOMLParseError else {
-      return single(file, nil, expected: "TOML", found: "what the parser cannot read")
-    }
-    let line = error.source.begin.line
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    if lines.indices.contains(line - 1), lines[line - 1].contains("password") {
-      return single(file, line, expected: "TOML", found: "an error in this line")
-    }
-    // "Error while parsing WHAT: REASON, saw TEXT", with the file's text at the end.
-    let words = error.description.replacing("Error while parsing ", with: "an error in ").split(separator: ", saw ")
-    return single(file, line, expected: "TOML", found: printable(words.first ?? "an error"))
   }
 
   /// Where the text stops being UTF-8, or holds a NUL.

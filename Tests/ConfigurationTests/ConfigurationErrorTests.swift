@@ -194,10 +194,45 @@ struct ConfigurationErrorTests {
       "password_command = \"x\"\nuser_name = hunter2",
     ])
   func secrets(line: String) {
-    let text = Self.valid.replacing("password_command = \"pass\"", with: line)
-    let error = #expect(throws: ConfigurationErrors.self) { try Fixture.parse(text) }
-    #expect(error?.description.contains("hunter") == false, "\(String(describing: error))")
-    #expect(error?.errors.allSatisfy { $0.line != nil } == true)
+    for lineEnd in ["\n", "\r\n"] {
+      let text = Self.valid.replacing("password_command = \"pass\"", with: line).replacing("\n", with: lineEnd)
+      let error = #expect(throws: ConfigurationErrors.self) { try Fixture.parse(text) }
+      #expect(error?.description.contains("hunter") == false, "\(String(describing: error))")
+      #expect(error?.errors.allSatisfy { $0.line != nil } == true)
+    }
+  }
+
+  @Test(
+    "no error shows a password that is all digits, whatever its key and the ends of lines are (L13)",
+    arguments: ["password =", "pass =", "user =", "password = [\n", "password = 0x", "other = { password ="],
+    ["\n", "\r\n"])
+  func digits(key: String, lineEnd: String) {
+    let digits = "123456789012345678901234567890"
+    let text = Self.valid.replacing("password_command = \"pass\"", with: "\(key) \(digits)")
+    let error = #expect(throws: ConfigurationErrors.self) { try Fixture.parse(text.replacing("\n", with: lineEnd)) }
+    #expect(error?.description.contains("12345") == false, "\(String(describing: error))")
+  }
+
+  @Test("a password without quotes is told by its key, and that they are missing", arguments: ["\n", "\r\n"])
+  func unquotedPassword(lineEnd: String) {
+    let text = Self.valid.replacing("password_command = \"pass\"", with: "password = hunter2")
+    #expect(
+      Fixture.errors(text.replacing("\n", with: lineEnd)) == [
+        "4 accounts.a.remote.password: expected TOML, where a text stands in quotes and a key only once, "
+          + "found an error in this line"
+      ])
+  }
+
+  @Test("a syntax error is told in the parser's words, as far as they are not the file's")
+  func syntaxErrorWords() {
+    #expect(
+      Fixture.errors("a = 123456789012345678901234567890\n") == [
+        "1 : expected TOML, found an error in decimal integer: a value is not representable in 64 bits"
+      ])
+    #expect(
+      Fixture.errors("[a]\n[a]\n") == [
+        "2 : expected TOML, found an error in table header: cannot redefine existing table 'a'"
+      ])
   }
 
   @Test("a missing file is told with where it was looked for and how to begin")
