@@ -11,8 +11,10 @@ package import Ports
 package final class AccountLock: Sendable {
   package static let fileName = "lock"
 
-  /// In a line of the file.
+  /// In a line of the file, before that of the daemon's socket.
   private static let daemonMark = "daemon"
+  /// A longer one has a path that no socket can have.
+  private static let noteLengthMax = 256
 
   private let descriptor: CInt
 
@@ -23,8 +25,10 @@ package final class AccountLock: Sendable {
   ///
   /// - Parameters:
   ///   - processID: the process that people know us by, for the message to the next one.
-  ///   - listens: whether it is a daemon, which commands may expect to answer them.
-  package init(directory: String, processID: Int32 = getpid(), listens: Bool = false) throws(AccountLockError) {
+  ///   - controlSocket: where commands may expect it to answer them; nil for what is no daemon.
+  package init(
+    directory: String, processID: Int32 = getpid(), controlSocket: String? = nil
+  ) throws(AccountLockError) {
     do {
       try StateDirectory.prepare(directory)
     } catch {
@@ -42,7 +46,7 @@ package final class AccountLock: Sendable {
       throw .held(directory: directory, processID: holder?.known)
     }
     self.descriptor = descriptor
-    Self.note(Processes(known: processID, holding: getpid(), listens: listens), descriptor)
+    Self.note(Processes(known: processID, holding: getpid(), controlSocket: controlSocket), descriptor)
   }
 
   /// What the file says: nothing counts of it but who to name.
@@ -51,8 +55,8 @@ package final class AccountLock: Sendable {
     let known: Int32
     /// That the kernel knows; the same one, or one that dies a moment after it.
     let holding: Int32
-    /// It is a daemon.
-    let listens: Bool
+    /// Of a daemon; empty where it did not tell, as those of older releases.
+    let controlSocket: String?
   }
 
   private static func lock(_ descriptor: CInt) -> Bool {
@@ -100,15 +104,18 @@ package final class AccountLock: Sendable {
     return isHeld ? holder.known : nil
   }
 
-  /// True where the account is a daemon's, or is about to be again: so also in the moment in which one process of the
-  /// daemon's has let go of the lock and the next has yet to take it.
-  package static func isDaemons(directory: String) -> Bool {
+  /// Where the daemon listens whose account it is, or is about to be again: so also in the moment in which one process
+  /// of the daemon's has let go of the lock and the next has yet to take it. Empty where that is not told; nil where
+  /// there is no daemon.
+  package static func daemonSocket(directory: String) -> String? {
     let descriptor = unsafe open(directory + "/" + fileName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    guard let holder = processes(in: descriptor), holder.listens, !isDead(holder.known) else { return false }
+    guard let holder = processes(in: descriptor), let socket = holder.controlSocket, !isDead(holder.known) else {
+      return nil
+    }
     // Its number may be another program's by now.
-    return content(of: "/proc/\(holder.known)/comm") == content(of: "/proc/self/comm")
+    return content(of: "/proc/\(holder.known)/comm") == content(of: "/proc/self/comm") ? socket : nil
   }
 
   /// Empty where it cannot be read.
@@ -125,21 +132,30 @@ package final class AccountLock: Sendable {
     }
   }
 
-  /// For the message to the next one only; that the write may fail changes nothing of the lock.
+  /// For who comes next only; that the write may fail changes nothing of the lock.
   private static func note(_ processes: Processes, _ descriptor: CInt) {
-    let text = Array("\(processes.known)\n\(processes.holding)\n\(processes.listens ? daemonMark + "\n" : "")".utf8)
+    let lines =
+      ["\(processes.known)", "\(processes.holding)"] + (processes.controlSocket.map { [daemonMark, $0] } ?? [])
+    let text = Array(lines.map { $0 + "\n" }.joined().utf8)
     guard ftruncate(descriptor, 0) == 0 else { return }
     _ = unsafe pwrite(descriptor, text, text.count, 0)
   }
 
   private static func processes(in descriptor: CInt) -> Processes? {
-    var bytes = [UInt8](repeating: 0, count: 40)
+    var bytes = [UInt8](repeating: 0, count: noteLengthMax)
     let count = unsafe pread(descriptor, &bytes, bytes.count, 0)
     guard count > 0 else { return nil }
-    let lines = String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
+    // What has no end was cut off.
+    let lines = String(decoding: bytes[..<count], as: UTF8.self).split(
+      separator: "\n", omittingEmptySubsequences: false
+    )
+    .dropLast()
     guard let known = lines.first.flatMap({ Int32($0) }) else { return nil }
     let holding = lines.dropFirst().first.flatMap { Int32($0) } ?? known
-    return Processes(known: known, holding: holding, listens: lines.dropFirst(2).first == daemonMark[...])
+    let isDaemon = lines.dropFirst(2).first == daemonMark[...]
+    return Processes(
+      known: known, holding: holding,
+      controlSocket: isDaemon ? String(lines.dropFirst(3).joined(separator: "\n")) : nil)
   }
 
   private static func unusable(_ path: String, _ reason: CInt) -> AccountLockError {

@@ -24,6 +24,7 @@ enum Sample {
     var account = AccountStatus(
       name: "work", local: "~/Mail", remote: "imap.example.org", state: .waiting, cause: "not reached",
       retryAt: "2026-01-02T03:04:05Z", lastSync: "2026-01-02T03:04:05Z", lastError: "refused", folders: [folder])
+    account.heldBy = 13
     account.progress = progress
     account.problems = [SyncProblem(folder: "A", message: "UID 8", reason: "no")]
     return StatusReport(daemon: daemon, accounts: [account])

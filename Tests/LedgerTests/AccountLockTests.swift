@@ -38,21 +38,35 @@ struct AccountLockTests {
 
   @Test("a daemon's account is known as one's, also while the lock passes from one process of its to the next")
   func daemons() throws {
-    #expect(!AccountLock.isDaemons(directory: scratch.path))
+    #expect(AccountLock.daemonSocket(directory: scratch.path) == nil)
     var lock: AccountLock? = try AccountLock(directory: scratch.path)
-    #expect(!AccountLock.isDaemons(directory: scratch.path))
+    #expect(AccountLock.daemonSocket(directory: scratch.path) == nil)
     lock = nil
-    lock = try AccountLock(directory: scratch.path, listens: true)
-    #expect(AccountLock.isDaemons(directory: scratch.path))
+    lock = try AccountLock(directory: scratch.path, controlSocket: "/run/a b\nc")
+    #expect(AccountLock.daemonSocket(directory: scratch.path) == "/run/a b\nc")
     #expect(AccountLock.holder(directory: scratch.path) == ProcessInfo.processInfo.processIdentifier)
     withExtendedLifetime(lock) {}
     lock = nil
-    #expect(AccountLock.isDaemons(directory: scratch.path))
+    #expect(AccountLock.daemonSocket(directory: scratch.path) == "/run/a b\nc")
     // One that is no more, and one whose number is another program's by now.
     for process in [4_194_304, 1] {
-      try Data("\(process)\n\(process)\ndaemon\n".utf8).write(
+      try Data("\(process)\n\(process)\ndaemon\n/run/a\n".utf8).write(
         to: URL(filePath: scratch.path + "/" + AccountLock.fileName))
-      #expect(!AccountLock.isDaemons(directory: scratch.path))
+      #expect(AccountLock.daemonSocket(directory: scratch.path) == nil)
+    }
+  }
+
+  @Test("a daemon of a release that told no socket is one all the same; a path that was cut off is none")
+  func untoldSocket() throws {
+    let own = ProcessInfo.processInfo.processIdentifier
+    let begin = "\(own)\n\(own)\ndaemon\n"
+    let file = URL(filePath: scratch.path + "/" + AccountLock.fileName)
+    try Data(begin.utf8).write(to: file)
+    #expect(AccountLock.daemonSocket(directory: scratch.path)?.isEmpty == true)
+    let path = "/" + String(repeating: "p", count: 256 - begin.utf8.count - 2)
+    for (longer, expected) in [(-1, String(path.dropLast())), (0, path), (1, "")] {
+      try Data((begin + "/" + String(repeating: "p", count: path.utf8.count - 1 + longer) + "\n").utf8).write(to: file)
+      #expect(AccountLock.daemonSocket(directory: scratch.path) == expected)
     }
   }
 

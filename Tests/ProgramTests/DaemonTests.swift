@@ -113,6 +113,20 @@ struct DaemonTests {
     await daemon.stop()
   }
 
+  @Test("is found by commands whose environment has the socket elsewhere", arguments: ["elsewhere", "missing"])
+  func otherRuntimeDirectory(name: String) async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    _ = try home.folder.makeFolder("elsewhere", mode: 0o700)
+    let daemon = try home.start("run")
+    for _ in 1...2 { _ = try await daemon.line(of: .errors) { $0.contains("away") } }
+    let environment = ["XDG_RUNTIME_DIR": home.folder.appending(name)]
+    let status = try await home.run("status", environment: environment)
+    #expect(status.output.hasPrefix("martlet 0.1.0, process \(daemon.identifier), "), "\(status.output)")
+    #expect(try await home.run("sync", environment: environment).ending == .exited(69))
+    await daemon.stop()
+  }
+
   @Test("is waited for where it has its accounts and does not listen yet", arguments: ["sync", "status", "doctor"])
   func notListeningYet(command: String) async throws {
     let (home, _) = try await Home.prepared("soon-\(command)")

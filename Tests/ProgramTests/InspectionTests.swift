@@ -127,13 +127,31 @@ struct InspectionTests {
     #expect(try Data(contentsOf: URL(filePath: ledger)).isEmpty)
   }
 
+  @Test("status says which process has an account where none can be asked")
+  func heldAccount() async throws {
+    let home = try Home()
+    // Called while it has the account.
+    try home.configure(
+      """
+      [accounts.away.remote]
+      tunnel = "\(Home.program) status > ~/status"
+      [accounts.away.local]
+      path = "~/Mail"
+      """)
+    let sync = try home.start("sync")
+    _ = try await sync.wait()
+    let status = try String(contentsOfFile: home.folder.appending("status"), encoding: .utf8)
+    #expect(status.hasPrefix("no daemon can be asked;"), "\(status)")
+    #expect(status.contains("held by process \(sync.identifier), "), "\(status)")
+  }
+
   @Test("status --watch needs a daemon")
   func watchWithoutDaemon() async throws {
     let home = try Home()
     try home.configure(Home.unreachableAccount("away"))
     let result = try await home.run("status", "--watch")
     #expect(result.ending == .exited(69))
-    #expect(result.errors.contains("no daemon is running"))
+    #expect(result.errors.contains("no daemon answers"))
   }
 
   private func prepared(_ user: String) async throws -> (Home, MailClient) {

@@ -41,6 +41,8 @@ package struct AccountStatus: Hashable, Sendable, Codable {
   package var state: State
   /// Why it waits, in the few words that martlet(1) lists; left out where it does not.
   package var cause: String?
+  /// The process that has the account and could not be asked; only where no daemon runs the account.
+  package var heldBy: Int32?
   /// Left out also where it is not known.
   package var retryAt: String?
   /// The last time that a pass over everything or one of `folders` ended well.

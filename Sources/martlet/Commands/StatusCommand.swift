@@ -64,7 +64,7 @@ struct StatusCommand: ProgramCommand {
   @Loop
   private func withoutDaemon(_ program: ProgramContext) async -> ExitStatus {
     guard !watch else {
-      program.log.error("no daemon is running, so there is nothing to watch; `\(Release.name) run` starts one")
+      program.log.error("no daemon answers, so there is nothing to watch; `\(Release.name) run` starts one")
       return .unavailable
     }
     guard let configuration = program.loadConfiguration() else { return .configuration }

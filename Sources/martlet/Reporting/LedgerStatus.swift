@@ -26,6 +26,7 @@ struct LedgerStatus {
       remote: StoreTitle.of(account.far, home: home),
       state: .offline)
     let directory = program.paths.accountDirectory(account.name)
+    status.heldBy = AccountLock.holder(directory: directory)
     var file = stat()
     guard unsafe stat(directory + "/" + SQLiteLedger.fileName, &file) == 0 else {
       if errno != ENOENT { status.lastError = "\(printable(directory)): \(systemError(errno))" }

@@ -8,8 +8,10 @@ enum StatusText {
     var lines: [String] = []
     if let daemon = status.daemon {
       lines.append("\(Release.name) \(daemon.release), process \(daemon.pid), since \(time(daemon.startedAt))")
-    } else {
+    } else if status.accounts.allSatisfy({ $0.heldBy == nil }) {
       lines.append("no daemon is running; this is what the ledgers know")
+    } else {
+      lines.append("no daemon can be asked; this is what the ledgers know")
     }
     for account in status.accounts { lines += [""] + self.account(account) }
     return lines.joined(separator: "\n")
@@ -17,6 +19,9 @@ enum StatusText {
 
   private static func account(_ account: AccountStatus) -> [String] {
     var lines = ["\(account.name): \(state(account))", "  \(account.local) <-> \(account.remote)"]
+    if let process = account.heldBy {
+      lines.append("  held by process \(process), which is no daemon or does not listen where it should")
+    }
     if let progress = account.progress { lines.append("  " + self.progress(progress)) }
     if let error = account.lastError { lines.append("  error: \(error)") }
     for problem in account.problems {

@@ -28,7 +28,9 @@ final class AccountAssembly {
     self.program = program
     let directory = program.paths.accountDirectory(configuration.name)
     do {
-      lock = try AccountLock(directory: directory, processID: program.processID, listens: purpose == .daemon)
+      lock = try AccountLock(
+        directory: directory, processID: program.processID,
+        controlSocket: purpose == .daemon ? program.paths.controlSocket : nil)
     } catch {
       switch error {
       case .held: throw AssemblyError(.temporaryFailure, error.text)

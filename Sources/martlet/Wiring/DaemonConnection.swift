@@ -29,7 +29,7 @@ enum DaemonConnection {
   /// The same, but one that is about to listen is waited for; nil also where the task was cancelled meanwhile.
   static func openSoon(_ program: ProgramContext) async -> ControlClient? {
     if let client = open(program) { return client }
-    guard isExpected(program) else { return nil }
+    guard !toldSockets(program).isEmpty else { return nil }
     program.log.info("the daemon does not listen on \(printable(program.paths.controlSocket)) yet; waiting for it")
     let end = program.clock.now.advanced(by: patience)
     while program.clock.now < end, await program.clock.passes(interval) {
@@ -39,27 +39,41 @@ enum DaemonConnection {
         // Told above, or at the last try.
         continue
       }
-      guard isExpected(program) else { break }
+      guard !toldSockets(program).isEmpty else { break }
     }
     return Task.isCancelled ? nil : open(program)
   }
 
+  /// Where our environment has its socket, else where a daemon of this state says that it listens: under cron or su the
+  /// environment is another than that of a service.
   private static func connect(_ program: ProgramContext) throws(StreamError) -> ControlClient? {
-    try UnixSocket.connect(program.reactor, path: program.paths.controlSocket).map {
-      ControlClient($0, clock: program.clock)
+    let own = program.paths.controlSocket
+    var failure: StreamError?
+    for path in [own] + toldSockets(program).subtracting([own, ""]).sorted() {
+      do {
+        guard let stream = try UnixSocket.connect(program.reactor, path: path) else { continue }
+        return ControlClient(stream, clock: program.clock)
+      } catch {
+        // Perhaps another user's, where `su` has kept the environment.
+        failure = failure ?? error
+      }
     }
+    if let failure { throw failure }
+    return nil
   }
 
-  /// True where a daemon that lives has one of the accounts.
-  private static func isExpected(_ program: ProgramContext) -> Bool {
+  /// Of the daemons that live and have one of the accounts. Only we can write in the state directory, which they are
+  /// told in.
+  private static func toldSockets(_ program: ProgramContext) -> Set<String> {
     let directory = program.paths.stateDirectory
     do {
-      return try FileManager.default.contentsOfDirectory(atPath: directory).contains {
-        AccountLock.isDaemons(directory: directory + "/" + $0)
-      }
+      return Set(
+        try FileManager.default.contentsOfDirectory(atPath: directory).compactMap {
+          AccountLock.daemonSocket(directory: directory + "/" + $0)
+        })
     } catch {
       // Nothing was ever synced with this state.
-      return false
+      return []
     }
   }
 }
