@@ -64,12 +64,13 @@ extension KeywordTable {
     Dictionary(grouping: keywords.values, by: { $0 }).filter { $0.value.count > 1 }.keys.sorted { $0.text < $1.text }
   }
 
-  /// Numbers beyond z: their keywords have no letter, and so no way into a file name here.
-  package var countBeyondLetters: Int {
-    lines.count { line in
-      let parts = line.split(separator: " ", maxSplits: 1)
-      return parts.count == 2 && Int(parts[0]).map { $0 >= Self.capacity } ?? false
-    }
+  /// Numbered beyond z: these keywords have no letter, and so no way into a file name here.
+  package var beyondLetters: Set<String> {
+    Set(
+      lines.compactMap { line in
+        let parts = line.split(separator: " ", maxSplits: 1)
+        return parts.count == 2 && Int(parts[0]).map { $0 >= Self.capacity } ?? false ? String(parts[1]) : nil
+      })
   }
 
   /// Lines that are no number and keyword.

@@ -18,7 +18,7 @@ package enum MaildirFinding: Hashable, Sendable {
   case unusable(directory: String, reason: String)
   case leftover(Leftover)
   case unreadableKeywords(FolderName, path: String, reason: String)
-  /// Keywords numbered beyond z.
+  /// Keywords that have no letter: those numbered beyond z, and what came when the letters were used up.
   case keywordsBeyondLetters(path: String, count: Int)
   case repeatedKeywords(path: String, [Keyword])
   case unknownKeywordLines(path: String, count: Int)
@@ -43,11 +43,13 @@ extension MaildirStore {
   /// - Parameters:
   ///   - known: folders that the base knows, whether they are there or not.
   ///   - knownKeys: the messages that the base knows of a folder.
+  ///   - serverKeywords: those that the base knows of a folder's messages on the other side only.
   ///   - isAlone: no other martlet has this Maildir open, so that a draft of ours is nobody's.
   ///   - isBeingWritten: whether some process has the file at this path open for writing.
   ///   - refusal: why the directory at this path cannot be read, written and searched; nil where it can.
   package func examine(
     known: some Collection<FolderName>, isAlone: Bool, knownKeys: @Loop (FolderName) throws(StoreError) -> Set<String>,
+    serverKeywords: @Loop (FolderName) throws(StoreError) -> Set<Keyword>,
     isBeingWritten: @Loop (String) -> Bool, refusal: @Loop (String) -> String?
   ) async throws(StoreError) -> MaildirExamination {
     let tree = try await onDisk { () async throws(FileError) in
@@ -63,8 +65,9 @@ extension MaildirStore {
       // What cannot be looked into would hide the findings of all other folders.
       guard unusable.isEmpty else { continue }
       if let incomplete = try await missingParts(of: place, knownKeys) { result.findings.append(incomplete) }
+      let serverKeywords = try serverKeywords(name)
       result.findings += try await onDisk { () async throws(FileError) in
-        try await leftovers(in: place, isAlone, isBeingWritten) + place.keywordFindings()
+        try await leftovers(in: place, isAlone, isBeingWritten) + place.keywordFindings(serverKeywords)
       }
     }
     let unusable = try await unusable([RootMarker.path.parentPath, Limbo.directory], refusal)
@@ -176,7 +179,7 @@ extension MaildirStore {
 }
 
 extension MaildirFolder {
-  fileprivate func keywordFindings() async throws(FileError) -> [MaildirFinding] {
+  fileprivate func keywordFindings(_ serverKeywords: Set<Keyword>) async throws(FileError) -> [MaildirFinding] {
     let path = directory.appending(path: KeywordTable.fileName)
     do {
       try await refreshTable()
@@ -185,9 +188,8 @@ extension MaildirFolder {
       return [.unreadableKeywords(name, path: path, reason: error.text)]
     }
     var findings: [MaildirFinding] = []
-    if table.countBeyondLetters > 0 {
-      findings.append(.keywordsBeyondLetters(path: path, count: table.countBeyondLetters))
-    }
+    let beyond = table.beyondLetters.union(serverKeywords.filter { !table.holds($0) }.map(\.text))
+    if !beyond.isEmpty { findings.append(.keywordsBeyondLetters(path: path, count: beyond.count)) }
     if !table.repeated.isEmpty { findings.append(.repeatedKeywords(path: path, table.repeated)) }
     if table.countNotUnderstood > 0 {
       findings.append(.unknownKeywordLines(path: path, count: table.countNotUnderstood))

@@ -234,7 +234,10 @@ final class MaildirFolder {
     let places = try await list().places
     let lettersInUse = places.reduce(into: LetterSet()) { $0.formUnion($1.value.letters(of: $1.key)) }
     var extended = table
-    for keyword in wanted where !extended.add(keyword, lettersInUse: lettersInUse) { break }
+    for keyword in wanted where !extended.add(keyword, lettersInUse: lettersInUse) {
+      root.whenLettersAreUsedUp(name)
+      break
+    }
     guard extended != table else { return true }
     try provideDrafts()
     let isWritten = try await SmallFile.write(

@@ -16,6 +16,8 @@ final class MaildirRoot {
   let isLookedAtOnly: Bool
   /// Names in some `tmp` that this process is writing under.
   var inFlight: Set<String> = []
+  /// Called where a keyword comes that this folder has no letter for.
+  var whenLettersAreUsedUp: @Loop (FolderName) -> Void = { _ in }
   private var names: UniqueNames
   private var lock: (any FileLock)?
 

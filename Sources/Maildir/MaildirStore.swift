@@ -28,6 +28,11 @@ package final class MaildirStore: MailStore {
   package var watchFailures: [FolderName: String] { watch?.failures ?? watchless }
   package var treeWatchFailure: String? { watch?.treeFailure }
 
+  /// Called, again and again, where a keyword comes that a folder has no letter for, so that it stays on the server only.
+  package var whenLettersAreUsedUp: @Loop (FolderName) -> Void {
+    get { root.whenLettersAreUsedUp }
+    set { root.whenLettersAreUsedUp = newValue }
+  }
   let root: MaildirRoot
   let limbo: Limbo
   private let makeWatcher: @Loop () throws(FileError) -> any DirectoryWatcher

@@ -123,6 +123,23 @@ struct ExaminationTests {
     }
   }
 
+  @Test("counts the keywords that stay on the server because the letters are used up", arguments: [25, 26, 27])
+  func keywordsBeyondLetters(count: Int) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make()
+      let keywords = try (0..<count).map { try #require(Keyword("k\($0)")) }
+      var told: [FolderName] = []
+      maildir.store.whenLettersAreUsedUp = { told.append($0) }
+      let delivered = try await maildir.deliver("x", flags: FlagSet(keywords: keywords))
+      let beyond = Set(keywords).subtracting(delivered.flags.keywords)
+      let findings = try await maildir.examine(serverKeywords: beyond).findings
+      #expect(
+        findings == (count <= 26 ? [] : [.keywordsBeyondLetters(path: "INBOX/dovecot-keywords", count: count - 26)]))
+      #expect(told == (count <= 26 ? [] : [.inbox]))
+      await maildir.remove()
+    }
+  }
+
   @Test("tells of mail that is kept no longer, and of directories that are no folders")
   func others() async throws {
     try await Reactor.onShared {
@@ -178,11 +195,11 @@ extension MaildirFinding {
 
 extension MaildirFixture {
   fileprivate func examine(
-    known: Set<String> = [], isAlone: Bool = true, refused: Set<String> = []
+    known: Set<String> = [], serverKeywords: Set<Keyword> = [], isAlone: Bool = true, refused: Set<String> = []
   ) async throws -> MaildirExamination {
     let files = DiskFileSystem(root: path)
     return try await store.examine(
-      known: [.inbox], isAlone: isAlone, knownKeys: { _ in known },
+      known: [.inbox], isAlone: isAlone, knownKeys: { _ in known }, serverKeywords: { _ in serverKeywords },
       isBeingWritten: { files.isBeingWritten($0) }, refusal: { refused.contains($0) ? "Permission denied" : nil })
   }
 }

@@ -1,6 +1,7 @@
 import Control
 import Engine
 import Logging
+import Mail
 import Reactor
 import Reconciliation
 import Simulation
@@ -19,6 +20,19 @@ struct UnwatchedTests {
         reporter.account("work", .unwatched(.near, folders: 2, reason: "max_user_watches is reached"))
       }
       #expect(handler.lines() == ["local: 2 folders cannot be watched, only polled: max_user_watches is reached"])
+    }
+  }
+
+  @Test("is not all that is logged once: so is that a folder's letters for keywords are used up")
+  func usedUpLetters() async throws {
+    try await Reactor.onShared {
+      let handler = RecordingLog()
+      let reporter = AccountReporter(.daemon, log: Logger(label: "test") { _ in handler }, clock: SimulatedClock())
+      for _ in 1...2 { reporter.tellLettersUsedUp(in: .inbox) }
+      #expect(
+        handler.lines() == [
+          "INBOX: all 26 letters for keywords are used up; further keywords stay on the server only"
+        ])
     }
   }
 

@@ -50,5 +50,13 @@ struct LedgerView {
     return Set(try ledger.pairs(in: row.id).compactMap { $0[side].key.fileName })
   }
 
+  /// Keywords that a folder's messages have on the other side only.
+  func keywordsBeyond(_ folder: FolderName, on side: Side) throws(LedgerError) -> Set<Keyword> {
+    guard let row = folders.first(where: { $0.names[side] == folder }) else { return [] }
+    return try ledger.pairs(in: row.id).reduce(into: []) { keywords, pair in
+      keywords.formUnion(pair[side.other].flags.subtracting(pair[side].flags).keywords)
+    }
+  }
+
   func close() { ledger.close() }
 }

@@ -67,7 +67,8 @@ struct MaildirCheckup {
       let isAlone = checkup.holder == nil && (!checkup.isFixing || isFree(store))
       let examination = try await store.examine(
         known: checkup.ledger?.names(on: side) ?? [], isAlone: isAlone, knownKeys: knownFiles,
-        isBeingWritten: { files.isBeingWritten($0) }, refusal: { FilePermissions.refusal(at: maildir.path + "/" + $0) })
+        serverKeywords: serverKeywords, isBeingWritten: { files.isBeingWritten($0) },
+        refusal: { FilePermissions.refusal(at: maildir.path + "/" + $0) })
       checkup.watchCount += examination.watchCount
       if examination.findings.isEmpty {
         checkup.report.fine.append("\(title): \(counted(examination.folderCount, "folder")), nothing left over")
@@ -108,6 +109,16 @@ struct MaildirCheckup {
     } catch {
       throw StoreError(.account, error.storeKind, error.text)
     }
+    try known { ledger throws(LedgerError) in try ledger.fileNames(in: folder, on: side) }
+  }
+
+  private func serverKeywords(in folder: FolderName) throws(StoreError) -> Set<Keyword> {
+    try known { ledger throws(LedgerError) in try ledger.keywordsBeyond(folder, on: side) }
+  }
+
+  private func known<Element>(
+    _ body: (LedgerView) throws(LedgerError) -> Set<Element>
+  ) throws(StoreError) -> Set<Element> {
   }
 
   /// Without the name of the place, which is the finding's subject.

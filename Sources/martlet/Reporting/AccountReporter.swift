@@ -27,6 +27,7 @@ final class AccountReporter: AccountObserver {
   private var watchText = "watching"
   private var watchTold: String?
   private var unwatchedTold: Set<String> = []
+  private var fullTablesTold: Set<FolderName> = []
   private var isInFullPass = false
   /// What was told of single folders since the full pass began: what it did there, and what events had done meanwhile.
   private var toldInFullPass = PassReport()
@@ -140,6 +141,15 @@ final class AccountReporter: AccountObserver {
       folders == 0
       ? "new folders are found by polling" : counted(folders, "folder") + " cannot be watched, only polled"
     log.warning("\(side): \(what): \(printable(reason))")
+  }
+
+  /// Once for each folder: nothing is lost, and nothing here can be done about it.
+  func tellLettersUsedUp(in folder: FolderName) {
+    guard fullTablesTold.insert(folder).inserted else { return }
+    log.log(
+      level: purpose == .daemon ? .notice : .info,
+      "all 26 letters for keywords are used up; further keywords stay on the server only",
+      metadata: ["folder": "\(printable("\(folder)"))"])
   }
 
   private func tellWatching() {

@@ -48,6 +48,9 @@ final class AccountAssembly {
         far: try markers.store(configuration.far, .far, stores))
       let log = program.log(account: configuration.name)
       reporter = AccountReporter(purpose, log: log, clock: program.clock)
+      for case let maildir as MaildirStore in [sides.near, sides.far] {
+        maildir.whenLettersAreUsedUp = { [weak reporter] in reporter?.tellLettersUsedUp(in: $0) }
+      }
       if let damaged = opened.setAside {
         log.error(
           """
