@@ -53,6 +53,9 @@ package final class SyncedFolder {
   /// For messages to people: the name that the configuration speaks of.
   package nonisolated var title: FolderName { names.far }
 
+  /// A pass that found nothing leaves the disk alone, but for once an hour.
+  func isLastPassStale(at now: Int64) -> Bool { lastPass.map { now - $0 > 3600 } ?? true }
+
   /// To be told what either side shows of its numbering. Where that is not the base's, no pass may go by the base's
   /// numbers from this moment on, until they are matched anew: that of another folder may be about to copy from here.
   func checkNumbering(_ now: Checkpoint?, on side: Side) {

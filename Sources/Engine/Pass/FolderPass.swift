@@ -360,9 +360,7 @@ final class FolderPass {
     }
     let now = context.wallSeconds
     folder.lastSync = now
-    // A pass that found nothing leaves the disk alone, but for once an hour.
-    let isStale = folder.lastPass.map { now - $0 > 3600 } ?? true
-    if isWideOnASide, report.didChange || !changes.isEmpty || isStale {
+    if isWideOnASide, report.didChange || !changes.isEmpty || folder.isLastPassStale(at: now) {
       changes.append(.passCompleted(folder.id, at: now))
       folder.lastPass = now
     }

@@ -49,13 +49,17 @@ struct FullPass {
     if let names { outcome.unknown = names.subtracting(finding.knownFarNames) }
     outcome.wanted = finding.folders.filter(isWanted).map(\.id)
     var requests: [PassRunner.Request] = []
+    var unchanged: [SyncedFolder] = []
     for folder in finding.folders where isWanted(folder) {
       if let missing = finding.missing[folder.id] {
         requests.append(.init(folder: folder, scopes: Self.scopes(without: missing)))
       } else if let request = try request(folder, finding.checkpoints[folder.id]) {
         requests.append(request)
+      } else {
+        unchanged.append(folder)
       }
     }
+    if !options.isDryRun { try recordUnchanged(unchanged, &outcome.report) }
     if names != nil { context.hasLookedForStrays = true }
     context.tell(.passStarted(folders: requests.count))
     let runner = PassRunner(context: context, options: options, listing: changes)
@@ -168,6 +172,21 @@ struct FullPass {
       return nil
     }
     return PassRunner.Request(folder: folder, scopes: scopes)
+  }
+
+  /// They are in sync as well as those that were looked at.
+  private func recordUnchanged(_ folders: [SyncedFolder], _ report: inout PassReport) throws(StoreError) {
+    let now = context.wallSeconds
+    var changes: [LedgerChange] = []
+    for folder in folders {
+      folder.lastSync = now
+      report.foldersSynced.insert(folder.id)
+      // One without a first pass is left to it.
+      guard folder.lastPass != nil, folder.isLastPassStale(at: now) else { continue }
+      changes.append(.passCompleted(folder.id, at: now))
+      folder.lastPass = now
+    }
+    try context.commit(changes)
   }
 
   /// A folder that went away during its pass is for the next discovery; one that is there all the same, and lacks

@@ -76,6 +76,28 @@ struct PassTests {
     }
   }
 
+  @Test("counts what a listing proves unchanged as synced, and writes that down once an hour (L2)")
+  func unchanged() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      try await account.sync()
+      let context = account.context()
+      try await context.open()
+      let start = try #require(try account.ledger.folders().first?.lastPass)
+      // Seconds since the last pass that was written down, and whether this one is.
+      for (seconds, isWritten) in [(3599, false), (3600, false), (3601, true)] as [(Int64, Bool)] {
+        account.clock.advance(by: .seconds(start + seconds - account.clock.wallTime.seconds))
+        let before = account.faults.log.count
+        let outcome = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+        #expect(outcome.report.foldersSynced == Set(outcome.wanted))
+        #expect(outcome.folders.map(\.lastSync) == [start + seconds])
+        #expect(try account.ledger.folders().first?.lastPass == start + (isWritten ? seconds : 0))
+        // No look at a folder is among what was asked for.
+        #expect(!account.faults.log.dropFirst(before).contains { $0.contains("look") }, "\(account.faults.log)")
+      }
+    }
+  }
+
   @Test("merges flags of both sides one by one (L6)")
   func flags() async throws {
     try await Reactor.onShared {
