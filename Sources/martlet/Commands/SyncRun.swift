@@ -84,6 +84,9 @@ struct SyncRun {
     guard let configuration = configuration.accounts.first(where: { $0.name == account.name }) else { return nil }
     let start = program.clock.now
     func seconds() -> Double { start.duration(to: program.clock.now) / .seconds(1) }
+    if let refusal = RootPlace.refusal(for: configuration, program) {
+      return AccountSyncReport(name: account.name, seconds: seconds(), failed: .incomplete, refusal)
+    }
     do throws(AssemblyError) {
       let assembly = try AccountAssembly(configuration, program, for: .oneShot, isDryRun: request.dryRun)
       defer { assembly.close() }

@@ -28,7 +28,12 @@ struct MaildirCheckup {
   func run() async {
     checkup.rootCount += 1
     let expected = checkup.ledger?.marker(side)
-    guard expected != nil || FilePermissions(of: maildir.path) != nil else {
+    if expected == nil, let refusal = RootPlace.refusal(at: maildir.path) {
+      return add(
+        .problem(.root, title, "there can be no Maildir: \(refusal)", RootPlace.remedy(checkup.account, side)))
+    }
+    let isThere = unsafe access(maildir.path, F_OK) == 0
+    guard expected != nil || isThere else {
       return add(.note(.root, title, "not there yet, made at the first sync"))
     }
     checkPermissions()
@@ -104,11 +109,6 @@ struct MaildirCheckup {
   }
 
   private func knownFiles(in folder: FolderName) throws(StoreError) -> Set<String> {
-    do {
-      return try checkup.ledger?.fileNames(in: folder, on: side) ?? []
-    } catch {
-      throw StoreError(.account, error.storeKind, error.text)
-    }
     try known { ledger throws(LedgerError) in try ledger.fileNames(in: folder, on: side) }
   }
 
@@ -119,6 +119,11 @@ struct MaildirCheckup {
   private func known<Element>(
     _ body: (LedgerView) throws(LedgerError) -> Set<Element>
   ) throws(StoreError) -> Set<Element> {
+    do {
+      return try checkup.ledger.map(body) ?? []
+    } catch {
+      throw StoreError(.account, error.storeKind, error.text)
+    }
   }
 
   /// Without the name of the place, which is the finding's subject.

@@ -10,6 +10,7 @@ import Reconciliation
 @Loop
 final class AccountSurvey {
   let configuration: AccountConfiguration
+  private let program: ProgramContext
   let stores: Sides<any MailStore>
   /// True where the local root is not there.
   var isMissing: Bool {
@@ -18,6 +19,7 @@ final class AccountSurvey {
 
   init(_ configuration: AccountConfiguration, _ program: ProgramContext) {
     self.configuration = configuration
+    self.program = program
     let assembly = StoreAssembly(configuration, program)
     func store(_ configuration: StoreConfiguration) -> any MailStore {
       switch configuration {
@@ -30,6 +32,9 @@ final class AccountSurvey {
 
   /// Every folder of either side, with what becomes of it.
   func folders() async throws(StoreError) -> [SurveyedFolder] {
+    if let refusal = RootPlace.refusal(for: configuration, program) {
+      throw StoreError(.account, .needsPerson, refusal)
+    }
     let (near, far) = (try await list(.near), try await list(.far))
     return FolderSurvey(
       rules: configuration.folders, unmappable: { [stores] in (stores.near as? MaildirStore)?.unmappableReason($0) }
