@@ -13,10 +13,6 @@ import Reactor
 /// those that the inner process named before it talked to any server. It has one thread, and all that it does is a
 /// consequence of a signal or a packet. Neither process outlives the other.
 package final class OuterProcess {
-  /// What is passed on. The inner process ignores the signals themselves: some come to both of us (Ctrl-C, a service
-  /// manager that stops a whole control group), and a second one means another thing than the first.
-  private static let passedOn = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
-  private static let held = passedOn + [SIGCHLD]
   /// A program that ends sooner, as `sync` does, is not worth giving memory back for.
   private static let settlingMilliseconds: Int32 = 10_000
 
@@ -37,8 +33,13 @@ package final class OuterProcess {
   /// does. Nil where the system has no room for a second process: then all goes on in this one. The signals that are
   /// passed on are held by then.
   ///
-  /// - Parameter notify: passes a state on to the service manager; called in the outer process.
-  package static func split(notify: @escaping (String) -> Void) -> OuterLink? {
+  /// - Parameters:
+  ///   - signals: what is passed on. The inner process ignores the signals themselves: some come to both of us (Ctrl-C, a
+  ///     service manager that stops a whole control group), and a second one means another thing than the first. All
+  ///     others do to either process what they do by themselves.
+  ///   - notify: passes a state on to the service manager; called in the outer process.
+  package static func split(passingOn signals: [Int32], notify: @escaping (String) -> Void) -> OuterLink? {
+    let held = signals + [SIGCHLD]
     // Where our starter ignores its children, ours would vanish before we had asked how they ended.
     signal(SIGCHLD, SIG_DFL)
     let heldSignals = unsafe clinux_hold_signals(held, Int32(held.count))
@@ -51,7 +52,7 @@ package final class OuterProcess {
       if inner == 0 {
         close(ends[0])
         close(heldSignals)
-        return becomeInner(ends[1], outer)
+        return becomeInner(ends[1], outer, ignoring: signals)
       }
       close(ends[1])
       guard inner > 0, let socket = PacketSocket(owning: ends[0]) else { break }
@@ -74,9 +75,10 @@ package final class OuterProcess {
     self.notify = notify
   }
 
-  private static func becomeInner(_ socket: Int32, _ outer: pid_t) -> OuterLink {
+  private static func becomeInner(_ socket: Int32, _ outer: pid_t, ignoring signals: [Int32]) -> OuterLink {
     clinux_die_with(outer)
-    for signal in passedOn { Glibc.signal(signal, SIG_IGN) }
+    for signal in signals { Glibc.signal(signal, SIG_IGN) }
+    let held = signals + [SIGCHLD]
     unsafe clinux_let_signals(held, Int32(held.count))
     return OuterLink(socket: socket, outerProcess: outer)
   }

@@ -33,8 +33,7 @@ enum Program {
       exit(ExitStatus.configuration.rawValue)
     }
     // Here, while there is one thread and nothing is known that is worth protecting.
-    let outer = split(command, environment)
-    if !(command is RunCommand) { EarlySignals.letThoseForRun() }
+    let outer = split(command, environment, awaiting: EarlySignals.awaited(by: command))
     let reactor = Reactor()
     Loop.bind(reactor)
     Task.detached(executorPreference: reactor) {
@@ -61,10 +60,12 @@ enum Program {
   }
 
   /// Nil where one process does.
-  private static func split(_ command: any ProgramCommand, _ environment: Environment) -> OuterLink? {
+  private static func split(
+    _ command: any ProgramCommand, _ environment: Environment, awaiting signals: [Int32]
+  ) -> OuterLink? {
     guard type(of: command).isConfined, Confinement.isSupported else { return nil }
     let socket = ServiceSocket(environment)
-    return OuterProcess.split { socket?.send($0) }
+    return OuterProcess.split(passingOn: signals) { socket?.send($0) }
   }
 
   @Loop

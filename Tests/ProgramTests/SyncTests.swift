@@ -116,21 +116,21 @@ struct SyncTests {
     #expect(try await client.status().messages == 0)
   }
 
-  @Test("stops at SIGTERM, and ends by it")
-  func terminated() async throws {
+  @Test("stops at a signal that stops others, and ends by it", arguments: [SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+  func terminated(signal: Int32) async throws {
     let home = try Home()
     // A tunnel that says nothing keeps the login waiting.
     try home.configure(
       """
       [accounts.slow.remote]
-      tunnel = "sleep 600"
+      tunnel = "cat"
       [accounts.slow.local]
       path = "~/Mail"
       """)
     let sync = try home.start("sync", "-v")
     _ = try await sync.line(of: .errors) { $0.contains("connecting") }
-    sync.signal(SIGTERM)
-    #expect(try await sync.wait(within: .seconds(10)) == .killed(signal: SIGTERM))
+    sync.signal(signal)
+    #expect(try await sync.wait(within: .seconds(10)) == .killed(signal: signal))
   }
 
   private func files(in directory: String) throws -> [String] {

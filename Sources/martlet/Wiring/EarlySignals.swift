@@ -13,6 +13,11 @@ enum EarlySignals {
     unsafe clinux_block_signals(signals, Int32(signals.count))
   }
 
-  /// For a command that has no use for them: they do what they do by themselves.
-  static func letThoseForRun() { unsafe clinux_let_signals(forRun, Int32(forRun.count)) }
+  /// What the command waits for. Those that it has no use for are let go, and do what they do by themselves: before the
+  /// process splits, so that in neither half they come to nobody.
+  static func awaited(by command: any ProgramCommand) -> [Int32] {
+    if command is RunCommand { return forAll + forRun }
+    unsafe clinux_let_signals(forRun, Int32(forRun.count))
+    return forAll
+  }
 }
