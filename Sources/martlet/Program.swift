@@ -25,6 +25,7 @@ enum Program {
     let command = parse()
     let environment = Environment()
     let errors = ErrorOutput(environment: environment, format: command.common.logFormat)
+    StandardOutput.tellLosses(by: errors)
     let paths: Paths
     do {
       paths = try Paths(command.common, environment: environment)

@@ -33,6 +33,33 @@ struct CommandLineTests {
     }
   }
 
+  @Test("completes itself in a shell", arguments: ["bash", "zsh", "fish"])
+  func completion(shell: String) async throws {
+    let result = try await Home().run("--generate-completion-script", shell)
+    #expect(result.ending == .exited(0), "\(result.errors)")
+    #expect(result.output.contains("doctor") && result.output.contains("allow-deletions"))
+  }
+
+  @Test("helps with a command that help is asked for")
+  func helpWithCommand() async throws {
+    let result = try await Home().run("help", "sync")
+    #expect(result.ending == .exited(0))
+    #expect(result.output.contains("--allow-deletions"))
+  }
+
+  @Test(
+    "ends with 1 where its results cannot be written, and says so in the form of its log", arguments: ["text", "json"])
+  func fullDisk(form: String) async throws {
+    let home = try Home()
+    try home.configure(Home.unreachableAccount("away"))
+    let result = try await ChildProcess.run(
+      ["/bin/sh", "-c", "exec \"$@\" >/dev/full", "sh", Home.program, "status", "--log-format", form],
+      environment: home.environment())
+    #expect(result.ending == .exited(1))
+    #expect(result.errors.contains("standard output cannot be written: No space left on device"))
+    #expect(result.errors.hasPrefix(form == "json" ? "{" : "error: "), "\(result.errors)")
+  }
+
   @Test(
     "is refused with 64 where it is wrong, and says what is",
     arguments: [

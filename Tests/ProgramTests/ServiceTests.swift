@@ -133,6 +133,10 @@ struct ServiceTests {
     try home.configure(Home.unreachableAccount("away"))
     let journal = try await home.runInJournal("sync")
     #expect(journal.errors.hasPrefix("<3>error: away: "))
+    // Also what is wrong with a configuration, each line of it.
+    let missing = try await Home().runInJournal("sync")
+    let lines = missing.errors.split(separator: "\n")
+    #expect(lines.count > 3 && lines.allSatisfy { $0.hasPrefix("<3>") }, "\(missing.errors)")
     // What a service started inherits the variable, and writes elsewhere.
     let terminal = try await home.run("sync", environment: ["JOURNAL_STREAM": "8:1"])
     #expect(terminal.errors.hasPrefix("error: away: "))

@@ -24,16 +24,18 @@ struct SyncTests {
   }
 
   @Test(
-    "draws no line on a terminal where it is to be quiet",
-    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "there is no script"))
-  func quietTerminal() async throws {
-    let (home, client) = try await Home.prepared("quiet")
+    "draws no line on a terminal where it is to be quiet, is read by a program, or is told nothing of the terminal",
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "there is no script"),
+    arguments: [("-q", "xterm"), ("--log-format json", "xterm"), ("", ""), ("", "dumb")])
+  func plainTerminal(option: String, terminal: String) async throws {
+    let (home, client) = try await Home.prepared("plain\(option.count)-\(terminal)")
     try await client.append(contentsOf: (1...3).map { .init(letter("\($0)")) })
     let result = try await ChildProcess.run(
-      ["/usr/bin/script", "-qec", "\(Home.program) sync -q", "/dev/null"],
-      environment: home.environment(["TERM": "xterm"]))
+      ["/usr/bin/script", "-qec", "\(Home.program) sync \(option)", "/dev/null"],
+      environment: home.environment(["TERM": terminal]))
     #expect(result.ending == .exited(0))
-    #expect(result.output.isEmpty, "\(result.output)")
+    #expect(!result.output.contains("\u{1B}"), "\(result.output)")
+    #expect(result.output.isEmpty == (option == "-q"), "\(result.output)")
   }
 
   @Test("reports as JSON")

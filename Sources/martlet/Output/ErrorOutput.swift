@@ -24,10 +24,13 @@ final class ErrorOutput: Sendable {
   let isLive: Bool
   let mayColor: Bool
   private let isJSON: Bool
+  private let isJournal: Bool
 
   init(environment: Environment, format: CommonOptions.LogFormat) {
     isJSON = format == .json
-    isLive = Terminal.isLive(STDERR_FILENO, environment: environment)
+    isJournal = StandardErrorLog.isJournal(environment)
+    // Who reads JSON reads lines.
+    isLive = !isJSON && Terminal.isLive(STDERR_FILENO, environment: environment)
     mayColor = Terminal.mayColor(STDERR_FILENO, environment: environment)
   }
 
@@ -52,16 +55,27 @@ final class ErrorOutput: Sendable {
   /// What is wrong with a configuration, each as `FILE:LINE: KEY: what was expected`, bare, so that editors find the
   /// place.
   func tell(_ errors: ConfigurationErrors) {
-    for error in errors.errors { write(isJSON ? Self.json(.error, "\(error)") : "\(error)") }
+    for error in errors.errors { write(formed(.error, "\(error)")) }
+  }
+
+  /// What keeps results from being written.
+  fileprivate func tellLost(_ reason: String) {
+    let message = "standard output cannot be written: \(reason)"
+    write(formed(.error, isJSON ? message : "error: " + message))
   }
 
   private func lossNotice(_ count: Int) -> String {
     let text = "lines lost here because nobody read them: \(count)"
-    return isJSON ? Self.json(.warning, text) : "(\(text))"
+    return formed(.warning, isJSON ? text : "(\(text))")
   }
 
-  private static func json(_ level: Logger.Level, _ message: String) -> String {
-    LogLine(level: level, message: message, metadata: [:]).json(at: Timestamp.now)
+  /// Besides what a log writes; the journal takes each line for a message of its own.
+  private func formed(_ level: Logger.Level, _ message: String) -> String {
+    let line = LogLine(level: level, message: message, metadata: [:])
+    if isJSON { return line.json(at: Timestamp.now) }
+    guard isJournal else { return message }
+    return message.split(separator: "\n", omittingEmptySubsequences: false).map { "<\(line.priority)>\($0)" }
+      .joined(separator: "\n")
   }
 
   /// Replaces the live line; nothing happens where there is no terminal. Empty takes it away.
@@ -84,6 +98,11 @@ final class ErrorOutput: Sendable {
 
 /// Standard output: results.
 enum StandardOutput {
+  /// Who says so where they cannot be written.
+  fileprivate static let errors = Mutex<ErrorOutput?>(nil)
+
+  static func tellLosses(by output: ErrorOutput) { errors.withLock { $0 = output } }
+
   static func write(_ text: String) { writeAll(STDOUT_FILENO, text + "\n") }
 
   /// What was on the screen is drawn over.
@@ -129,6 +148,6 @@ private func endWithoutResults(_ reason: Int32) -> Never {
     signal(SIGPIPE, SIG_DFL)
     raise(SIGPIPE)
   }
-  writeAll(STDERR_FILENO, "error: standard output cannot be written: \(unsafe String(cString: strerror(reason)))\n")
-  exit(ExitStatus.software.rawValue)
+  StandardOutput.errors.withLock { $0 }?.tellLost(unsafe String(cString: strerror(reason)))
+  exit(ExitStatus.incomplete.rawValue)
 }

@@ -2,9 +2,9 @@ import Glibc
 
 /// What is known of the terminal behind a descriptor.
 enum Terminal {
-  /// True where a line may be drawn over again.
+  /// True where a line may be drawn over again: not on a terminal that says nothing of itself.
   static func isLive(_ descriptor: Int32, environment: Environment) -> Bool {
-    isatty(descriptor) == 1 && environment["TERM"] != "dumb"
+    isatty(descriptor) == 1 && !["", "dumb"].contains(environment["TERM"] ?? "")
   }
 
   /// `NO_COLOR` counts where it is set and not empty (no-color.org).
