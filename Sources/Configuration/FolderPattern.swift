@@ -21,7 +21,7 @@ struct FolderPattern: Equatable, Sendable, CustomStringConvertible {
     self.text = text
     guard !text.isEmpty else { throw Fault(expected: "a folder's name or pattern", found: "nothing") }
     guard text.hasPrefix("/") else {
-      matcher = .wildcards(Array(Self.withPlainInbox(text).utf8))
+      matcher = .wildcards(Array(text.utf8))
       return
     }
     guard text.count > 2, text.hasSuffix("/") else {
@@ -49,22 +49,29 @@ struct FolderPattern: Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The positions in the pattern that can be reached, moved on byte by byte: no pattern takes longer than its length
-  /// times the name's.
+  /// times the name's. INBOX is INBOX in any case, also where a pattern only begins with it; one that says less of it
+  /// than its name has to say that as it is (RFC 9051 §6.3.9).
   private static func matches(_ pattern: [UInt8], _ name: [UInt8]) -> Bool {
     var reached = closure([0], pattern)
-    for byte in name {
+    let folded = isInbox(pattern.prefix(5)) && isInbox(name.prefix { $0 != UInt8(ascii: "/") }) ? 5 : 0
+    for (index, byte) in name.enumerated() {
+      let other = index < folded ? byte | 0x20 : byte
       var next: Set<Int> = []
       for position in reached where position < pattern.count {
         switch pattern[position] {
         case UInt8(ascii: "*"): next.insert(position)
         case UInt8(ascii: "%"): if byte != UInt8(ascii: "/") { next.insert(position) }
-        case byte: next.insert(position + 1)
+        case byte, other: next.insert(position + 1)
         default: continue
         }
       }
       reached = closure(next, pattern)
     }
     return reached.contains(pattern.count)
+  }
+
+  private static func isInbox(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.map { $0 | 0x20 }.elementsEqual("inbox".utf8)
   }
 
   /// A wildcard may also stand for nothing.
@@ -78,12 +85,6 @@ struct FolderPattern: Equatable, Sendable, CustomStringConvertible {
       }
     }
     return result
-  }
-
-  /// `inbox` and `Inbox/x` as `INBOX` and `INBOX/x`.
-  private static func withPlainInbox(_ text: String) -> String {
-    let first = text.prefix { $0 != "/" }
-    return first.utf8.count == 5 && first.uppercased() == "INBOX" ? "INBOX" + text.dropFirst(first.count) : text
   }
 
   /// The parser's words without its type names.

@@ -16,6 +16,8 @@ struct FolderRulesTests {
       ("A/*", "A/B/C", true), ("A/*", "A", false), ("A*", "A", true), ("*/C", "A/B/C", true), ("%/C", "A/B/C", false),
       ("A%*C", "A/B/C", true), ("a", "A", false), ("A", "A/B", false), ("*a*a*a*b", "aaaaaaaaaaaaaaaaaaaa", false),
       ("inbox", "INBOX", true), ("Inbox/*", "inbox/x", true), ("INBOX", "INBOX/x", false), ("inbo%", "INBOX", false),
+      ("inbox*", "INBOX", true), ("Inbox%", "INBOX", true), ("inBOX*", "inbox/x", true), ("inbox*", "inbox-old", true),
+      ("INBOX*", "inbox-old", false), ("inbox*", "INBOX-old", false), ("INBO%", "INBOX", true),
       ("Entw%", "Entwürfe", true), ("a%2Fb", "a%2Fb", true), ("[x].(y)", "[x].(y)", true),
       ("/^Archive/20/", "Archive/2024", true), ("/^Archive/20/", "Old/Archive/20", false), ("/a|b$/", "xb", true),
       ("/^(?i)lists\\//", "LISTS/x", true),
