@@ -27,6 +27,10 @@ enum DirectoryOverlap {
         complaints.add(
           key, expected: "a directory apart from martlet's own state",
           found: "\(printable(maildir.path)), where that is kept")
+      } else if let state, state.starts(with: components) {
+        complaints.add(
+          key, expected: "a directory that martlet's own state is not in",
+          found: "\(printable(maildir.path)), around \(printable(stateDirectory ?? ""))")
       }
       for other in trees where components.starts(with: other.components) || other.components.starts(with: components) {
         complaints.add(
@@ -71,7 +75,8 @@ private struct MailPlace: Hashable {
     switch imap.endpoint {
     case .host(let host):
       let name = host.name.lowercased()
-      (key, port) = ("host", host.port)
+      // With TLS from the start or without, the usual ports are one server's.
+      (key, port) = ("host", host.port == 143 ? 993 : host.port)
       server = IMAPReader.isLoopback(name) ? "localhost" : name.hasSuffix(".") ? String(name.dropLast()) : name
     case .tunnel(let command): (key, server, port) = ("tunnel", command, nil)
     }

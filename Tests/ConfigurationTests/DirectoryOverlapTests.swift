@@ -56,11 +56,12 @@ struct DirectoryOverlapTests {
   }
 
   @Test(
-    "martlet's own state, what is in it, and the whole tree are no Maildir", arguments: ["/state", "/state/a", "/"])
+    "martlet's own state, what is in it or around it, and the whole tree are no Maildir",
+    arguments: ["/own/state", "/own/state/a", "/own", "/"])
   func reserved(path: String) {
     let text = Fixture.remote + Fixture.local.replacing("/nowhere/mail", with: path)
     let error = #expect(throws: ConfigurationErrors.self) {
-      try Configuration.parse(text, file: "/nowhere/config.toml", home: nil, stateDirectory: "/state")
+      try Configuration.parse(text, file: "/nowhere/config.toml", home: nil, stateDirectory: "/own/state")
     }
     #expect(error?.errors.map(\.key) == ["accounts.a.local.path"])
   }
@@ -82,6 +83,8 @@ struct DirectoryOverlapTests {
             + "found the same, which would take its own messages for new ones"
         ])
     #expect(Fixture.errors(Self.imap("a", "imap.example.org", "port = 994\n")) == [])
+    // The usual ports with TLS from the start and without are one server's.
+    #expect(Fixture.errors(Self.imap("a", "imap.example.org", "tls = \"starttls\"\n")).count == 1)
     let other = Fixture.remote.replacing("\"me\"", with: "\"you\"")
     #expect(Fixture.errors(Self.imap("a", "imap.example.org").replacing(Fixture.remote, with: other)) == [])
   }
