@@ -46,6 +46,7 @@ enum FoldersReader {
   private static func renames(_ reader: inout TableReader) -> [RenameRule]? {
     guard var table = reader.table("rename") else { return reader.has("rename") ? nil : [] }
     var rules: [RenameRule] = []
+    var (byRemote, byLocal) = ([RenamePattern: RenameRule](), [RenamePattern: RenameRule]())
     var areFine = true
     for remote in table.keys {
       guard let local = table.string(remote) else {
@@ -54,13 +55,15 @@ enum FoldersReader {
       }
       do {
         let rule = try RenameRule(remote: remote, local: local)
-        if let other = rules.first(where: { $0.contradicts(rule) }) {
+        // Where one local name would stand for two remote ones, or the other way round.
+        if let other = byRemote[rule.remote] ?? byLocal[rule.local] {
           table.complain(
             remote, expected: "one remote folder for each local one, since the rule is used in both directions",
             found: "\(rule) beside \(other)")
           areFine = false
         } else {
           rules.append(rule)
+          (byRemote[rule.remote], byLocal[rule.local]) = (rule, rule)
         }
       } catch {
         table.complain(remote, expected: error.expected, found: error.found)

@@ -24,9 +24,6 @@ struct RenameRule: Hashable, Sendable, CustomStringConvertible {
 
   /// `"[Gmail]/*" = "*"`
   var description: String { "\"\(quotable(remoteText))\" = \"\(quotable(localText))\"" }
-
-  /// True where one local name would stand for two remote ones, or the other way round.
-  func contradicts(_ other: RenameRule) -> Bool { remote == other.remote || local == other.local }
 }
 
 /// One side of a rule.

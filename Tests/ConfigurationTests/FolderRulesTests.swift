@@ -30,6 +30,13 @@ struct FolderRulesTests {
     #expect((try Fixture.rules("include = ['\(pattern)']").verdict(remote: name) == .included) == isExcluded)
   }
 
+  @Test("thousands of renames are read in a moment", .timeLimit(.minutes(1)))
+  func manyRenames() throws {
+    let renames = (0..<15_000).map { "\"a\($0)\" = \"b\($0)\"\n" }.joined()
+    let rules = try Fixture.rules("[accounts.a.folders.rename]\n" + renames)
+    #expect(rules.localName(forRemote: try Self.name("a14999")) == (try Self.name("b14999")))
+  }
+
   @Test("exclude wins over include, and both say why")
   func verdicts() throws {
     let rules = try Fixture.rules("include = [\"INBOX\", \"Lists/*\"]\nexclude = [\"Lists/Spam\"]")
