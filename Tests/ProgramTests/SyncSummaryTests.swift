@@ -1,3 +1,4 @@
+import ArgumentParser
 import Configuration
 import Control
 import Testing
@@ -67,6 +68,15 @@ struct SyncSummaryTests {
         the folder is gone on the other side; this side (remote) has 1 message; nothing was deleted. \
         If that is meant: martlet sync --allow-deletions 'work:Old mail'
         """)
+  }
+
+  @Test("is not taken for an option where an account is called like one")
+  func optionLikeName() throws {
+    let held = HeldDeletions(folder: "x", side: .local, deletions: 30, total: 40, wholeFolder: false)
+    #expect(SyncSummary.brake(held, account: "-v").hasSuffix("martlet sync --allow-deletions -- -v:x"))
+    let command = try #require(
+      try Martlet.parseAsRoot(["sync", "--allow-deletions", "--", "-v:x"]) as? SyncCommand)
+    #expect(command.targets.map(\.account) == ["-v"])
   }
 
   @Test(

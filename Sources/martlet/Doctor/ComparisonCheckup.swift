@@ -56,7 +56,7 @@ struct ComparisonCheckup {
     let isServer = status == .unavailable || status == .noPermission
     return .problem(
       isServer ? .server : .sync, account, "the sides cannot be compared: \(printable(reason))",
-      isServer ? "\(Release.name) check \(SyncSummary.shellQuoted(account)) tries it again" : nil)
+      isServer ? "\(Release.name) check \(SyncSummary.argument(account)) tries it again" : nil)
   }
 
   private nonisolated static func isHeld(_ steps: PlannedSteps, _ held: [HeldDeletions]) -> Bool {
@@ -67,7 +67,7 @@ struct ComparisonCheckup {
     let here = steps.side.rawValue
     let there = steps.side == .local ? SideName.remote.rawValue : SideName.local.rawValue
     let (messages, are) = (counted(steps.count, "message"), steps.count == 1 ? "is" : "are")
-    let inspect = "\(Release.name) sync --dry-run \(SyncSummary.shellQuoted("\(account):\(steps.folder)")) lists them"
+    let inspect = "\(Release.name) sync --dry-run \(SyncSummary.argument("\(account):\(steps.folder)")) lists them"
     switch steps.kind {
     case "delete":
       return .problem(

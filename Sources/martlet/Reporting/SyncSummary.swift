@@ -45,7 +45,7 @@ enum SyncSummary {
 
   /// What was held back, and what to type if it was meant.
   static func brake(_ held: HeldDeletions, account: String) -> String {
-    let target = shellQuoted(held.accountTotal == nil ? "\(account):\(held.folder)" : account)
+    let target = argument(held.accountTotal == nil ? "\(account):\(held.folder)" : account)
     let what =
       held.deleted.map { counted($0, "of them was", "of them were") + " deleted before it was held; no more will be" }
       ?? "nothing was deleted"
@@ -67,6 +67,9 @@ enum SyncSummary {
     let fraction = hundredths % 100
     return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
   }
+
+  /// The same as the last argument of a command, which is not to take it for an option.
+  static func argument(_ text: String) -> String { (text.hasPrefix("-") ? "-- " : "") + shellQuoted(text) }
 
   /// Fit to be pasted into a shell (law L12).
   static func shellQuoted(_ text: String) -> String {
