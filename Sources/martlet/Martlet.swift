@@ -21,11 +21,14 @@ struct Martlet: ParsableCommand {
   /// Only reached where no command was named.
   func run() throws { throw ValidationError("Name a command; there are \(Self.commandList).") }
 
-  /// Throws where the first word is no command; the parser would call it an unexpected argument.
+  /// Throws where the first word is no command, or one that help is asked for is none; the parser would call the one an
+  /// unexpected argument, and help with something else for the other.
   static func requireCommand(in arguments: [String]) throws {
-    guard let word = arguments.first, !word.hasPrefix("-") else { return }
     let commands = configuration.subcommands.map { $0.configuration.commandName } + ["help"]
-    guard !commands.contains(word) else { return }
+    let isHelp = arguments.first == "help"
+    guard let word = isHelp ? arguments.dropFirst().first(where: { !$0.hasPrefix("-") }) : arguments.first,
+      !word.hasPrefix("-"), !commands.contains(word)
+    else { return }
     throw ValidationError("There is no command '\(printable(word))'. The commands are \(commandList).")
   }
 

@@ -15,6 +15,7 @@ struct ArgumentOrderTests {
       // The value of an option is not the command, even where it is called like one.
       (["-c", "sync", "status"], ["status", "-c", "sync"]), (["-h"], ["-h"]), ([], []),
       (["--", "sync"], ["--", "sync"]),
+      (["--generate-completion-script", "bash"], ["--generate-completion-script", "bash"]),
       (["-c"], ["-c"]), (["-vc", "F", "sync"], ["sync", "-vc", "F"]), (["-vq", "sync"], ["sync", "-vq"]),
     ])
   func order(given: [String], expected: [String]) {

@@ -64,6 +64,7 @@ struct CommandLineTests {
     "is refused with 64 where it is wrong, and says what is",
     arguments: [
       ([], "Name a command"), (["fly"], "There is no command 'fly'. The commands are run, sync, status, check,"),
+      (["help", "synk"], "There is no command 'synk'"), (["-v", "help", "synk"], "There is no command 'synk'"),
       (["-v", "synk", "--dry-run"], "There is no command 'synk'"), (["sync", "--fast"], "--fast"),
       (["--config"], "--config"),
       (["run", "--log-format", "xml"], "xml"), (["-q", "-v", "status"], "exclude each other"),

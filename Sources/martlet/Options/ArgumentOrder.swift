@@ -1,6 +1,8 @@
 /// Lets options stand before the command: `martlet -c FILE sync` is read as `martlet sync -c FILE`.
 enum ArgumentOrder {
-  private static let withValue: Set<String> = ["-c", "--config", "--state-dir", "--log-format"]
+  private static let withValue: Set<String> = [
+    "-c", "--config", "--state-dir", "--log-format", "--generate-completion-script",
+  ]
 
   /// The first word that is neither an option nor an option's value is the command, and comes first.
   static func commandFirst(_ arguments: [String]) -> [String] {
