@@ -7,6 +7,8 @@ struct FolderTree {
   var entries: [FolderEntry] = []
   /// By directory, relative to the root.
   var leftOut: [String: String] = [:]
+  /// What nobody takes for a folder of martlet's, with the reason.
+  var notFollowed: [String: String] = [:]
   /// Every directory in which folders may come and go.
   var directories: [String] = []
 }
@@ -109,7 +111,7 @@ struct FolderTreeWalk {
     switch entry.kind {
     case .directory where entry.isDecodable: return true
     case .directory: tree.leftOut[path] = "its name is not UTF-8"
-    case .symbolicLink: tree.leftOut[path] = "a symbolic link, which is not followed"
+    case .symbolicLink: tree.notFollowed[path] = "a symbolic link, which is not followed"
     case .file, .other: break
     }
     return false

@@ -75,7 +75,8 @@ extension MaildirStore {
     if unusable.isEmpty {
       result.findings += try await onDisk { () async throws(FileError) in try await limboFindings(isAlone) }
     }
-    result.findings += tree.leftOut.sorted { $0.key < $1.key }.map { .leftOut(directory: $0.key, reason: $0.value) }
+    let leftOut = tree.leftOut.merging(tree.notFollowed) { reason, _ in reason }
+    result.findings += leftOut.sorted { $0.key < $1.key }.map { .leftOut(directory: $0.key, reason: $0.value) }
     return result
   }
 

@@ -25,14 +25,16 @@ package final class MaildirStore: MailStore {
   package private(set) var marker: String?
   /// Directories that are no folders although they might be meant so, and why; as of the last `folders()`.
   package private(set) var leftOut: [String: String] = [:]
+  /// Symbolic links, which are nothing to us: to be told to whoever asks.
+  package private(set) var notFollowed: [String: String] = [:]
   package var watchFailures: [FolderName: String] { watch?.failures ?? watchless }
-  package var treeWatchFailure: String? { watch?.treeFailure }
-
   /// Called, again and again, where a keyword comes that a folder has no letter for, so that it stays on the server only.
   package var whenLettersAreUsedUp: @Loop (FolderName) -> Void {
     get { root.whenLettersAreUsedUp }
     set { root.whenLettersAreUsedUp = newValue }
   }
+  package var treeWatchFailure: String? { watch?.treeFailure }
+
   let root: MaildirRoot
   let limbo: Limbo
   private let makeWatcher: @Loop () throws(FileError) -> any DirectoryWatcher
@@ -137,7 +139,7 @@ package final class MaildirStore: MailStore {
     watch?.beginTree()
     let tree = try await FolderTreeWalk(root: root, arm: { watch?.armTree($0) }).run()
     watch?.endTree(tree.directories)
-    leftOut = tree.leftOut
+    (leftOut, notFollowed) = (tree.leftOut, tree.notFollowed)
     // What others removed comes back, if ever, as another folder.
     let there = Set(tree.entries.lazy.map(\.name))
     known = known.filter { there.contains($0.key) }

@@ -177,7 +177,8 @@ struct RootTests {
       for directory in ["Inbox", "Inbox/cur", "msf", ".dot", ".dot/cur"] { try maildir.makeDirectory(directory) }
       try maildir.write("file", "")
       #expect(try await maildir.store.folders().map(\.name) == [try name("A")])
-      #expect(maildir.store.leftOut.keys.sorted() == ["Inbox", "link"])
+      #expect(maildir.store.leftOut.keys.sorted() == ["Inbox"])
+      #expect(maildir.store.notFollowed.keys.sorted() == ["link"])
       await maildir.remove()
     }
   }

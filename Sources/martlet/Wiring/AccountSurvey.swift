@@ -56,7 +56,7 @@ final class AccountSurvey {
       return ([:], [:])
     }
     var result: (directories: [String: String], folders: [FolderName: String]) = ([:], [:])
-    for (directory, reason) in store.leftOut {
+    for (directory, reason) in store.leftOut.merging(store.notFollowed, uniquingKeysWith: { reason, _ in reason }) {
       do throws(MaildirLayout.Unmappable) {
         result.folders[try MaildirLayout(maildir.layout).folder(at: directory)] = reason
       } catch {
