@@ -1,5 +1,6 @@
 import Control
 import Foundation
+import Mail
 import Support
 import Testing
 
@@ -50,6 +51,23 @@ struct DoctorTests {
     #expect(found.output.contains("chmod go-w \(home.stateDirectory)"), "\(found.output)")
     #expect(try await home.run("doctor", "--fix").ending == .exited(0))
     #expect(try FileManager.default.attributesOfItem(atPath: home.stateDirectory)[.posixPermissions] as? Int == 0o755)
+  }
+
+  @Test("tells how many keywords stay on the server, as a sync does that is to say more", arguments: [26, 28])
+  func keywords(count: Int) async throws {
+    let (home, client) = try await Home.prepared("doctor-keywords\(count)")
+    let keywords = try (0..<count).map { try #require(Keyword("word\($0)")) }
+    for some in [keywords.prefix(20), keywords.dropFirst(20)] {
+      try await client.append(letter("\(some.count)"), flags: FlagSet(keywords: Set(some)))
+    }
+    let sync = try await home.run("sync", "-v")
+    #expect(sync.ending == .exited(0), "\(sync.errors)")
+    #expect(sync.errors.contains("work: INBOX: all 26 letters for keywords are used up") == (count > 26))
+    let found = try await home.run("doctor")
+    #expect(found.ending == .exited(0), "\(found.output)")
+    #expect(
+      found.output.contains("INBOX/dovecot-keywords: 2 keywords beyond the 26 that have letters") == (count > 26),
+      "\(found.output)")
   }
 
   @Test("finds that no ledger can be made, and none in a file whose making was broken off")
