@@ -31,9 +31,8 @@ enum RootPlace {
   @Loop
   static func refusal(for account: AccountConfiguration, _ program: ProgramContext) -> String? {
     for side in Side.allCases {
-      guard case .maildir(let maildir) = account[side],
-        !LedgerGlance.mayKnow(RootMarkers.fact(side), in: program.paths.accountDirectory(account.name)),
-        let refusal = refusal(at: maildir.path)
+      guard case .maildir(let maildir) = account[side], let refusal = refusal(at: maildir.path),
+        !LedgerGlance.mayKnow(RootMarkers.fact(side), in: program.paths.accountDirectory(account.name))
       else { continue }
       let title = StoreTitle.of(maildir, home: program.paths.home)
       return "\(title): there can be no Maildir: \(refusal); \(remedy(account, side))"
