@@ -50,6 +50,7 @@ final class AccountAssembly {
       reporter = AccountReporter(purpose, log: log, clock: program.clock)
       for case let maildir as MaildirStore in [sides.near, sides.far] {
         maildir.whenLettersAreUsedUp = { [weak reporter] in reporter?.tellLettersUsedUp(in: $0) }
+        Self.tellNotFollowed(in: maildir, reporter)
       }
       if let damaged = opened.setAside {
         log.error(
@@ -75,6 +76,17 @@ final class AccountAssembly {
     _ = reporter.listen { [markers, log = reporter.log] event in
       guard case .phaseChanged(.syncing) = event else { return }
       if let failure = markers.record() { log.error("\(failure)") }
+    }
+  }
+
+  /// Each once, to those who want to hear more: it is no problem.
+  private static func tellNotFollowed(in maildir: MaildirStore, _ reporter: AccountReporter) {
+    var told: Set<String> = []
+    _ = reporter.listen { [weak maildir, log = reporter.log] event in
+      guard case .passFinished = event, let links = maildir?.notFollowed.sorted(by: { $0.key < $1.key }) else { return }
+      for (link, reason) in links where told.insert(link).inserted {
+        log.info("the local \(printable(link)) is left out: \(reason)")
+      }
     }
   }
 
