@@ -201,12 +201,11 @@ package final class MaildirStore: MailStore {
     return MaildirDelivery(into: place)
   }
 
-  package func update(_ changes: [FlagChange], in folder: FolderName) async throws(StoreError) -> [MessageKey: FlagSet]
-  {
+  package func update(_ changes: [FlagChange], in folder: FolderName) async throws(StoreError) -> Marked {
     let place = try use(folder)
     defer { limitIndices(except: place) }
     do {
-      return try await place.update(changes)
+      return Marked(try await place.update(changes))
     } catch {
       throw root.failure(error, in: folder)
     }

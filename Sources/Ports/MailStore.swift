@@ -25,7 +25,7 @@ package protocol MailStore: AnyObject, Sendable {
   /// What `setAge` last left in a local store: an older copy of it, put back from a backup, has an older one. Nil where
   /// there is none, and of servers, whose numbering tells.
   func age() async throws(StoreError) -> String?
-  /// Durable when it returns.
+  /// Durable when it returns. Where the store is in order but for this, the failure is no account's.
   func setAge(_ age: String) async throws(StoreError)
 
   /// Releases connections and watches. Nothing is expunged by it (law L10).
@@ -62,7 +62,8 @@ package protocol MailStore: AnyObject, Sendable {
   /// Begins a batch of messages into `folder`.
   func delivery(into folder: FolderName) async throws(StoreError) -> any Delivery
 
-  /// Copies within the store without transfer; the new keys of those that were copied.
+  /// Copies within the store without transfer; the new keys of those that were copied. What the store refuses to copy, or
+  /// is not there any more, has none.
   func copy(_ keys: [MessageKey], from source: FolderName, to target: FolderName) async throws(StoreError)
     -> [MessageKey: MessageKey]
   /// Moves within the store without transfer. A local message keeps its key, unless that is there already, or `taken`:
@@ -70,19 +71,21 @@ package protocol MailStore: AnyObject, Sendable {
   func move(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> Moved
+  /// False where a move is a copy and a deletion, and may end between the two.
+  var movesAtOnce: Bool { get }
 
-  /// Carries out flag changes. Answers how each message is marked afterwards, as the store shows it; a message that is
-  /// gone is not in the answer.
-  func update(_ changes: [FlagChange], in folder: FolderName) async throws(StoreError) -> [MessageKey: FlagSet]
+  /// Carries out flag changes, as far as the store takes them.
+  func update(_ changes: [FlagChange], in folder: FolderName) async throws(StoreError) -> Marked
 
   /// For messages that somebody moved here from `origin`, a folder of this store, without telling it: marks whose meaning
   /// depends on the folder become the keywords of these flags, but for those that mean something only here. A message
-  /// without such marks has none on purpose. Answers as `update` does, and nothing where marks mean the same everywhere.
+  /// without such marks has none on purpose. Answers how each is marked then, and nothing where marks mean the same everywhere.
   func carryOver(
     _ keywords: [MessageKey: FlagSet], from origin: FolderName, in folder: FolderName
   ) async throws(StoreError) -> [MessageKey: FlagSet]
 
-  /// Deletes exactly these messages (law L10). Answers which are gone afterwards, and what was kept of them.
+  /// Deletes exactly these messages (law L10). Answers which are gone afterwards, and what was kept of them; what the
+  /// store refuses to delete stays, and fails nothing else.
   func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion
   /// What is in deleted messages that were kept; those that cannot be read are left out.
   func identify(kept keys: [MessageKey]) async throws(StoreError) -> [MessageKey: MessageDigest]
@@ -124,6 +127,8 @@ extension MailStore {
   /// An older server is known by its numbering.
   package func age() async throws(StoreError) -> String? { nil }
   package func setAge(_ age: String) async throws(StoreError) {}
+
+  package var movesAtOnce: Bool { true }
 
   /// What a server shows is the server's to keep.
   package func secure(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) {}
@@ -197,10 +202,26 @@ package struct Moved: Hashable, Sendable {
   package var keys: [MessageKey: MessageKey]
   /// Those that could not be taken from the old place, where they still are; what also has a new key was copied.
   package var left: Set<MessageKey>
+  /// The store's words, where it refused to move some that are still there.
+  package var refusal: String?
 
-  package init(_ keys: [MessageKey: MessageKey] = [:], left: Set<MessageKey> = []) {
+  package init(_ keys: [MessageKey: MessageKey] = [:], left: Set<MessageKey> = [], refusal: String? = nil) {
     self.keys = keys
     self.left = left
+    self.refusal = refusal
+  }
+}
+
+/// What became of messages whose flags were to be changed.
+package struct Marked: Hashable, Sendable {
+  /// How each is marked afterwards, as the store shows it; a message that is gone is not there.
+  package var shown: [MessageKey: FlagSet]
+  /// Those of which the store refused a change that it can hold, and its words: that is still to be made.
+  package var refused: [MessageKey: String]
+
+  package init(_ shown: [MessageKey: FlagSet] = [:], refused: [MessageKey: String] = [:]) {
+    self.shown = shown
+    self.refused = refused
   }
 }
 
@@ -210,10 +231,13 @@ package struct Deletion: Hashable, Sendable {
   package var gone: Set<MessageKey>
   /// For some of them, the key under which `restore` can bring the message back for a while.
   package var kept: [MessageKey: MessageKey]
+  /// The store's words, where it refused to delete some that are still there.
+  package var refusal: String?
 
-  package init(gone: Set<MessageKey> = [], kept: [MessageKey: MessageKey] = [:]) {
+  package init(gone: Set<MessageKey> = [], kept: [MessageKey: MessageKey] = [:], refusal: String? = nil) {
     self.gone = gone
     self.kept = kept
+    self.refusal = refusal
   }
 }
 

@@ -151,7 +151,7 @@ struct WatchTests {
       let maildir = try await watched()
       let delivered = try await maildir.deliver("x\r\n")
       let change = FlagChange(key: delivered.key, adding: FlagSet(.seen, keywords: [.forwarded]), removing: .none)
-      let shown = try await maildir.store.update([change], in: .inbox)
+      let shown = try await maildir.store.update([change], in: .inbox).shown
       #expect(try await maildir.store.nextEvents() == [.changed(.inbox)])
       #expect(try await maildir.pending().present.mapValues(\.flags) == shown)
       await maildir.remove()

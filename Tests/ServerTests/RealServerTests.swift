@@ -48,7 +48,7 @@ struct RealServerTests {
         #expect(try await world.store.identify([keys[1]], in: .inbox)[keys[1]] != nil)
         try await world.client.append(letter(Int(number) + 2))
         let change = FlagChange(key: keys[2], adding: FlagSet(.flagged), removing: .none)
-        #expect(try await world.store.update([change], in: .inbox)[keys[2]] == FlagSet(.flagged))
+        #expect(try await world.store.update([change], in: .inbox).shown[keys[2]] == FlagSet(.flagged))
       }
     }
   }
@@ -122,7 +122,7 @@ struct RealServerTests {
         FlagChange(key: .uid(2), adding: FlagSet([.seen]), removing: .none),
         FlagChange(key: .uid(3), adding: FlagSet([.flagged]), removing: .none),
       ]
-      let shown = try await world.store.update(changes, in: .inbox)
+      let shown = try await world.store.update(changes, in: .inbox).shown
       #expect(
         shown == [.uid(1): FlagSet([.flagged], keywords: [keyword]), .uid(2): FlagSet([.seen])])
       #expect(try await world.client.flags() == [1: FlagSet([.flagged], keywords: [keyword]), 2: FlagSet([.seen])])

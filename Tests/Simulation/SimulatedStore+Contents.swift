@@ -29,6 +29,7 @@ extension SimulatedStore {
   }
 
   package func setAge(_ age: String) async throws(StoreError) {
+    if let words = refuses.age { throw StoreError(.folder, .noSpace, words) }
     try faults.effect("\(title) set age \(age)") { storeAge = age }
   }
 }

@@ -78,6 +78,7 @@ package final class SimulatedStore: MailStore {
   package var lacking: [FolderName: (@Loop (SimulatedStore) -> Void)?] = [:]
   /// Folders that it does not make.
   package var refusedFolders: Set<FolderName> = []
+  package var refuses = Refusals()
   /// How many messages' contents left it.
   package private(set) var transfers = 0
   /// What somebody does just before a watch is armed, after the looks of the pass that found its folders.
@@ -242,13 +243,16 @@ package final class SimulatedStore: MailStore {
   package func copy(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName
   ) async throws(StoreError) -> [MessageKey: MessageKey] {
-    try place(keys, from: source, to: target, removing: false)
+    refuses.copies.contains(target) ? [:] : try place(keys, from: source, to: target, removing: false)
   }
+
+  package var movesAtOnce: Bool { movesTo != .copy }
 
   package func move(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> Moved {
     let there = Set(keys.filter { folders[source]?.messages[$0] != nil })
+    if refuses.copies.contains(target) { return Moved(left: there, refusal: "nothing is taken into \(target)") }
     return switch movesTo {
     case .move: Moved(try place(keys, from: source, to: target, removing: true, taken: taken))
     case .copy: Moved(try place(keys, from: source, to: target, removing: false), left: there)
@@ -256,28 +260,31 @@ package final class SimulatedStore: MailStore {
     }
   }
 
-  package func update(
-    _ changes: [FlagChange], in folder: FolderName
-  ) async throws(StoreError) -> [MessageKey: FlagSet] {
-    var shown: [MessageKey: FlagSet] = [:]
+  package func update(_ changes: [FlagChange], in folder: FolderName) async throws(StoreError) -> Marked {
+    var marked = Marked()
     let meanwhile = meanwhile
     self.meanwhile = nil
     meanwhile?(self)
     for change in changes {
       guard let message = folders[folder]?.messages[change.key], elusive.remove(message.text) == nil else { continue }
       let before = message.flags
+      if refuses.flags.contains(message.text) {
+        (marked.shown[change.key], marked.refused[change.key]) = (before, "no flags are taken")
+        continue
+      }
       try faults.effect("\(title) flag \(change.key)") {
         folders[folder]?.messages[change.key]?.flags = held(before.union(change.adding).subtracting(change.removing))
         touch(change.key, folder)
       }
-      shown[change.key] = folders[folder]?.messages[change.key]?.flags
+      marked.shown[change.key] = folders[folder]?.messages[change.key]?.flags
     }
-    return shown
+    return marked
   }
 
   package func delete(_ keys: [MessageKey], in folder: FolderName) async throws(StoreError) -> Deletion {
-    var deletion = Deletion()
+    var deletion = Deletion(refusal: refuses.deletions)
     onDelete?(self)
+    if deletion.refusal != nil { return deletion }
     for key in keys where !(folders[folder]?.messages[key].map { undeletable.contains($0.text) } ?? false) {
       try faults.effect("\(title) delete \(key)") {
         if let message = folders[folder]?.messages.removeValue(forKey: key), kind == .maildir {

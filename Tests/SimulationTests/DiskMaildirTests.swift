@@ -127,7 +127,7 @@ struct DiskMaildirTests {
       disk.trouble.latency = .milliseconds(1)
       var shown: [MessageKey: FlagSet]?
       let updating = Loop.task {
-        do { shown = try await store.update([change], in: .inbox) } catch { Issue.record("\(error)") }
+        do { shown = try await store.update([change], in: .inbox).shown } catch { Issue.record("\(error)") }
       }
       while another != .hasLocked, disk.list("\(inbox)/tmp").isEmpty { await Task.yield() }
       switch another {
@@ -165,7 +165,7 @@ struct DiskMaildirTests {
       #expect(fixture.disk.files(below: "/mail/INBOX/new").map(\.bytes.count).sorted() == [4, 4, 6])
 
       let change = FlagChange(key: keys[0], adding: FlagSet(.seen, keywords: [.forwarded]), removing: .none)
-      #expect(try await store.update([change], in: .inbox)[keys[0]] == FlagSet(.seen, keywords: [.forwarded]))
+      #expect(try await store.update([change], in: .inbox).shown[keys[0]] == FlagSet(.seen, keywords: [.forwarded]))
       let moved = try await store.move([keys[1]], from: .inbox, to: archive)
       let deletion = try await store.delete([keys[2]], in: .inbox)
       let look = try await store.look(at: .inbox, .wide(since: nil))

@@ -90,7 +90,7 @@ struct ServerStoreTests {
         FlagChange(key: .uid(3), adding: FlagSet(keywords: [.forwarded]), removing: FlagSet(keywords: [keyword])),
         FlagChange(key: .uid(9), adding: FlagSet(.seen), removing: .none),
       ]
-      let shown = try await stage.store.update(changes, in: .inbox)
+      let shown = try await stage.store.update(changes, in: .inbox).shown
       #expect(shown[.uid(1)] == FlagSet([.seen, .answered], keywords: [keyword]))
       #expect(shown[.uid(3)] == FlagSet(.draft, keywords: [.forwarded]))
       #expect(shown[.uid(9)] == nil)

@@ -94,7 +94,7 @@ extension ServerStage {
     case 1 where !uids.isEmpty:
       let uid = dice.pick(uids)
       let change = FlagChange(key: .uid(uid), adding: FlagSet(.answered), removing: FlagSet(.seen))
-      #expect(try await store.update([change], in: .inbox) == [.uid(uid): FlagSet(wire: flags(uid) ?? [])])
+      #expect(try await store.update([change], in: .inbox).shown == [.uid(uid): FlagSet(wire: flags(uid) ?? [])])
     case 2 where !uids.isEmpty:
       let uid = dice.pick(uids)
       deleted.insert(uid)

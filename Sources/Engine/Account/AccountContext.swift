@@ -25,6 +25,7 @@ package final class AccountContext {
   let folders = FolderIndex()
   let loneFolders = LoneFolders()
   let unsynced = UnsyncedMessages()
+  let untaken = UntakenMessages()
   let recentArrivals = RecentArrivals()
   /// True once this session has made a pass over all of them, and none came or went since that began.
   private(set) var hasSeenAllFolders = false
@@ -187,6 +188,7 @@ package final class AccountContext {
     try FolderMount.forget(folder, self)
     try StoreAge.forget(folder, self)
     try HeldMemory.forget(folder, self)
+    try Disposal.forgetHalfMoved(folder, self)
     for side in Side.allCases {
       gathered[side].forget(folder)
       try BrakeMemory.forget(folder, side, self)

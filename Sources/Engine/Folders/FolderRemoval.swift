@@ -142,7 +142,7 @@ struct FolderRemoval {
       await Task.yield()
     }
     let left = known.count - gone.count + found.undecided
-    if left > 0 { report.problems.append(.left(left, of: folder, on: side)) }
+    if left > 0 { report.problems.append(.left(left, of: folder, on: side, deletion.refusal)) }
     return left == 0
   }
 

@@ -24,6 +24,10 @@ extension IMAPStore {
 }
 
 extension StoreError {
+  /// True of an answer that says no to just what was asked, for want of a right or of room: all else goes on (law L11).
+  /// False where the server is in trouble, or the folder is not there.
+  var isPlainNo: Bool { scope < .account && (kind == .refused || kind == .noSpace) }
+
   init(streamError error: StreamError, _ title: String) {
     let kind: Kind =
       switch error.kind {

@@ -14,6 +14,7 @@ struct DeletionGathering {
   /// to another folder: until it goes here, a person sees it twice.
   func run(_ passes: [FolderPass], areAllowed: Bool) async throws(StoreError) {
     if !areAllowed { for pass in passes { try await keepStranded(pass) } }
+    if !areAllowed { for pass in passes { try await keepUntaken(pass) } }
     for side in Side.allCases { try await findMoved(passes, side) }
     let now = context.clock.now
     for side in Side.allCases {
@@ -53,6 +54,21 @@ struct DeletionGathering {
     }
   }
 
+  /// The same of what was moved to a folder where this side does not take it.
+  private func keepUntaken(_ pass: FolderPass) async throws(StoreError) {
+    for side in Side.allCases {
+      let removals = pass.removals(on: side).sorted()
+      guard !removals.isEmpty else { continue }
+      let records = try await context.records(of: removals).filter { $0.folder == pass.folder.id }
+      for (name, pairs) in try await context.untaken.holding(records, on: side.other, in: context).sorted(by: {
+        $0.key < $1.key
+      }) {
+        pass.postponeDeletions(side, but: pass.removals(on: side).subtracting(pairs))
+        pass.tell(.untaken(pairs.count, of: pass.folder, in: name, side))
+      }
+    }
+  }
+
   /// Some were moved while the passes advanced, and are no more to be deleted; others have an heir. Also for a dry run,
   /// which tells what the brake would hold.
   func findMoved(_ passes: [FolderPass], _ side: Side) async throws(StoreError) {
@@ -80,6 +96,15 @@ struct DeletionGathering {
 }
 
 extension PassReport.Problem {
+  /// Messages that somebody moved to where the other side does not take them, for the reason that is told of each.
+  fileprivate static func untaken(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
+    .init(
+      folder: folder.title,
+      reason: counted(count, "message was", "messages were")
+        + " moved to \(printable("\(name)")), where the \(side) side "
+        + "refuses \(count == 1 ? "it" : "them"); kept there in the old folder until it does not")
+  }
+
   /// Messages that somebody moved to where martlet cannot follow.
   fileprivate static func stranded(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
     .init(

@@ -36,12 +36,10 @@ struct Disposal {
     let (kept, last) = try split(records)
     tell(last, .trash)
     tell(kept, .expunged)
-    var deletion = try await moveToTrash(last, trash)
-    deletion.gone.formUnion(try await delete(kept).gone)
-    return deletion
+    return try await moveToTrash(last, trash).and(try await delete(kept))
   }
 
-  private func delete(_ records: [PairRecord]) async throws(StoreError) -> Deletion {
+  func delete(_ records: [PairRecord]) async throws(StoreError) -> Deletion {
     guard !records.isEmpty else { return Deletion() }
     let deletion: Deletion
     do {
@@ -57,7 +55,7 @@ struct Disposal {
   /// A server's message is marked before it goes, and may have been where no answer came. Should it stay, because its file
   /// came back, then the base has the mark on both sides, and the file, which does not bear it, takes it off again (law
   /// L6).
-  private func noteMarks(_ records: [PairRecord]) throws(StoreError) {
+  func noteMarks(_ records: [PairRecord]) throws(StoreError) {
     guard !context.stores[side].isLocal else { return }
     let mark = FlagSet(.deleted)
     let marked = records.map(\.pair).filter { pair in
@@ -89,39 +87,5 @@ struct Disposal {
     return [
       .addLimbo(LimboEntry(key: kept, identity: record.identity, date: record.date, since: context.wallSeconds))
     ]
-  }
-
-  private func moveToTrash(_ records: [PairRecord], _ trash: FolderName) async throws(StoreError) -> Deletion {
-    guard !records.isEmpty else { return Deletion() }
-    let store = context.stores.far
-    // In the Trash the mark would be another client's leave to expunge it.
-    let marked = records.filter { $0.pair[.far].flags.system.contains(.deleted) }
-    if !marked.isEmpty {
-      let unmarking = marked.map {
-        FlagChange(key: $0.pair[.far].key, adding: .none, removing: FlagSet([.deleted]))
-      }
-      _ = try await store.update(unmarking, in: folder.names.far)
-    }
-    let keys = records.map(\.pair[.far].key)
-    let moved = try await move(keys, to: trash)
-    var deletion = Deletion(gone: Set(moved.keys.keys).subtracting(moved.left))
-    let rest = Set(keys).subtracting(deletion.gone)
-    guard !rest.isEmpty else { return deletion }
-    // Others were quicker, or the server did not say where they are now.
-    deletion.gone.formUnion(try await store.look(at: folder.names.far, .messages(rest)).gone)
-    return deletion
-  }
-
-  /// Whether the Trash is there, only the server can tell: it need not list it, nor the rules let it take part.
-  private func move(_ keys: [MessageKey], to trash: FolderName) async throws(StoreError) -> Moved {
-    let store = context.stores.far
-    do {
-      return try await store.move(keys, from: folder.names.far, to: trash)
-    } catch {
-      guard error.kind == .gone, context.folders[.far, trash] == nil else { throw error }
-      try await store.createFolder(trash)
-      context.needsListing = true
-      return try await store.move(keys, from: folder.names.far, to: trash)
-    }
   }
 }

@@ -16,9 +16,11 @@ struct FlagUpdating {
 
   struct Outcome {
     var report = PassReport()
-    /// Sides on which some message could not be found or kept changing, so that what asked for its change is not
-    /// used up.
-    var unanswered: Set<Side> = []
+    /// Sides that have shown what is still to be followed: some message could not be found, kept changing, or its change
+    /// was refused.
+    var unfinished: Set<Side> = []
+    /// How many changes each side refused, by its words.
+    fileprivate var refused = Sides<[String: Int]>(near: [:], far: [:])
   }
 
   func run(_ plan: FolderPlan) async throws(StoreError) -> Outcome {
@@ -30,7 +32,12 @@ struct FlagUpdating {
     for _ in 0..<Self.roundsMax where !updates.near.isEmpty || !updates.far.isEmpty {
       updates = try await round(updates, &outcome)
     }
-    for side in Side.allCases where !updates[side].isEmpty { outcome.unanswered.insert(side) }
+    if !updates.near.isEmpty || !updates.far.isEmpty { outcome.unfinished.formUnion(Side.allCases) }
+    for side in Side.allCases {
+      for (words, count) in outcome.refused[side].sorted(by: { $0.key < $1.key }) {
+        outcome.report.problems.append(.refusedFlags(count, of: folder, on: side, words))
+      }
+    }
     return outcome
   }
 
@@ -52,10 +59,10 @@ struct FlagUpdating {
         updates[side].map { FlagChange(key: $0.key, adding: $0.adding, removing: $0.removing) },
         in: folder.names[side])
       for update in updates[side] {
-        guard var shown = answer[update.key] else {
-          // Gone or moved meanwhile. Nothing of this pair is settled before a look has told.
+        guard var shown = answer.shown[update.key], answer.refused[update.key] == nil else {
+          // Gone or moved meanwhile, or refused. Nothing of this pair is settled before a look has told (law L6).
           missed.insert(update.pair)
-          outcome.unanswered.insert(side)
+          leave(update, on: side, refusedWith: answer.refused[update.key], among: updates, &outcome)
           continue
         }
         if update.hidesKeywords {
@@ -76,6 +83,16 @@ struct FlagUpdating {
     let settled = try here(states.filter { !missed.contains($0.key) })
     try context.commit(settled.map { .setFlags($0.record.pair.id, $0.state.base) })
     return further(settled.filter { $0.state.base != $0.state.shown })
+  }
+
+  /// What is refused, only the side that asks for it has to show again; unless each asks something of the other.
+  private func leave(
+    _ update: Update, on side: Side, refusedWith words: String?, among updates: Sides<[Update]>,
+    _ outcome: inout Outcome
+  ) {
+    let isMutual = updates[side.other].contains { $0.pair == update.pair }
+    outcome.unfinished.formUnion(words == nil || isMutual ? Side.allCases : [side.other])
+    if let words { outcome.refused[side][words, default: 0] += 1 }
   }
 
   private func secure(_ side: Side) async throws(StoreError) {
@@ -118,5 +135,13 @@ struct FlagUpdating {
       }
     }
     return updates
+  }
+}
+
+extension PassReport.Problem {
+  fileprivate static func refusedFlags(_ count: Int, of folder: SyncedFolder, on side: Side, _ words: String) -> Self {
+    .init(
+      folder: folder.title,
+      reason: "the \(side) side refuses new flags of \(counted(count, "message")): \(words); tried again later")
   }
 }

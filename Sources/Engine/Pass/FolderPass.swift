@@ -107,7 +107,7 @@ final class FolderPass {
     }
     let flagging = try await FlagUpdating(context: context, folder: folder).run(plan)
     report.merge(flagging.report)
-    for side in flagging.unanswered { unfinished.formUnion([side, side.other]) }
+    unfinished.formUnion(flagging.unfinished)
   }
 
   /// In a pass over everything nobody may say that all is in sync; after an event the next one comes with the last write.
@@ -283,7 +283,7 @@ final class FolderPass {
     guard outcome.left > 0 else { return }
     // What showed the deletion must not be left behind as settled: a later pass has to see it again.
     unfinished.insert(side.other)
-    report.problems.append(.left(outcome.left, of: folder, on: side))
+    report.problems.append(.left(outcome.left, of: folder, on: side, outcome.refusal))
   }
 
   private func hold(_ held: PassReport.Held, _ pairs: Set<PairID>) throws(StoreError) {
@@ -308,9 +308,11 @@ final class FolderPass {
   /// For a reason of their own, which is told, and of whose end no event may tell.
   func keep(_ pairs: Set<PairID>, on side: Side, _ problem: PassReport.Problem) {
     postponeDeletions(side, but: removals(on: side).subtracting(pairs))
-    report.problems.append(problem)
+    tell(problem)
     report.hasFoldersLeft = true
   }
+
+  func tell(_ problem: PassReport.Problem) { report.problems.append(problem) }
 
   /// The messages may have gone to a folder whose pass is yet to copy them from here.
   func postponeAllDeletions() {

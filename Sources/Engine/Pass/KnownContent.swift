@@ -278,8 +278,7 @@ struct KnownContent {
       let correction = FlagChange(key: key, adding: adding, removing: removing)
       if !correction.adding.isEmpty || !correction.removing.isEmpty { corrections.append(correction) }
     }
-    let shown =
-      corrections.isEmpty ? [:] : try await context.stores[target].update(corrections, in: folder.names[target])
+    let shown = try await bringInLine(corrections)
     // A message that was not there any more has left no copy, and needs no note.
     var changes = try intents.removals(of: known.map(\.parcel))
     for (item, key) in arrived {
@@ -309,6 +308,15 @@ struct KnownContent {
     report.merge(try await follow(shown))
   }
 
+  /// How they are marked then. Of a copy whose marks the store refuses to change, the notes tell the next pass, which is
+  /// about flags alone (law L6).
+  private func bringInLine(_ copies: [FlagChange]) async throws(StoreError) -> [MessageKey: FlagSet] {
+    guard !copies.isEmpty else { return [:] }
+    let marked = try await context.stores[target].update(copies, in: folder.names[target])
+    if let words = marked.refused.values.min() { throw StoreError(.folder, .refused, words) }
+    return marked.shown
+  }
+
   /// What is recorded of a message that was brought in line with its source; `shown` is nil where nothing was to be done,
   /// or nothing is to be seen of the message yet: what it bears besides is then found out by a look (law L6).
   private static func settled(_ wanted: FlagSet, before has: FlagSet, shown: FlagSet?) -> FlagSet {
@@ -328,7 +336,7 @@ struct KnownContent {
     }
     let plan = reconcile(base: pairs, near: looks.near, far: looks.far)
     var outcome = try await FlagUpdating(context: context, folder: folder).run(plan)
-    if !outcome.unanswered.isEmpty { outcome.report.unread.formUnion(Side.allCases) }
+    outcome.report.unread.formUnion(outcome.unfinished)
     return outcome.report
   }
 
@@ -372,7 +380,7 @@ struct KnownContent {
     let wanted = parcel.arrival.observation.flags
     let has = try await context.stores.near.look(at: folder.names.near, .messages([key])).present[key]?.flags ?? .none
     let change = FlagChange(key: key, adding: wanted.subtracting(has), removing: has.subtracting(wanted))
-    let shown = try await context.stores.near.update([change], in: folder.names.near)
+    let shown = try await context.stores.near.update([change], in: folder.names.near).shown
     return .addPair(
       folder.id, near: Sighting(key: key, flags: Self.settled(wanted, before: has, shown: shown[key])),
       far: Sighting(key: parcel.arrival.key, flags: wanted), identity: entry.identity, date: entry.date)

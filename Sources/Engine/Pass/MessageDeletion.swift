@@ -53,6 +53,8 @@ struct MessageDeletion {
     var deleted = 0
     /// Still there, although it was asked for.
     var left = 0
+    /// The store's words, where it refused to delete some of those.
+    var refusal: String?
     /// It has another name by now, as another pass has found out: a later look tells again that its partner is gone.
     var hasRenamed = false
   }
@@ -72,19 +74,20 @@ struct MessageDeletion {
       let found = try await EditedFiles(context: context, folder: folder, side: side).keep(Array(portion))
       outcome.left += found.undecided
       guard !found.unchanged.isEmpty else { continue }
-      let deleted = try await dispose(of: found.unchanged, seenIn: look, moved: moved, options)
-      outcome.deleted += deleted
-      outcome.left += found.unchanged.count - deleted
+      let disposed = try await dispose(of: found.unchanged, seenIn: look, moved: moved, options)
+      outcome.deleted += disposed.deleted
+      outcome.left += disposed.left
+      outcome.refusal = outcome.refusal ?? disposed.refusal
     }
     return outcome
   }
 
   private static let filesAtOnce = 100
 
-  /// How many are gone, and out of the base.
+  /// What is gone is out of the base, too.
   private func dispose(
     of records: [PairRecord], seenIn look: Look, moved: Set<PairID>, _ options: PassOptions
-  ) async throws(StoreError) -> Int {
+  ) async throws(StoreError) -> Outcome {
     let disposal = Disposal(context: context, folder: folder, side: side)
     await disposal.begin()
     defer { disposal.end() }
@@ -104,7 +107,7 @@ struct MessageDeletion {
         portion.flatMap { [.removePair($0.pair.id)] + disposal.remember($0, deletion) } + folder.lose(side.other))
       await Task.yield()
     }
-    return gone.count
+    return Outcome(deleted: gone.count, left: records.count - gone.count, refusal: deletion.refusal)
   }
 
   private func isBrief(_ record: PairRecord, at now: LoopInstant) -> Bool {
@@ -127,10 +130,12 @@ struct MessageDeletion {
 
 extension PassReport.Problem {
   /// Messages that were to be deleted, and are there nevertheless.
-  static func left(_ count: Int, of folder: SyncedFolder, on side: Side) -> Self {
-    .init(
+  static func left(_ count: Int, of folder: SyncedFolder, on side: Side, _ refusal: String?) -> Self {
+    let them = count == 1 ? "it" : "them"
+    let why = refusal.map { "keeps \(them): \($0)" } ?? "still shows \(them)"
+    return .init(
       folder: folder.title,
-      reason: counted(count, "message was", "messages were") + " deleted, but the \(side) side still shows "
-        + "\(count == 1 ? "it" : "them"); tried again later")
+      reason: counted(count, "message was", "messages were")
+        + " deleted, but the \(side) side \(why); tried again later")
   }
 }

@@ -72,7 +72,8 @@ struct StrayDeliveries {
     let has = try await near.look(at: folder.names.near, .messages([key])).present[key]?.flags ?? source.flags
     let adding = wanted.subtracting(has).subtracting(source.flags)
     let removing = has.intersection(source.flags).subtracting(wanted)
-    let shown = try await near.update([FlagChange(key: key, adding: adding, removing: removing)], in: folder.names.near)
+    let change = FlagChange(key: key, adding: adding, removing: removing)
+    let shown = try await near.update([change], in: folder.names.near).shown
     let unheld = adding.subtracting(shown[key] ?? wanted)
     let changes: [LedgerChange] =
       removals + [

@@ -135,7 +135,7 @@ struct ChangeTests {
       async let deletion = world.store.delete([.uid(1)], in: .inbox)
       await world.streams[0].hasReachedRest()
       let mark = FlagChange(key: .uid(2), adding: FlagSet(.deleted), removing: .none)
-      async let shown = world.store.update([mark], in: .inbox)
+      async let shown = world.store.update([mark], in: .inbox).shown
       await world.settle()
       #expect(!world.streams[1].writes.contains { $0.contains("STORE") })
       await world.streams[0].proceed()
@@ -211,7 +211,8 @@ struct ChangeTests {
           FlagChange(key: .uid(1), adding: FlagSet([.seen], keywords: [keyword]), removing: .none),
           FlagChange(key: .uid(2), adding: FlagSet([.seen]), removing: FlagSet([.flagged])),
           FlagChange(key: .uid(3), adding: FlagSet(keywords: [keyword]), removing: .none),
-        ], in: .inbox)
+        ], in: .inbox
+      ).shown
       #expect(shown == [.uid(1): FlagSet([.seen]), .uid(2): FlagSet([.seen, .flagged])])
     }
   }
@@ -231,7 +232,8 @@ struct ChangeTests {
         """
     ) { world in
       let shown = try await world.store.update(
-        [FlagChange(key: .uid(1), adding: FlagSet([.seen], keywords: [keyword]), removing: .none)], in: .inbox)
+        [FlagChange(key: .uid(1), adding: FlagSet([.seen], keywords: [keyword]), removing: .none)], in: .inbox
+      ).shown
       #expect(shown == [.uid(1): FlagSet([.seen])])
     }
   }
@@ -259,7 +261,7 @@ struct ChangeTests {
     ) { world in
       let change = FlagChange(
         key: .uid(1), adding: FlagSet([.seen], keywords: [keyword]), removing: FlagSet(.flagged))
-      let shown = try await world.store.update([change], in: .inbox)
+      let shown = try await world.store.update([change], in: .inbox).shown
       #expect(shown == [.uid(1): FlagSet(.seen)])
     }
   }

@@ -36,7 +36,8 @@ struct NewsTests {
     ) { world in
       #expect(try await world.wide().present.count == 3)
       let shown = try await world.store.update(
-        [FlagChange(key: .uid(1), adding: FlagSet(.seen), removing: .none)], in: .inbox)
+        [FlagChange(key: .uid(1), adding: FlagSet(.seen), removing: .none)], in: .inbox
+      ).shown
       #expect(shown == [.uid(1): FlagSet([.flagged, .seen])])
       let look = try await world.store.look(at: .inbox, .pending)
       #expect(look.present == [.uid(2): Observation(flags: FlagSet(.flagged))])

@@ -120,6 +120,62 @@ struct DeletionRulesTests {
     }
   }
 
+  /// Its Trash takes no part, and a move is a copy there of which the second half is refused.
+  @Loop
+  private static func leftOutTrash() async throws -> (SimulatedAccount, FolderName) {
+    let account = SimulatedAccount()
+    let trash = try #require(FolderName("Trash"))
+    account.far.folders[trash] = SimulatedStore.Folder()
+    account.deletionRules.trash = trash
+    account.mapping = FolderMapping(
+      nearName: { name, _ in name == trash ? nil : name }, farName: { name, _ in name == trash ? nil : name })
+    for text in ["a", "b"] { account.far.put(SimulatedMessage(text)) }
+    account.far.movesTo = .copy
+    try await account.sync()
+    return (account, trash)
+  }
+
+  @Test(
+    "go to a Trash that does not take part once, however often the server refuses to take them from their folder (L3)")
+  func leftOutInVain() async throws {
+    try await Reactor.onShared {
+      let (account, trash) = try await Self.leftOutTrash()
+      account.far.refuses.deletions = "nobody deletes here"
+      for text in ["a", "b"] {
+        account.near.remove(try #require(account.near.key(of: text)))
+        for _ in 1...3 { #expect(try await !account.sync().isClean) }
+      }
+      #expect(account.far.contents(of: trash).map(\.text) == ["a", "b"])
+      account.far.refuses.deletions = nil
+      #expect(try await account.sync().isClean)
+      #expect(account.far.contents(of: trash).map(\.text) == ["a", "b"] && account.far.contents().isEmpty)
+    }
+  }
+
+  @Test("go to a Trash that does not take part once, also where the answer to the copy is lost (L3, L5)")
+  func leftOutUnanswered() async throws {
+    try await Reactor.onShared {
+      let (account, trash) = try await Self.leftOutTrash()
+      account.near.remove(try #require(account.near.key(of: "a")))
+      account.faults.onStep = { name in
+        if name.hasPrefix("after far copy") { account.faults.deadline = account.faults.steps + 1 }
+      }
+      await #expect(throws: StoreError.self) { try await account.sync() }
+      account.faults.onStep = nil
+      account.faults.revive()
+      try await account.sync()
+      #expect(account.far.contents(of: trash).map(\.text) == ["a"] && account.far.contents().map(\.text) == ["b"])
+      // Nothing is left of it: who empties the Trash, and deletes the like again, finds it there.
+      account.far.empty(trash)
+      account.far.put(SimulatedMessage("a"))
+      account.far.movesTo = .move
+      try await account.sync()
+      account.near.remove(try #require(account.near.key(of: "a")))
+      try await account.sync()
+      #expect(account.far.contents(of: trash).map(\.text) == ["a"])
+    }
+  }
+
   @Test("of the server are kept here for as long as a person wants, also without a Message-ID, and no longer")
   func kept() async throws {
     try await Reactor.onShared {

@@ -21,6 +21,7 @@ extension ServerSession {
     if view != nil, server.profile.has(.qresync) { say("* OK [CLOSED] Previous mailbox closed") }
     view = nil
     guard let box = server.mailbox(name), box.isSelectable else { return "NO [NONEXISTENT] No such mailbox" }
+    let isReadOnly = isReadOnly || server.trouble.readOnly.contains(box.name)
     let view = MailboxView(
       box, isReadOnly: isReadOnly, isBlind: server.trouble.showsEmpty.contains(box.name))
     self.view = view

@@ -102,6 +102,7 @@ extension ServerSession {
     }
     try scanner.end()
     guard view?.isReadOnly == false else { return "NO [READ-ONLY] Mailbox is read-only" }
+    if let view, server.trouble.keepsAll.contains(view.mailbox.name) { return "NO [NOPERM] Nobody expunges here" }
     expungeDeleted(set, isUID ? .uidExpunge : .expunge)
     return "OK Expunge completed"
   }

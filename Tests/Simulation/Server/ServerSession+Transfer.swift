@@ -34,6 +34,7 @@ extension ServerSession {
     let target = try target(&scanner)
     guard let view else { return "NO No mailbox selected" }
     guard !view.isReadOnly else { return "NO [READ-ONLY] Mailbox is read-only" }
+    if server.trouble.keepsAll.contains(view.mailbox.name) { return "NO [NOPERM] Nobody expunges here" }
     guard let box = server.mailbox(target.name), box.isSelectable else { return "NO [TRYCREATE] No such mailbox" }
     guard !server.trouble.isOverQuota else { return "NO [OVERQUOTA] Quota exceeded" }
     let messages = view.places(target.set, isUID: isUID)

@@ -13,6 +13,10 @@ package struct ServerTrouble: Sendable {
   package var refusesEverything = false
   /// NO [OVERQUOTA] to whatever would add a message.
   package var isOverQuota = false
+  /// Mailboxes by name that are selected READ-ONLY, as another person's may be.
+  package var readOnly: Set<String> = []
+  /// Mailboxes by name of which nothing is expunged: NO [NOPERM] to EXPUNGE and MOVE.
+  package var keepsAll: Set<String> = []
   /// NO [AUTHENTICATIONFAILED], whatever the password.
   package var refusesLogin = false
   /// NO [UNAVAILABLE] to logins: not the password's fault.

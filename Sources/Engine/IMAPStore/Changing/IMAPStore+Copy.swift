@@ -16,28 +16,36 @@ extension IMAPStore {
     return try await copying.placed().keyed
   }
 
+  package var movesAtOnce: Bool { features?.hasMove == true }
+
   package func move(
     _ keys: [MessageKey], from source: FolderName, to target: FolderName, taken: Set<MessageKey>
   ) async throws(StoreError) -> Moved {
     let uids = UIDSet(keys.compactMap(\.uid).sorted())
     guard !uids.isEmpty else { return Moved() }
-    let hasMove = features?.hasMove == true
+    let hasMove = movesAtOnce
+    var isReadOnly = false
     let copying = try await withSelected(source, .light) {
       connection async throws(StoreError) -> MessageCopying? in
+      // Copied, and then not expunged, they would be in both, and be copied again at each try (law L3).
+      isReadOnly = connection.mailbox?.isReadOnly != false
+      if isReadOnly { return nil }
       if !hasMove, try await !mayExpunge(uids, on: connection, in: source) { return nil }
       let copying = MessageCopying(self, connection, from: source, to: target)
       if hasMove { try await copying.move(uids) } else { try await copying.copy(uids) }
       return copying
     }
-    guard let copying else { return Moved(left: uids.keys) }
+    guard let copying else { return Moved(left: uids.keys, refusal: isReadOnly ? readOnly(source) : nil) }
     let placed = try await copying.placed()
     let copied = UIDSet(placed.keys.sorted())
-    if hasMove || copied.isEmpty { return Moved(placed.keyed) }
+    let refused = copying.refusal?.text
+    if hasMove || copied.isEmpty { return Moved(placed.keyed, left: copying.left.keys, refusal: refused) }
     // The copies are there now; what cannot be expunged stays marked.
-    let gone = try await withSelected(source, .light, under: copying.numbering) { connection async throws(StoreError) in
+    let end = try await withSelected(source, .light, under: copying.numbering) { connection async throws(StoreError) in
       try await expunge(copied, on: connection, in: source)
     }
-    return Moved(placed.keyed, left: UIDSet(copied.filter { !gone.contains($0) }).keys)
+    return Moved(
+      placed.keyed, left: UIDSet(copied.filter { !end.gone.contains($0) }).keys, refusal: refused ?? end.refusal?.text)
   }
 }
 

@@ -12,40 +12,50 @@ extension IMAPStore {
     // Without UIDPLUS the marks of others must be seen.
     let view = features?.hasUIDPlus == true ? WantedView.known(uids) : .latest
     return try await withSelected(folder, .light, seeing: view) { connection async throws(StoreError) in
-      guard connection.mailbox?.isReadOnly == false else {
-        throw StoreError(.folder, .refused, "\(title): \(printable("\(folder)")) is read-only")
-      }
-      let gone = try await expunge(uids, on: connection, in: folder)
-      return Deletion(gone: Set(gone.lazy.map { .uid($0) }))
+      guard connection.mailbox?.isReadOnly == false else { return Deletion(refusal: readOnly(folder)) }
+      let end = try await expunge(uids, on: connection, in: folder)
+      return Deletion(gone: Set(end.gone.lazy.map { .uid($0) }), refusal: end.refusal?.text)
     }
   }
 
-  /// Expunges exactly these (law L10); answers those that are not there afterwards.
+  func readOnly(_ folder: FolderName) -> String { "\(title): \(printable("\(folder)")) is read-only" }
+
+  struct Expunged {
+    /// Not there afterwards.
+    var gone = UIDSet()
+    /// The server's no to marking or expunging some of the others.
+    var refusal: StoreError?
+  }
+
+  /// Expunges exactly these (law L10).
   func expunge(
     _ uids: UIDSet, on connection: IMAPConnection, in folder: FolderName
-  ) async throws(StoreError) -> UIDSet {
-    var gone = try await expungeOnce(uids, on: connection, in: folder)
+  ) async throws(StoreError) -> Expunged {
+    var expunged = try await expungeOnce(uids, on: connection, in: folder)
     // Quirk, Dovecot 2.3.19, 2026-11: a UID EXPUNGE that arrives together with its STORE finds nothing marked where
     // another session expunged a moment before, and says OK. What looked since has brought its view up to date.
-    let left = UIDSet(uids.filter { !gone.contains($0) })
-    if !left.isEmpty, features?.hasUIDPlus == true {
-      gone.formUnion(try await expungeOnce(left, on: connection, in: folder))
+    let left = UIDSet(uids.filter { !expunged.gone.contains($0) })
+    if !left.isEmpty, expunged.refusal == nil, features?.hasUIDPlus == true {
+      let again = try await expungeOnce(left, on: connection, in: folder)
+      expunged.gone.formUnion(again.gone)
+      expunged.refusal = again.refusal
     }
-    return gone
+    return expunged
   }
 
   private func expungeOnce(
     _ uids: UIDSet, on connection: IMAPConnection, in folder: FolderName
-  ) async throws(StoreError) -> UIDSet {
+  ) async throws(StoreError) -> Expunged {
     let own = OwnExpunges(uids, on: connection)
-    if features?.hasUIDPlus == true {
-      try await expungeByUID(uids, own, on: connection, in: folder)
-    } else {
-      try await marking(in: folder) { () async throws(StoreError) in
-        try await expungeAlone(uids, own, on: connection, in: folder)
+    let refusal =
+      if features?.hasUIDPlus == true {
+        try await expungeByUID(uids, own, on: connection, in: folder)
+      } else {
+        try await marking(in: folder) { () async throws(StoreError) in
+          try await expungeAlone(uids, own, on: connection, in: folder)
+        }
       }
-    }
-    return try await gone(uids, own, on: connection, in: folder)
+    return Expunged(gone: try await gone(uids, own, on: connection, in: folder), refusal: refusal)
   }
 
   /// OK proves nothing: what is still shown is still there.
@@ -69,30 +79,30 @@ extension IMAPStore {
 
   private func expungeByUID(
     _ uids: UIDSet, _ own: OwnExpunges, on connection: IMAPConnection, in folder: FolderName
-  ) async throws(StoreError) {
+  ) async throws(StoreError) -> StoreError? {
     let answers = uids.pieces().flatMap { piece in
       [
         connection.send(.uidStore(piece, .add, FlagSet(.deleted), silent: true)) { own.take($0) },
         connection.send(.uidExpunge(piece)) { own.take($0) },
       ]
     }
-    for completion in try await connection.completions(of: answers) { try succeed(completion, folder) }
+    return try refusal(in: try await connection.completions(of: answers), folder)
   }
 
   /// Without UIDPLUS there is only EXPUNGE, which takes all that is marked: so only where none but ours are.
   private func expungeAlone(
     _ uids: UIDSet, _ own: OwnExpunges, on connection: IMAPConnection, in folder: FolderName
-  ) async throws(StoreError) {
+  ) async throws(StoreError) -> StoreError? {
     let answers = uids.pieces().map { piece in
       connection.send(.uidStore(piece, .add, FlagSet(.deleted), silent: true)) { own.take($0) }
     }
-    for completion in try await connection.completions(of: answers) { try succeed(completion, folder) }
+    let refused = try refusal(in: try await connection.completions(of: answers), folder)
     // What another client has copied meanwhile bears our mark, and this session may not have been told of it. Dovecot
     // tells of it once NOOP is answered, and searches before that.
     _ = try await connection.run(.noop)
-    guard let marked = try await searchDeleted(on: connection, in: folder) else { return }
-    guard !marked.isEmpty, marked.isSubset(of: uids) else { return }
-    try succeed(try await connection.run(.expunge) { own.take($0) }, folder)
+    guard let marked = try await searchDeleted(on: connection, in: folder) else { return refused }
+    guard !marked.isEmpty, marked.isSubset(of: uids) else { return refused }
+    return try refusal(in: [try await connection.run(.expunge) { own.take($0) }], folder) ?? refused
   }
 
   /// False where these would have to wait, because others' messages are marked (law L10).
@@ -109,18 +119,27 @@ extension IMAPStore {
     for _ in 0..<Self.markSearchesMax {
       let found = FoundMessages()
       let answer = try await connection.run(.uidSearch([.deleted], returningAll: false)) { found.take($0) }
-      try succeed(answer, folder)
+      guard answer.isOK || answer.code == .expungeIssued else { throw refusal(deleting: answer, folder) }
       let marked = try found.uids(in: folder, of: self)
       if !found.isOutdated { return marked }
     }
     return nil
   }
 
-  /// Where some of a set are gone the others are done (RFC 9051 §7.1, EXPUNGEISSUED).
-  private func succeed(_ answer: Completion, _ folder: FolderName) throws(StoreError) {
-    guard answer.isOK || answer.code == .expungeIssued else {
-      throw refusal(answer, "deleting in \(printable("\(folder)"))", .folder)
+  /// The first plain no among the answers; any other trouble is thrown. Where some of a set are gone the others are done
+  /// (RFC 9051 §7.1, EXPUNGEISSUED).
+  private func refusal(in answers: [Completion], _ folder: FolderName) throws(StoreError) -> StoreError? {
+    var first: StoreError?
+    for answer in answers where !answer.isOK && answer.code != .expungeIssued {
+      let refusal = refusal(deleting: answer, folder)
+      guard refusal.isPlainNo else { throw refusal }
+      first = first ?? refusal
     }
+    return first
+  }
+
+  private func refusal(deleting answer: Completion, _ folder: FolderName) -> StoreError {
+    refusal(answer, "deleting in \(printable("\(folder)"))", .folder)
   }
 }
 

@@ -24,6 +24,10 @@ final class MessageCopying {
   private var unknown = UIDSet()
   /// The server told of the new ones under another numbering.
   private var misplaced: StoreError?
+  /// Why the server took some of them not to the target, where they are not then.
+  private(set) var refusal: StoreError?
+  /// Messages that MOVE was refused for, and that are where they were.
+  private(set) var left = UIDSet()
 
   init(_ store: IMAPStore, _ connection: IMAPConnection, from source: FolderName, to target: FolderName) {
     self.store = store
@@ -44,7 +48,10 @@ final class MessageCopying {
       return try await connection.completions(of: answers)
     }
     for (piece, completion) in zip(uids.pieces(), completions) {
-      guard completion.isOK else { throw refusal(completion, "copying") }
+      guard completion.isOK else {
+        try noteRefusal(completion, "copying")
+        continue
+      }
       try take(completion.code)
       rememberUntold(piece)
     }
@@ -71,13 +78,30 @@ final class MessageCopying {
     if let misplaced { throw misplaced }
     let refused = completions.first { !$0.isOK }
     let gone = try await store.gone(uids, own, on: connection, in: source)
+    let isCopied = told.contains { !gone.contains($0.key) }
     told = told.filter { gone.contains($0.key) }
     // What MOVE takes away it tells, as EXPUNGE does (RFC 6851 §3). What is gone without that, and was not shown just
     // before, somebody else has taken: Dovecot says OK to that, too, and there is no copy to be looked for.
     let isTold = own.numbered > 0
     rememberUntold(UIDSet(gone.filter { isTold || own.vanished.contains($0) || untraced[$0] != nil }))
     for uid in unknown where own.vanished.contains(uid) { untold[uid] = MessageTraits() }
-    if let refused, told.isEmpty, untold.isEmpty { throw refusal(refused, "moving") }
+    guard let refused else { return }
+    // What has a copy although it was refused, only matching anew tells: sent, it would be there twice (law L3).
+    if isCopied { throw refusal(refused, "moving") }
+    do throws(StoreError) {
+      try noteRefusal(refused, "moving")
+      left = UIDSet(uids.filter { !gone.contains($0) })
+    } catch {
+      if told.isEmpty, untold.isEmpty { throw error }
+    }
+  }
+
+  /// A refused COPY leaves nothing behind (RFC 9051 §6.4.7), so that the others go on, and these may come by another way
+  /// (law L11). Where some of a set were gone, servers differ in what they do with the others (RFC 2180 §4.4).
+  private func noteRefusal(_ completion: Completion, _ doing: String) throws(StoreError) {
+    let refusal = refusal(completion, doing)
+    guard refusal.isPlainNo, completion.code != .expungeIssued else { throw refusal }
+    self.refusal = self.refusal ?? refusal
   }
 
   /// Dovecot's session dies (2.3.19, an assertion in cmd-copy.c) where COPY or MOVE come in one piece with what ends
