@@ -91,9 +91,9 @@ final class MaildirRoot {
     return StoreError(.folder, error.kind.storeKind, "\(title): \(printable(folder.description)): \(error.text)")
   }
 
-  func failure(_ error: FileError) -> StoreError {
+  func failure(_ error: FileError, _ scope: StoreError.Scope = .account) -> StoreError {
     if let missing = rootFailure(error) { return missing }
-    return StoreError(.account, error.kind.storeKind, "\(title): \(error.text)")
+    return StoreError(scope, error.kind.storeKind, "\(title): \(error.text)")
   }
 
   /// Empty where there is no such directory.

@@ -22,7 +22,8 @@ extension MaildirStore {
     do {
       try await SmallFile.write(age + "\n", to: Self.agePath, drafts: MaildirRoot.ownDirectory, by: root)
     } catch {
-      throw root.failure(error)
+      // All else can be synced without it (law L11).
+      throw root.failure(error, .folder)
     }
   }
 }

@@ -88,7 +88,7 @@ struct FullPass {
     try nameSetAside(in: finding.folders.filter(isWanted), &outcome.report)
     if !options.isDryRun {
       try await purgeLimbo(&outcome.report)
-      try await context.leaveAge()
+      try await leaveAge(&outcome.report)
     }
     context.tell(.passFinished(outcome.report))
     return outcome
@@ -217,6 +217,17 @@ struct FullPass {
           folder: folder.title, message: "\(entry.side) \(entry.key)", reason: entry.reason)
         if !named.contains(problem) { report.problems.append(problem) }
       }
+    }
+  }
+
+  /// Without it an older copy of the store would not be known as one. That keeps no message from syncing (law L11), and
+  /// what is due is tried again after the next pass.
+  private func leaveAge(_ report: inout PassReport) async throws(StoreError) {
+    do throws(StoreError) {
+      try await context.leaveAge()
+    } catch {
+      guard error.scope < .account else { throw error }
+      report.problems.append(.init(folder: nil, reason: error.text))
     }
   }
 

@@ -98,6 +98,22 @@ struct RefusedChangesTests {
       }
     }
   }
+
+  @Test("as the age that tells an older copy, is no account's failure, and is made up for (L11)")
+  func age() async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let before = account.near.storeAge
+      account.near.refuses.age = "the disk is full"
+      account.near.put(SimulatedMessage("new"))
+      let report = try await account.sync()
+      #expect(report.problems.map(\.reason) == ["the disk is full"])
+      #expect(account.far.key(of: "new") != nil && account.near.storeAge == before)
+      account.near.refuses.age = nil
+      #expect(try await account.sync().isClean)
+      #expect(account.near.storeAge != before)
+    }
+  }
 }
 
 extension Recorder {
