@@ -20,6 +20,8 @@ final class AccountSession {
     case localPollDue
     /// No more deletions came, for as long as it was waited for that.
     case calmDue
+    /// What passes left to later ones has waited long enough.
+    case postponedDue
     case requested(FullPassRequest)
     case fullPassEnded(FullPass.Outcome)
   }
@@ -37,6 +39,8 @@ final class AccountSession {
   private var isLocalPollPlanned = false
   private var foldersBackoff = Backoff()
   private var isFoldersRetryDue = false
+  private var postponedBackoff = Backoff()
+  private var isPostponedAwaited = false
   /// Nobody serves requests any more.
   private var isOver = false
   /// Why whoever still waits for a full pass gets none.
@@ -164,8 +168,12 @@ final class AccountSession {
           events += ended(folders, outcome.failures) + heldEvents(after: outcome.report)
           listAgain(&group)
           awaitCalm(&group)
+          awaitPostponed(&group)
           if outcome.report.hasFoldersLeft { retryFolders(outcome.report, &group) }
         case .calmDue: events += calmEvents(&group)
+        case .postponedDue:
+          isPostponedAwaited = false
+          events += takePostponed()
         case .tick: events.append(.tick)
         case .fullPassDue: queueFullPass(&group)
         case .localPollDue: events += pollLocally(&group)
@@ -370,6 +378,19 @@ final class AccountSession {
   private func foldersRetryIsDue() {
     isFoldersRetryDue = false
     inbox.post(.fullPassDue)
+  }
+
+  /// No event tells of what an event's pass has left to a later one. Where each one leaves it to the next, they rest ever
+  /// longer between.
+  private func awaitPostponed(_ group: inout DiscardingTaskGroup) {
+    guard !isPostponedAwaited, context.hasSeenAllFolders else { return }
+    guard context.folders.all.contains(where: \.hasPostponedDeletions) else { return postponedBackoff.reset() }
+    isPostponedAwaited = true
+    let wait = postponedBackoff.next(.postponed, jitter: context.jitter)
+    group.addTask {
+      guard await self.context.sleep(wait) else { return }
+      await self.inbox.post(.postponedDue)
+    }
   }
 
   /// What passes left undone until all folders had been looked at. This one may have done it, or looked before.

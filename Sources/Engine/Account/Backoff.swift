@@ -17,6 +17,8 @@ package struct Backoff: Equatable, Sendable {
     package static let connection = Policy(first: .seconds(1), limit: .seconds(300), startsAtOnce: true)
     /// A refused login: trying often locks accounts.
     package static let login = Policy(first: .seconds(300), limit: .seconds(3600), startsAtOnce: false)
+    /// What a pass left to the next one.
+    package static let postponed = Policy(first: .seconds(1), limit: .seconds(300), startsAtOnce: false)
     /// One folder, or what a person has to mend.
     package static let folder = Policy(first: .seconds(5), limit: .seconds(300), startsAtOnce: false)
   }

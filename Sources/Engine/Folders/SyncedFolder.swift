@@ -18,7 +18,8 @@ package final class SyncedFolder {
   /// Sides that this session's listing, or a look at the whole folder, has shown to number the folder's messages as the
   /// base does.
   var knownNumbers: Set<Side> = []
-  /// A pass saw deletions before this session had looked at all folders, and left them to a later one.
+  /// A pass left deletions here to a later one, as before this session had looked at all folders; or saw what has changed
+  /// since by another one's doing.
   var hasPostponedDeletions = false
   /// Sides with messages that lost their partners to another folder: they have to be looked at whole.
   var bereft: Set<Side> = []
