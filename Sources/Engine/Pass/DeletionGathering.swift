@@ -56,15 +56,19 @@ struct DeletionGathering {
 
   /// The same of what was moved to a folder where this side does not take it.
   private func keepUntaken(_ pass: FolderPass) async throws(StoreError) {
-    for side in Side.allCases {
-      let removals = pass.removals(on: side).sorted()
-      guard !removals.isEmpty else { continue }
-      let records = try await context.records(of: removals).filter { $0.folder == pass.folder.id }
-      for (name, pairs) in try await context.untaken.holding(records, on: side.other, in: context).sorted(by: {
-        $0.key < $1.key
-      }) {
-        pass.postponeDeletions(side, but: pass.removals(on: side).subtracting(pairs))
-        pass.tell(.untaken(pairs.count, of: pass.folder, in: name, side))
+    for side in Side.allCases where !pass.removals(on: side).isEmpty {
+      let untaken = try await context.untaken.contents(on: side.other, besides: pass.folder, in: context)
+      guard !untaken.isEmpty else { continue }
+      let records = try await context.records(of: pass.removals(on: side).sorted())
+      for (name, contents) in untaken.sorted(by: { $0.key < $1.key }) {
+        var kept: Set<PairID> = []
+        for record in records where contents.contains(record.identity.digest) {
+          let isElsewhere = try context.hasPlace(for: record.identity.digest, besides: pass.folder.id)
+          if !isElsewhere { kept.insert(record.pair.id) }
+        }
+        guard !kept.isEmpty else { continue }
+        pass.postponeDeletions(side, but: pass.removals(on: side).subtracting(kept))
+        pass.tell(.untaken(kept.count, of: pass.folder, in: name, side))
       }
     }
   }

@@ -6,26 +6,26 @@ import Reconciliation
 ///
 /// One of them may have been moved there from a folder in which both sides had it. Its old place is the only one that the
 /// other side has: deleted there, the message would be nowhere. So it stays until it is taken, or is gone here, too.
+/// What a server has would have to be fetched to be compared, and a Maildir takes all there is.
 @Loop
 final class UntakenMessages {
   private var digests: [FolderID: [MessageKey: MessageDigest]] = [:]
 
-  /// Which of these pairs, all of one folder, have their message among those set aside on `side` in others; by folder.
-  func holding(
-    _ records: [PairRecord], on side: Side, in context: AccountContext
-  ) async throws(StoreError) -> [FolderName: Set<PairID>] {
-    guard let folder = records.first?.folder, context.stores[side].isLocal else { return [:] }
+  /// What was set aside on `side` in other folders than this one, by folder.
+  func contents(
+    on side: Side, besides folder: SyncedFolder, in context: AccountContext
+  ) async throws(StoreError) -> [FolderName: Set<MessageDigest>] {
+    guard context.stores[side].isLocal else { return [:] }
     let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: nil) }
-    let keys = Dictionary(grouping: entries.filter { $0.side == side && $0.folder != folder }, by: \.folder)
+    let keys = Dictionary(grouping: entries.filter { $0.side == side }, by: \.folder)
     digests = digests.filter { keys[$0.key] != nil }
-    var holding: [FolderName: Set<PairID>] = [:]
-    for (id, entries) in keys.sorted(by: { $0.key < $1.key }) {
+    var contents: [FolderName: Set<MessageDigest>] = [:]
+    for (id, entries) in keys where id != folder.id {
       guard let other = context.folders[id] else { continue }
-      let there = try await read(Set(entries.map(\.key)), of: id, other.names[side], context.stores[side])
-      let pairs = records.filter { there.contains($0.identity.digest) }.map(\.pair.id)
-      if !pairs.isEmpty { holding[other.title] = Set(pairs) }
+      contents[other.title] = try await read(
+        Set(entries.map(\.key)), of: id, other.names[side], context.stores[side])
     }
-    return holding
+    return contents
   }
 
   private func read(

@@ -99,6 +99,30 @@ struct RefusedChangesTests {
     }
   }
 
+  @Test(
+    "as what was moved to another folder, stays in its old place only where it is in no other (L1)",
+    arguments: [true, false])
+  func untaken(isElsewhere: Bool) async throws {
+    try await Reactor.onShared {
+      let (archive, other) = (try #require(FolderName("Archive")), try #require(FolderName("Other")))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive, other])
+      if isElsewhere { account.far.put(SimulatedMessage("a"), in: other) }
+      try await account.sync()
+      account.far.refuses.copies = [archive]
+      account.far.refused = ["a"]
+      account.near.move("a", to: archive)
+      account.near.remove(try #require(account.near.key(of: "b")))
+      for _ in 1...2 {
+        #expect(try await !account.sync().isClean)
+        #expect(account.far.contents().map(\.text) == (isElsewhere ? ["c"] : ["a", "c"]))
+      }
+      // Deleted there, too, it waits for nothing.
+      account.near.remove(try #require(account.near.key(of: "a", in: archive)), in: archive)
+      for _ in 1...2 { #expect(try await account.sync().isClean) }
+      #expect(account.far.contents().map(\.text) == ["c"])
+    }
+  }
+
   @Test("as the age that tells an older copy, is no account's failure, and is made up for (L11)")
   func age() async throws {
     try await Reactor.onShared {
