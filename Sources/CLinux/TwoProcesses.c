@@ -40,14 +40,23 @@ ssize_t clinux_send_packet(int socket, const void *bytes, size_t count, const in
   return sent;
 }
 
+static void close_all(const int *descriptors, int count) {
+  for (int i = 0; i < count; i++) close(descriptors[i]);
+}
+
 ssize_t clinux_receive_packet(int socket, void *bytes, size_t count, int *carried, int *carried_count) {
   union {
     struct cmsghdr header;
     char space[CMSG_SPACE(sizeof(int) * clinux_carried_max)];
   } control;
   struct iovec piece = {bytes, count};
+  // Not all of the space, which is padded: the kernel would fill it with one descriptor more.
   struct msghdr message = {
-    .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    .msg_iov = &piece,
+    .msg_iovlen = 1,
+    .msg_control = control.space,
+    .msg_controllen = CMSG_LEN(sizeof(int) * clinux_carried_max)};
+  int taken = 0;
   *carried_count = 0;
   ssize_t got;
   do got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -56,9 +65,22 @@ ssize_t clinux_receive_packet(int socket, void *bytes, size_t count, int *carrie
   for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     const size_t length = part->cmsg_len - CMSG_LEN(0);
-    memcpy(carried, CMSG_DATA(part), length);
-    *carried_count = (int)(length / sizeof(int));
+    for (size_t i = 0; i < length / sizeof(int); i++) {
+      int descriptor;
+      memcpy(&descriptor, CMSG_DATA(part) + i * sizeof(int), sizeof descriptor);
+      if (taken < clinux_carried_max) carried[taken++] = descriptor;
+      else close(descriptor);
+    }
   }
+  if (got == 0 || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+    close_all(carried, taken);
+    taken = 0;
+  }
+  if (message.msg_flags & MSG_TRUNC) {
+    errno = EMSGSIZE;
+    return -1;
+  }
+  *carried_count = taken;
   return got;
 }
 

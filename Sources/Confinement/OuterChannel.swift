@@ -88,6 +88,7 @@ package final class OuterChannel: CommandStarter {
       case .nothing: return
       case .gone:
         // The outer process died, and the kernel is about to end this one too.
+      case .unreadable: continue
         watch?.stop()
         raise(SIGKILL)
       case .packet(let packet):

@@ -43,6 +43,8 @@ final class OuterCommands {
   func start(_ id: UInt32, _ number: UInt32, _ ends: CommandEnds, _ carried: [Int32]) -> CommandEnd? {
     guard allowed.indices.contains(Int(number)), running[id] == nil else { return .notStarted(EPERM) }
     guard running.count < runningMax else { return .notStarted(EAGAIN) }
+    // It would get /dev/null for the one that did not come over.
+    guard carried.count == ends.rawValue.nonzeroBitCount else { return .notStarted(EMFILE) }
     var rest = carried[...]
     func descriptor(_ end: CommandEnds) -> Int32 { ends.contains(end) ? rest.popFirst() ?? -1 : -1 }
     let (input, output, error) = (descriptor(.input), descriptor(.output), descriptor(.error))

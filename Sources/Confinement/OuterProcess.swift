@@ -142,6 +142,7 @@ package final class OuterProcess {
     while hears {
       switch socket.receive() {
       case .nothing: return
+      case .unreadable: continue
       case .gone: hears = false
       case .packet(let packet):
         if let request = InnerRequest(packet: packet.bytes) { take(request, packet.carried) }

@@ -23,14 +23,26 @@ struct PacketSocket: ~Copyable {
     let carried: [Int32]
   }
 
-  enum Received { case packet(Packet), nothing, gone }
+  enum Received {
+    case packet(Packet)
+    /// One that was longer than ours are.
+    case unreadable
+    case nothing
+    case gone
+  }
 
   func receive() -> Received {
     var bytes = [UInt8](repeating: 0, count: Self.lengthMax)
     var carried = [Int32](repeating: -1, count: Int(clinux_carried_max))
     var carriedCount: Int32 = 0
     let count = unsafe clinux_receive_packet(descriptor.number, &bytes, bytes.count, &carried, &carriedCount)
-    if count < 0 { return errno == EAGAIN ? .nothing : .gone }
+    if count < 0 {
+      switch errno {
+      case EAGAIN: return .nothing
+      case EMSGSIZE: return .unreadable
+      default: return .gone
+      }
+    }
     // No packet is empty, so that this is the end.
     guard count > 0 else { return .gone }
     return .packet(Packet(bytes: Array(bytes[..<count]), carried: Array(carried[..<Int(carriedCount)])))

@@ -52,6 +52,15 @@ import Testing
     commands.release(3, .leaveOthers)
   }
 
+  @Test("do not start with other descriptors than were sent for them")
+  func descriptorsMissing() {
+    let commands = OuterCommands()
+    commands.allow("exit 3")
+    commands.seal()
+    #expect(commands.start(1, 0, [.output, .error], []) == .notStarted(EMFILE))
+    #expect(commands.start(1, 0, .output, [1, 2]) == .notStarted(EMFILE))
+  }
+
   private func end(of commands: OuterCommands) -> CommandEnd {
     var found: CommandEnd?
     while found == nil { commands.look { _, end in found = end } }

@@ -17,8 +17,9 @@ enum { clinux_carried_max = 3 };
 ssize_t clinux_send_packet(
   int socket, const void *bytes, size_t count, const int *carried, int carried_count, bool waits);
 
-/// Takes the next packet, cut at `count`; its descriptors are the caller's from here on. Never waits (EAGAIN); 0 where
-/// the other end is gone. `carried` has room for `clinux_carried_max`.
+/// Takes the next packet; its descriptors are the caller's from here on. Never waits (EAGAIN); 0 where the other end is
+/// gone. One longer than `count` is lost (EMSGSIZE). One that carries more descriptors than `clinux_carried_max`, for
+/// which `carried` has room, or more than this process may open, comes without any.
 ssize_t clinux_receive_packet(int socket, void *bytes, size_t count, int *carried, int *carried_count);
 
 /// fork(2), for a process that has one thread. 0 in the child.
