@@ -77,7 +77,9 @@ package final class OuterChannel: CommandStarter {
 
   /// Tells the service manager, by the process that it listens to. What is told again and again does not wait for that
   /// one: where it was stopped (SIGSTOP), a line is lost, and mail is not kept waiting.
-  package func notify(_ state: String, waits: Bool) { socket.send(InnerRequest.notify(state).packet, waits: waits) }
+  package func notify(_ state: ServiceState, waits: Bool) {
+    socket.send(InnerRequest.notify(state).packet, waits: waits)
+  }
 
   /// Once this process has ended with 0, another takes its place, not confined yet.
   package func startAnew() { socket.send(InnerRequest.startAnew.packet) }
@@ -86,9 +88,9 @@ package final class OuterChannel: CommandStarter {
     while true {
       switch socket.receive() {
       case .nothing: return
+      case .unreadable: continue
       case .gone:
         // The outer process died, and the kernel is about to end this one too.
-      case .unreadable: continue
         watch?.stop()
         raise(SIGKILL)
       case .packet(let packet):

@@ -10,7 +10,7 @@ enum InnerRequest: Hashable, Sendable {
   case start(id: UInt32, command: UInt32, ends: CommandEnds)
   case release(id: UInt32, CommandMercy)
   /// For the service manager, which listens to the outer process only.
-  case notify(String)
+  case notify(ServiceState)
   /// When this one has ended well, another is to be started, which is confined anew.
   case startAnew
 }
@@ -37,7 +37,7 @@ extension InnerRequest {
     case .seal: [UInt8(ascii: "s")]
     case .start(let id, let command, let ends): [UInt8(ascii: "c")] + octets(id) + octets(command) + [ends.rawValue]
     case .release(let id, let mercy): [UInt8(ascii: "r")] + octets(id) + [mercy.rawValue]
-    case .notify(let state): [UInt8(ascii: "n")] + state.utf8
+    case .notify(let state): [UInt8(ascii: "n")] + octets(state)
     case .startAnew: [UInt8(ascii: "w")]
     }
   }
@@ -54,7 +54,9 @@ extension InnerRequest {
     case UInt8(ascii: "r"):
       guard let id = reader.number(), let mercy = reader.octet().flatMap(CommandMercy.init) else { return nil }
       self = .release(id: id, mercy)
-    case UInt8(ascii: "n"): self = .notify(reader.text())
+    case UInt8(ascii: "n"):
+      guard let state = reader.state() else { return nil }
+      self = .notify(state)
     case UInt8(ascii: "w"): self = .startAnew
     default: return nil
     }
@@ -94,6 +96,16 @@ extension OuterNews {
 
 private func octets(_ number: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
 
+private func octets(_ state: ServiceState) -> [UInt8] {
+  switch state {
+  case .ready: [UInt8(ascii: "r")]
+  case .reloading: [UInt8(ascii: "l")]
+  case .stopping: [UInt8(ascii: "s")]
+  case .watchdog: [UInt8(ascii: "w")]
+  case .status(let text): [UInt8(ascii: "t")] + text.utf8
+  }
+}
+
 private struct PacketReader {
   private var rest: ArraySlice<UInt8>
 
@@ -105,6 +117,17 @@ private struct PacketReader {
     guard rest.count >= 4 else { return nil }
     defer { rest = rest.dropFirst(4) }
     return rest.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+
+  mutating func state() -> ServiceState? {
+    switch octet() {
+    case UInt8(ascii: "r"): .ready
+    case UInt8(ascii: "l"): .reloading
+    case UInt8(ascii: "s"): .stopping
+    case UInt8(ascii: "w"): .watchdog
+    case UInt8(ascii: "t"): .status(text())
+    default: nil
+    }
   }
 
   mutating func text() -> String {

@@ -20,7 +20,7 @@ package final class OuterProcess {
   private let socket: PacketSocket
   private let inner: pid_t
   private let commands = OuterCommands()
-  private let notify: (String) -> Void
+  private let notify: (ServiceState) -> Void
   private var hears = true
   private var mayStartAnew = false
   private var wasStopped = false
@@ -38,7 +38,7 @@ package final class OuterProcess {
   ///     service manager that stops a whole control group), and a second one means another thing than the first. All
   ///     others do to either process what they do by themselves.
   ///   - notify: passes a state on to the service manager; called in the outer process.
-  package static func split(passingOn signals: [Int32], notify: @escaping (String) -> Void) -> OuterLink? {
+  package static func split(passingOn signals: [Int32], notify: @escaping (ServiceState) -> Void) -> OuterLink? {
     let held = signals + [SIGCHLD]
     // Where our starter ignores its children, ours would vanish before we had asked how they ended.
     signal(SIGCHLD, SIG_DFL)
@@ -67,7 +67,7 @@ package final class OuterProcess {
   }
 
   private init(
-    _ inner: pid_t, _ socket: consuming PacketSocket, heldSignals: Int32, notify: @escaping (String) -> Void
+    _ inner: pid_t, _ socket: consuming PacketSocket, heldSignals: Int32, notify: @escaping (ServiceState) -> Void
   ) {
     self.inner = inner
     self.socket = socket

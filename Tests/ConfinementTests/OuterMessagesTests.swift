@@ -10,7 +10,8 @@ import Testing
 @Suite("What the two processes say to one another") struct OuterMessagesTests {
   static let everyRequest: [InnerRequest] = [
     .allow(command: "pass show mail/\u{e4}"), .seal, .start(id: 7, command: 0xFFFF_FFFE, ends: [.input, .error]),
-    .release(id: 1 << 31, .kill), .release(id: 0, .leaveOthers), .notify("READY=1\nSTATUS=fine"), .startAnew,
+    .release(id: 1 << 31, .kill), .release(id: 0, .leaveOthers), .notify(.ready),
+    .notify(.reloading), .notify(.stopping), .notify(.watchdog), .notify(.status("fine")), .startAnew,
   ]
   static let everyNews: [OuterNews] = [
     .signal(15), .ended(id: 3, .exited(255)), .ended(id: 4, .killed(signal: 9)), .ended(id: 5, .notStarted(12)),
@@ -46,6 +47,20 @@ import Testing
   }
 
   @Test(
+    "the service manager hears only words of martlet's, whatever the inner process says",
+    arguments: [
+      "MAINPID=1", "rMAINPID=1", "STATUS=x\nFDSTORE=1", "tfine\nMAINPID=1\r\nFDSTORE=1\u{2028}\u{85}X",
+      "l1\nFDSTORE=1",
+    ])
+  func words(said: String) {
+    guard case .notify(let state) = InnerRequest(packet: Array("n\(said)".utf8)) else { return }
+    for line in state.message().split(whereSeparator: \.isNewline) {
+      let word = line.prefix { $0 != "=" }
+      #expect(["READY", "STATUS", "RELOADING", "MONOTONIC_USEC"].contains(word), "\(line)")
+    }
+  }
+
+  @Test(
     "the status line waits for no outer process that reads nothing, as one that was stopped", .timeLimit(.minutes(1)))
   func stoppedOuterProcess() async throws {
     var ends: [Int32] = [-1, -1]
@@ -53,7 +68,7 @@ import Testing
     let (outer, inner) = (ends[0], ends[1])
     try await Reactor.onShared {
       let channel = OuterChannel(Reactor.startShared(), OuterLink(socket: inner, outerProcess: getpid()))
-      for number in 0..<10_000 { channel.notify("STATUS=\(number)", waits: false) }
+      for number in 0..<10_000 { channel.notify(.status("\(number)"), waits: false) }
     }
     close(outer)
   }

@@ -8,7 +8,7 @@ import Reactor
 @Loop
 final class ServiceNotifier {
   /// Nil without a manager.
-  private let send: (@Loop (String, _ waits: Bool) -> Void)?
+  private let send: (@Loop (ServiceState, _ waits: Bool) -> Void)?
   private let watchdogInterval: Duration?
   private let reactor: Reactor
   private var watchdog: LoopTimer?
@@ -32,31 +32,27 @@ final class ServiceNotifier {
 
   /// The configuration is read, the ledgers are open, the control socket listens.
   func ready() {
-    send?("READY=1", true)
+    send?(.ready, true)
     guard watchdog == nil, send != nil, let watchdogInterval, watchdogInterval > .zero else { return }
     watchdog = LoopTimer(reactor) { [weak self] in self?.feedWatchdog() }
     feedWatchdog()
   }
 
-  func reloading() {
-    var now = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &now)
-    send?("RELOADING=1\nMONOTONIC_USEC=\(now.tv_sec * 1_000_000 + now.tv_nsec / 1000)", true)
-  }
+  func reloading() { send?(.reloading, true) }
 
-  func stopping() { send?("STOPPING=1\nSTATUS=stopping", true) }
+  func stopping() { send?(.stopping, true) }
 
   /// One line, told when it is another than before.
   func status(_ text: String) {
     let line = printable(text)
     guard line != lastStatus else { return }
     lastStatus = line
-    send?("STATUS=" + line, false)
+    send?(.status(line), false)
   }
 
   /// It comes from the loop, so that a loop that hangs is noticed.
   private func feedWatchdog() {
-    send?("WATCHDOG=1", false)
+    send?(.watchdog, false)
     if let watchdogInterval { watchdog?.start(after: watchdogInterval / 2) }
   }
 }

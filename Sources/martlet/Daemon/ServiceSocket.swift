@@ -1,3 +1,4 @@
+import Confinement
 import Glibc
 import Reactor
 
@@ -20,14 +21,14 @@ struct ServiceSocket: Sendable {
   }
 
   /// A manager that does not listen changes nothing of what we do. It may hear the process only that it started.
-  func send(_ state: String) {
+  func send(_ state: ServiceState) {
     let kind = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
     guard let descriptor = FileDescriptor(owning: socket(AF_UNIX, kind, 0)) else { return }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
     let length = MemoryLayout<sa_family_t>.size + path.count
-    let bytes = Array(state.utf8)
+    let bytes = Array(state.message().utf8)
     _ = unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         unsafe sendto(
