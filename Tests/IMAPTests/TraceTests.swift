@@ -58,7 +58,6 @@ struct TraceTests {
     #expect(lines.last == "S: m1 NO what is ***?")
     #expect(lines.count == 4)
     for line in lines { #expect(!line.contains("cret") && !line.contains("AG1l"), "\(line)") }
-    #expect(credentials.hidden(in: "what is \(secret)?") == "what is ***?")
   }
 
   @Test("shows literals and messages by their size, and what controls a terminal as text (L12)")

@@ -7,6 +7,8 @@ package struct Credentials: Sendable {
 
   /// Longest user and longest password, in UTF-8 octets.
   package static let lengthMax = 4096
+  /// Of what a server says while a login is unanswered, nothing longer is shown at all, so that all of it can be searched.
+  static let searchedMax = 8 << 10
 
   /// Nil for a NUL, which would end a field of SASL PLAIN (RFC 4616) early, or for a length beyond reason.
   package init?(user: String, password: Secret) {
@@ -36,9 +38,10 @@ package struct Credentials: Sendable {
   }
 
   /// What a server said in answer to a login, with `***` where it repeats the password (law L13).
-  package func hidden(in text: String) -> String { String(decoding: hidden(in: Array(text.utf8)), as: UTF8.self) }
-
+  ///
+  /// Before it is escaped or cut: neither what is left of the password then, nor how it is written, would be found.
   func hidden(in octets: [UInt8]) -> [UInt8] {
+    guard octets.count <= Self.searchedMax else { return Array("(\(octets.count) octets during the login)".utf8) }
     var plain = plainMessage
     var password = password.octets()
     var quoted = password.flatMap {

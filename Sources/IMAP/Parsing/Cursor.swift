@@ -12,11 +12,16 @@ struct Cursor {
   private(set) var index: Int
   var quirks: Quirks = []
   var keywords: KeywordTable
+  /// Of a login that the server may repeat (law L13).
+  let credentials: Credentials?
 
-  init(_ octets: [UInt8], limits: SessionLimits, keywords: KeywordTable = KeywordTable()) {
+  init(
+    _ octets: [UInt8], limits: SessionLimits, keywords: KeywordTable = KeywordTable(), hiding credentials: Credentials?
+  ) {
     self.octets = octets
     self.limits = limits
     self.keywords = keywords
+    self.credentials = credentials
     index = 0
   }
 

@@ -21,7 +21,7 @@ extension Received {
     switch self {
     case .untagged(.unreadable(_, let excerpt)): excerpt
     case .untagged(.other(let name)): "* \(name)"
-    case .tagged(let tag, let completion): "\(ResponseParser.excerpt(tag)) \(completion)"
+    case .tagged(let tag, let completion): "\(ResponseParser.excerpt(tag, hiding: nil)) \(completion)"
     case .continuation(let text): "+ \(text)"
     case .status(_, let text): text.description
     case .untagged, .esearch, .bodyBegan, .body, .bodyEnded: "a response that is no greeting"
@@ -33,6 +33,8 @@ extension Received {
 struct ResponseParser {
   let limits: SessionLimits
   private(set) var quirks: Quirks = []
+  /// See `Cursor.credentials`.
+  var credentials: Credentials?
   private var keywords = KeywordTable()
 
   init(limits: SessionLimits) { self.limits = limits }
@@ -40,14 +42,17 @@ struct ResponseParser {
   /// Longest excerpt of what cannot be read.
   static let excerptMax = 200
 
-  static func excerpt(_ text: [UInt8]) -> String {
-    printable(String(decoding: text.prefix(excerptMax), as: UTF8.self), limit: excerptMax)
+  static func excerpt(_ text: [UInt8], hiding credentials: Credentials?) -> String {
+    let text = credentials?.hidden(in: text) ?? text
+    return printable(String(decoding: text.prefix(excerptMax), as: UTF8.self), limit: excerptMax)
   }
+
+  func excerpt(_ text: [UInt8]) -> String { Self.excerpt(text, hiding: credentials) }
 
   /// The sequence number where the response is a FETCH; those are read by a FetchParser from `index` on.
   static func fetchStart(_ text: [UInt8], limits: SessionLimits) -> (sequenceNumber: UInt32, index: Int)? {
     guard text.first == UInt8(ascii: "*") else { return nil }
-    var cursor = Cursor(text, limits: limits)
+    var cursor = Cursor(text, limits: limits, hiding: nil)
     do throws(ParseError) {
       try cursor.expect(UInt8(ascii: "*"))
       try cursor.space()
@@ -73,7 +78,7 @@ struct ResponseParser {
   mutating func reading<Value>(
     _ text: [UInt8], from index: Int = 0, _ read: (inout Cursor) throws(ParseError) -> Value
   ) throws(SessionError) -> Value? {
-    var cursor = Cursor(text, limits: limits, keywords: keywords)
+    var cursor = Cursor(text, limits: limits, keywords: keywords, hiding: credentials)
     cursor.move(to: index)
     do throws(ParseError) {
       let value = try read(&cursor)
@@ -98,8 +103,8 @@ struct ResponseParser {
       }
       return try Self.named(Word(name), name, &cursor)
     }
-    guard !name.isEmpty else { throw .malformed(Self.excerpt(text)) }
-    return received ?? .untagged(.unreadable(name: Self.excerpt(Array(name)), excerpt: Self.excerpt(text)))
+    guard !name.isEmpty else { throw .malformed(excerpt(text)) }
+    return received ?? .untagged(.unreadable(name: excerpt(Array(name)), excerpt: excerpt(text)))
   }
 
   /// RFC 9051 §9: counts and sequence numbers have 32 bits.
@@ -128,7 +133,7 @@ struct ResponseParser {
       return .expunge(sequenceNumber)
     // One that counts beyond the sequence numbers there are.
     case .fetch: throw .malformed
-    default: return .other(excerpt(Array(name)))
+    default: return .other(excerpt(Array(name), hiding: cursor.credentials))
     }
   }
 
@@ -178,7 +183,7 @@ struct ResponseParser {
     case .id:
       try cursor.space()
       return .id(try cursor.idFields())
-    default: return .other(excerpt(Array(name)))
+    default: return .other(excerpt(Array(name), hiding: cursor.credentials))
     }
   }
 
@@ -205,7 +210,7 @@ struct ResponseParser {
   /// See `Quirks.bareCopyUID`.
   private mutating func bareCopyUID(_ text: [UInt8]) throws(SessionError) -> Received {
     guard Word(text[1...].prefix { $0 != UInt8(ascii: " ") }) == .copyUID else {
-      throw .malformed(Self.excerpt(text))
+      throw .malformed(excerpt(text))
     }
     quirks.insert(.bareCopyUID)
     let line = try reading(text) { (cursor) throws(ParseError) in cursor.responseText() }
@@ -226,7 +231,7 @@ struct ResponseParser {
       let line = cursor.responseText()
       return .tagged(tag: Array(tag), Completion(status, code: line.code, text: line.text))
     }
-    guard let received else { throw .malformed(Self.excerpt(text)) }
+    guard let received else { throw .malformed(excerpt(text)) }
     return received
   }
 }

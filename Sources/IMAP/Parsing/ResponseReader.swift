@@ -27,6 +27,11 @@ struct ResponseReader {
   }
 
   var quirks: Quirks { parser.quirks }
+  /// See `Cursor.credentials`.
+  var credentials: Credentials? {
+    get { parser.credentials }
+    set { parser.credentials = newValue }
+  }
   var isBetweenResponses: Bool { framer.isBetweenResponses }
 
   /// The next thing said in `input` from `index` on, which moves forward; nil when more octets are needed.
@@ -82,7 +87,7 @@ struct ResponseReader {
   private mutating func completed(_ fetchParser: FetchParser, _ outcome: FetchParser.Outcome?) -> Received {
     let response = fetchParser.response
     guard case .complete(let quotedBody, let origin) = outcome, response.sequenceNumber > 0 else {
-      return .untagged(.unreadable(name: "FETCH", excerpt: ResponseParser.excerpt(framer.text)))
+      return .untagged(.unreadable(name: "FETCH", excerpt: parser.excerpt(framer.text)))
     }
     guard let quotedBody else { return .untagged(.fetch(response)) }
     pending = [.untagged(.fetch(response)), .bodyEnded]
@@ -95,11 +100,11 @@ struct ResponseReader {
   private mutating func bodyHeader() throws(SessionError) -> Received? {
     guard case .none = fetch else {
       // A second BODY[] in one FETCH: which of them is the message cannot be told any more.
-      fetch = .unreadable(excerpt: ResponseParser.excerpt(framer.text))
+      fetch = .unreadable(excerpt: parser.excerpt(framer.text))
       return nil
     }
     guard let start = ResponseParser.fetchStart(framer.text, limits: limits), start.sequenceNumber > 0 else {
-      fetch = .unreadable(excerpt: ResponseParser.excerpt(framer.text))
+      fetch = .unreadable(excerpt: parser.excerpt(framer.text))
       return nil
     }
     var fetchParser = FetchParser(sequenceNumber: start.sequenceNumber)
@@ -107,7 +112,7 @@ struct ResponseReader {
       try fetchParser.begin(&cursor)
     }
     guard case .body(let size, let origin) = outcome else {
-      fetch = .unreadable(excerpt: ResponseParser.excerpt(framer.text))
+      fetch = .unreadable(excerpt: parser.excerpt(framer.text))
       return nil
     }
     fetch = .cut(fetchParser)

@@ -4,15 +4,25 @@ extension Cursor {
   /// `resp-text` of RFC 9051 §9 to the end of the response. Never fails: what is no code is text.
   mutating func responseText() -> ResponseText {
     skipSpaces()
+    // The code with it: a password may begin like one.
+    let hidden = credentials.map { $0.hidden(in: Array(rest)) }
     var code: ResponseCode?
     if next == UInt8(ascii: "[") {
       code = responseCode()
       skipSpaces()
     }
-    let text = printable(String(decoding: rest, as: UTF8.self))
+    let text = printable(String(decoding: hidden.map { Self.text(of: $0, after: code) } ?? rest, as: UTF8.self))
     if text.isEmpty { quirks.insert(.missingText) }
     move(to: octets.count)
     return ResponseText(code: code, text: text)
+  }
+
+  /// Without the code, where it still looks like one.
+  private static func text(of hidden: [UInt8], after code: ResponseCode?) -> ArraySlice<UInt8> {
+    guard code != nil, hidden.first == UInt8(ascii: "["), let close = hidden.firstIndex(of: UInt8(ascii: "]")) else {
+      return hidden[...]
+    }
+    return hidden[(close + 1)...].drop { $0 == UInt8(ascii: " ") }
   }
 
   /// Nil, and the cursor unmoved, where the bracket is never closed. A known code that is malformed is `.other`.
@@ -22,7 +32,8 @@ extension Cursor {
     let name = octets[(start + 1)..<close].prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "(") }
     move(to: name.endIndex)
     let upper = String(decoding: name, as: UTF8.self).uppercased()
-    let code = ResponseCode.plain[upper] ?? closedCode(named: upper) ?? .other(printable(upper, limit: 64))
+    let unknown = credentials == nil ? printable(upper, limit: 64) : "***"
+    let code = ResponseCode.plain[upper] ?? closedCode(named: upper) ?? .other(unknown)
     // What a code says beyond what is read of it, such as the URL of REFERRAL, is passed over.
     move(to: close + 1)
     return code

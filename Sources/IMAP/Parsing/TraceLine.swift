@@ -4,14 +4,12 @@ internal import Mail
 enum TraceLine {
   /// Longer lines are cut: a log is read by people.
   static let lengthMax = 1000
-  /// While a login is unanswered, nothing longer is shown at all, so that all of it can be searched for the password.
-  private static let searchedMax = 8 << 10
 
   /// Literals by their number of octets, and printable.
   static func of(_ octets: [UInt8], hiding credentials: Credentials?) -> String {
     guard let credentials else { return shown(octets) }
-    guard octets.count <= searchedMax else { return "(\(octets.count) octets during the login)" }
-    return shown(credentials.hidden(in: withoutLiterals(octets, limit: searchedMax)))
+    let isSearched = octets.count <= Credentials.searchedMax
+    return shown(credentials.hidden(in: isSearched ? withoutLiterals(octets, limit: octets.count) : octets))
   }
 
   private static func shown(_ octets: [UInt8]) -> String {

@@ -25,8 +25,6 @@ package struct Session: Sendable {
   private var wasToldDuringLogin = false
   private var effects: [SessionEffect] = []
   private let isTraced: Bool
-  /// Of the login that is unanswered, where traced: a server may repeat them.
-  private var credentials: Credentials?
 
   /// `isTraced` also tells each line that is sent or received, for a log.
   package init(limits: SessionLimits = .init(), isTraced: Bool = false) {
@@ -47,7 +45,8 @@ package struct Session: Sendable {
     switch event {
     case .received(let octets): receive(octets)
     case .submit(let id, let command):
-      if isTraced, let credentials = command.credentials { self.credentials = credentials }
+      // From here on the server may repeat them, until the login has succeeded.
+      if let credentials = command.credentials { reader.credentials = credentials }
       outbox.enqueue(id, command)
       write()
     case .uploaded(let id):
@@ -99,7 +98,7 @@ package struct Session: Sendable {
 
   private mutating func trace() {
     guard isTraced, !reader.lines.isEmpty else { return }
-    for line in reader.lines { effects.append(.heard(TraceLine.of(line, hiding: credentials))) }
+    for line in reader.lines { effects.append(.heard(TraceLine.of(line, hiding: reader.credentials))) }
     reader.lines.removeAll()
   }
 
@@ -162,7 +161,9 @@ package struct Session: Sendable {
   // MARK: Answers
 
   private mutating func answered(_ tag: [UInt8], _ completion: Completion) throws(SessionError) {
-    guard let index = command(tagged: tag) else { throw .unexpectedTag(ResponseParser.excerpt(tag)) }
+    guard let index = command(tagged: tag) else {
+      throw .unexpectedTag(ResponseParser.excerpt(tag, hiding: reader.credentials))
+    }
     let command = inFlight.remove(at: index)
     let believed = believed(completion, asAnswerTo: command.meaning)
     outbox.answered(command.id)
@@ -181,16 +182,14 @@ package struct Session: Sendable {
       let isTold = if case .capability = completion.code { true } else { wasToldDuringLogin }
       if !isTold { capabilities = Capabilities() }
       wasToldDuringLogin = false
-      credentials = nil
+      reader.credentials = nil
     case .startTLS where completion.isOK:
       // RFC 9051 §6.2.1: nothing told before TLS is kept.
       capabilities = Capabilities()
       phase = .securing
       effects.append(.secure)
     case .startTLS: outbox.release()
-    case .login:
-      wasToldDuringLogin = false
-      credentials = nil
+    case .login: wasToldDuringLogin = false
     case .select(let name, let isReadOnly) where completion.isOK:
       phase = .selected(name, isReadOnly: isReadOnly || completion.code == .readOnly)
     // RFC 9051 §6.3.2: after a failure no mailbox is selected.

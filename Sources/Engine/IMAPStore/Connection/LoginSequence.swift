@@ -84,8 +84,8 @@ struct LoginSequence {
     }
     let answer = try await ask(try loginCommand(credentials))
     guard !answer.isOK else { return }
-    // A server may repeat what it did not understand (law L13).
-    let text = "login as \(printable(settings.user)) failed: \(printable(credentials.hidden(in: answer.text)))"
+    // Where the server repeats the password, the session has hidden it (law L13).
+    let text = "login as \(printable(settings.user)) failed: \(printable(answer.text))"
     // RFC 5530 §3: where the server says why, its words do not count.
     let isLimit =
       isTemporary(answer) || (answer.code == nil || answer.code == .alert) && mentionsConnections(answer.text)
