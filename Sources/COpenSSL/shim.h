@@ -17,6 +17,10 @@ static inline long martlet_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
   return SSL_CTX_set_mode(context, mode);
 }
 
+static inline long martlet_SSL_CTX_clear_mode(SSL_CTX *context, long mode) {
+  return SSL_CTX_clear_mode(context, mode);
+}
+
 static inline long martlet_SSL_CTX_set_session_cache_mode(SSL_CTX *context, long mode) {
   return SSL_CTX_set_session_cache_mode(context, mode);
 }

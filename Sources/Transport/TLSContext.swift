@@ -26,6 +26,9 @@ final class TLSContext {
     unsafe martlet_SSL_CTX_forbid_renegotiation(context)
     let modes = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
     unsafe martlet_SSL_CTX_set_mode(context, Int(modes))
+    // With it one read goes on for as long as the server sends messages of TLS's own (key updates, tickets).
+    unsafe martlet_SSL_CTX_clear_mode(context, Int(SSL_MODE_AUTO_RETRY))
+    countMessages()
     unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
     guard unsafe SSL_CTX_set_default_verify_paths(context) == 1 else {
       throw StreamError(.untrusted, "the system's trust anchors could not be read: \(opensslReason())")
@@ -54,6 +57,14 @@ final class TLSContext {
     }
     // An anchor named by the user need not be a root: the server's own certificate will do.
     unsafe X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(pointer), UInt(X509_V_FLAG_PARTIAL_CHAIN))
+  }
+
+  private func countMessages() {
+    unsafe SSL_CTX_set_msg_callback(pointer) { @Sendable isSent, _, type, _, _, ssl, _ in
+      guard isSent == 0, type == SSL3_RT_HANDSHAKE, let owner = unsafe SSL_get_ex_data(ssl, 0) else { return }
+      let tls = unsafe Unmanaged<TLSSession>.fromOpaque(owner).takeUnretainedValue()
+      Loop.assumeIsolated { tls.messageCame() }
+    }
   }
 
   private func keepTickets() {

@@ -8,6 +8,10 @@ import Reactor
 @Loop
 @safe
 final class TLSSession {
+  /// Messages of TLS's own, after the handshake, with no data between them: servers send a few tickets and, seldom, a
+  /// key update.
+  static let ownMessagesMax = 64
+
   let context: TLSContext
   let endpoint: HostEndpoint
   private let socket: Socket
@@ -15,6 +19,8 @@ final class TLSSession {
   private let ssl: OpaquePointer
   /// OpenSSL forbids further calls, SSL_shutdown among them.
   private var isBroken = false
+  /// Since the handshake, or the last data.
+  private var ownMessages = 0
   /// Found out after bytes that had to be handed on first.
   private var pending: Attempt<[UInt8]>?
 
@@ -46,7 +52,10 @@ final class TLSSession {
   func handshake() -> Attempt<Void> {
     ERR_clear_error()
     let result = unsafe SSL_connect(ssl)
-    if result == 1 { return .done(()) }
+    if result == 1 {
+      ownMessages = 0
+      return .done(())
+    }
     let reason = errno
     switch unsafe SSL_get_error(ssl, result) {
     case SSL_ERROR_WANT_READ: return .needs(.readable)
@@ -70,9 +79,17 @@ final class TLSSession {
     while filled < buffer.count, stop == nil {
       ERR_clear_error()
       var count = 0
+      let before = ownMessages
       let free = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
       let result = unsafe SSL_read_ex(ssl, free.baseAddress, free.count, &count)
-      if result == 1 { filled += count } else { stop = interruption(result, act: "reading") }
+      if result == 1 {
+        filled += count
+        ownMessages = 0
+      } else {
+        stop = interruption(result, act: "reading")
+        // A message of TLS's own was read, and nothing says that there is no more to read.
+        if ownMessages > before, filled == 0, case .needs(.readable) = stop { stop = excess() }
+      }
     }
     guard filled > 0 else {
       if let stop { return stop }
@@ -111,6 +128,16 @@ final class TLSSession {
     ERR_clear_error()
   }
 
+  /// While the handshake goes on, too.
+  func messageCame() { ownMessages += 1 }
+
+  /// A server that sends such messages alone would keep the loop for itself (law L11).
+  private func excess() -> Attempt<[UInt8]>? {
+    guard ownMessages > Self.ownMessagesMax else { return nil }
+    isBroken = true
+    return .failed(StreamError(.closed, "\(socket.name): reading: the server sends messages of TLS's own, and no data"))
+  }
+
   private func interruption(_ result: Int32, act: String) -> Attempt<[UInt8]> {
     let reason = errno
     switch unsafe SSL_get_error(ssl, result) {
@@ -135,7 +162,9 @@ final class TLSSession {
     if verification != Int(X509_V_OK) {
       ERR_clear_error()
       let reason = unsafe String(cString: X509_verify_cert_error_string(verification))
-      return StreamError(.untrusted, "\(socket.name): the server's certificate is not trusted: \(reason)")
+      let isOtherName = [X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH].contains(Int32(verification))
+      let hint = isOtherName ? " (only the names in its subjectAltName count)" : ""
+      return StreamError(.untrusted, "\(socket.name): the server's certificate is not trusted: \(reason)\(hint)")
     }
     if endedWithoutGoodbye() {
       return StreamError(.closed, "\(socket.name): TLS handshake: the server closed the connection")
@@ -166,7 +195,7 @@ final class TLSSession {
     return code & 0x8000_0000 == 0 && code & 0x7F_FFFF == UInt(reason)
   }
 
-  /// The certificate must name the host as configured (RFC 9525); nothing that DNS says counts.
+  /// The certificate must name the host as configured, in its subjectAltName (RFC 9525 §6.3); nothing that DNS says counts.
   private func expectPeer() -> Bool {
     let host = endpoint.host
     if SocketAddress.isLiteral(host) {
@@ -174,7 +203,8 @@ final class TLSSession {
       return unsafe X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), address) == 1
     }
     let name = host.hasSuffix(".") ? String(host.dropLast()) : host
-    unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+    let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+    unsafe SSL_set_hostflags(ssl, UInt32(flags))
     return unsafe SSL_set1_host(ssl, name) == 1 && martlet_SSL_set_tlsext_host_name(ssl, name) == 1
   }
 

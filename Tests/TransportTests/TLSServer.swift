@@ -31,6 +31,8 @@ enum Certificates {
       sign good "DNS:imap.example.test,IP:127.0.0.1" 10
       sign other "DNS:other.example.test" 10
       sign expired "DNS:imap.example.test" -1
+      openssl req $key -keyout cn.key -out cn.csr -subj "/CN=imap.example.test"
+      openssl x509 -req -in cn.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 10 -out cn.pem
       openssl req -x509 $key -keyout self.key -out self.pem -subj /CN=self -days 10 \
         -addext subjectAltName=DNS:imap.example.test
     } 2>/dev/null

@@ -39,6 +39,7 @@ import Testing
       ("good", "wrong.example.test", "", "hostname mismatch"),
       ("good", "127.0.0.2", "", "IP address mismatch"),
       ("other", Certificates.name, "", "hostname mismatch"),
+      ("cn", Certificates.name, "", "hostname mismatch (only the names in its subjectAltName count)"),
       ("expired", Certificates.name, "", "certificate has expired"),
       ("self", Certificates.name, "", "self-signed certificate"),
       ("good", Certificates.name, "-tls1_1 -cipher DEFAULT@SECLEVEL=0", "protocol"),
@@ -112,6 +113,31 @@ import Testing
         _ = try await server.console.read(through: "DONE")
       }
       #expect(resumed == [false, true, true])
+    }
+  }
+
+  @Test(
+    "messages of TLS's own without end do not hold the loop, and some in a row cost nothing (L11)",
+    arguments: [-1, 0, 1])
+  func keyUpdates(beyond: Int) async throws {
+    try await Reactor.onShared {
+      let server = try await TLSServer(options: "-tls1_3 -msg")
+      let stream = try await loopbackDialer().dial(.host(server.endpoint()))
+      try await server.console.write("x\n")
+      // With the tickets before it.
+      #expect(try await stream.read(through: "x\n") == "x\n")
+      for _ in 0..<(TLSSession.ownMessagesMax + beyond) {
+        try await server.console.write("k\n")
+        _ = try await server.console.read(through: ">>> TLS 1.3, Handshake [length 0005], KeyUpdate")
+      }
+      try await server.console.write("y\n")
+      if beyond <= 0 {
+        #expect(try await stream.read(through: "y\n") == "y\n")
+      } else {
+        let error = await failure { () throws(StreamError) in try await stream.read() }
+        #expect(error.kind == .closed)
+        #expect(error.text.hasSuffix("the server sends messages of TLS's own, and no data"))
+      }
     }
   }
 
