@@ -32,9 +32,7 @@ extension MaildirFolder {
     of unique: String, from reader: any FileReader, to writer: any FileWriter
   ) async throws(FileError) {
     var count = 0
-    while true {
-      let bytes = try await reader.read(upTo: MaildirContent.pieceSize)
-      if bytes.isEmpty { break }
+    try await reader.forEachPiece { (bytes) throws(FileError) in
       count += bytes.count
       try writer.write(bytes)
     }

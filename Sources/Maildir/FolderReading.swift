@@ -60,18 +60,15 @@ extension MaildirFolder {
 
   private func identify(_ unique: String) async throws(FileError) -> Identified? {
     guard let reader = try await openMessage(unique) else { return nil }
-    return try await Self.identify(reader)
+    return try await Self.identify(reader, unique)
   }
 
   /// Closes it. Nil where it changed while it was read.
-  static func identify(_ reader: any FileReader) async throws(FileError) -> Identified? {
+  static func identify(_ reader: any FileReader, _ path: String) async throws(FileError) -> Identified? {
     defer { reader.close() }
     let digester = MessageDigester(of: .file)
-    while true {
-      let bytes = try await reader.read(upTo: MaildirContent.pieceSize)
-      if bytes.isEmpty { break }
-      digester.update(bytes)
-    }
+    try requireMessageSize(reader.size, path)
+    try await reader.forEachPiece { digester.update($0) }
     // Still being written: the watch will tell when it is whole.
     guard try reader.isUnchanged() else { return nil }
     return Identified(identity: digester.finish(), date: reader.modified)
@@ -81,11 +78,8 @@ extension MaildirFolder {
     guard let reader = try await openMessage(unique) else { return nil }
     do {
       var lines = LineCount()
-      while true {
-        let bytes = try await reader.read(upTo: MaildirContent.pieceSize)
-        if bytes.isEmpty { break }
-        lines.count(bytes)
-      }
+      try Self.requireMessageSize(reader.size, unique)
+      try await reader.forEachPiece { lines.count($0) }
       try reader.rewind()
       return (reader, lines)
     } catch {
@@ -95,11 +89,36 @@ extension MaildirFolder {
   }
 }
 
+extension MaildirFolder {
+  /// A file with holes may be larger than anything on its disk, and would be read for hours (law L11).
+  static func requireMessageSize(_ size: Int, _ path: String) throws(FileError) {
+    guard size > MaildirContent.sizeMax else { return }
+    throw FileError(
+      .tooLarge, path: path,
+      "read \(printable(path)): it is larger than any message, with \(size) bytes; left where it is until it is smaller"
+    )
+  }
+}
+
+extension FileReader {
+  /// Hands on the content, and ends one byte behind the size that the file had when it was opened: one that grows as fast
+  /// as it is read has no end, and that byte tells `isUnchanged` of it.
+  func forEachPiece(_ receive: ([UInt8]) throws(FileError) -> Void) async throws(FileError) {
+    var given = 0
+    while given <= size {
+      let bytes = try await read(upTo: min(size - given, MaildirContent.pieceSize - 1) + 1)
+      if bytes.isEmpty { return }
+      given += bytes.count
+      try receive(bytes)
+    }
+  }
+}
+
 extension FileError {
   /// False where every other file would fail too.
   var isOfOneFile: Bool {
     switch kind {
-    case .notRegular, .accessDenied, .nameTooLong, .failed, .unsupported, .exists, .notEmpty: true
+    case .notRegular, .accessDenied, .nameTooLong, .tooLarge, .failed, .unsupported, .exists, .notEmpty: true
     case .notFound, .full, .readOnly, .tooManyOpen, .watchLimit, .held: false
     }
   }

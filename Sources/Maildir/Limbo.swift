@@ -100,8 +100,8 @@ final class Limbo {
     for key in kept {
       guard let (batch, name) = Self.parts(of: key) else { continue }
       do {
-        let reader = try root.fileSystem.open(Self.directory.appending(path: batch).appending(path: name))
-        found[key] = try await MaildirFolder.identify(reader)?.identity.digest
+        let path = Self.directory.appending(path: batch).appending(path: name)
+        found[key] = try await MaildirFolder.identify(try root.fileSystem.open(path), path)?.identity.digest
       } catch {
         guard error.isOfOneFile || error.kind == .notFound else { throw error }
       }

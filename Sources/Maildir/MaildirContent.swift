@@ -7,6 +7,8 @@ import Ports
 final class MaildirContent: MessageContent {
   /// A piece of a message; it doubles at most where every byte is a line end.
   static let pieceSize = 128 << 10
+  /// Of a message's file. What IMAP4rev1 can count (RFC 3501 §9, `number`), and more than any server takes.
+  static let sizeMax = 4 << 30
 
   let wireSize: Int
   let date: InternalDate?

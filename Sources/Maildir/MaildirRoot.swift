@@ -140,7 +140,7 @@ extension FileError.Kind {
     case .accessDenied, .readOnly, .notRegular: .needsPerson
     case .full: .noSpace
     case .held: .held
-    case .exists, .nameTooLong, .notEmpty, .unsupported, .watchLimit: .refused
+    case .exists, .nameTooLong, .tooLarge, .notEmpty, .unsupported, .watchLimit: .refused
     // May pass by itself; the text says what it is.
     case .tooManyOpen, .failed: .internalFault
     }

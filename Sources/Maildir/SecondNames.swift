@@ -94,8 +94,8 @@ extension MaildirFolder {
         status.age(at: root.clock.wallTime.seconds) >= Self.doubleAge
       else { return false }
     }
-    guard let one = try await Self.identify(try root.fileSystem.open(one)),
-      let two = try await Self.identify(try root.fileSystem.open(two))
+    guard let one = try await Self.identify(try root.fileSystem.open(one), one),
+      let two = try await Self.identify(try root.fileSystem.open(two), two)
     else { return false }
     return one.identity.digest != two.identity.digest
   }

@@ -172,7 +172,8 @@ package struct FileStatus: Hashable, Sendable {
 
 package struct FileError: Error, Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
-    case notFound, exists, notRegular, accessDenied, full, readOnly, tooManyOpen, nameTooLong, notEmpty, unsupported
+    case notFound, exists, notRegular, accessDenied, full, readOnly, tooManyOpen, nameTooLong, tooLarge, notEmpty,
+      unsupported
     /// The kernel's limit of watches; the text names the sysctl.
     case watchLimit
     /// Another holds the lock.
