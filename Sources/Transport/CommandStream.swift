@@ -21,9 +21,8 @@ package final class CommandStream: ByteStream {
 
   init(_ reactor: Reactor, command: String, by commands: any CommandStarter) throws(StreamError) {
     self.reactor = reactor
-    // Not the whole command: its arguments may hold a secret (law L13).
-    let program = command.split(separator: " ").first { !$0.contains("=") } ?? "command"
-    let name = "tunnel \(printable(program, limit: 40))"
+    // No word of it: any may be, or hold, a secret (law L13). Whoever tells of it says that it is a tunnel's.
+    let name = "the command"
     // A socket pair, not pipes: both ways in one descriptor, and a write to a dead command is no signal.
     var ends: [Int32] = [-1, -1]
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -88,7 +87,7 @@ package final class CommandStream: ByteStream {
     let words = lastWords(errors.bytes)
     if hasSpoken, words.isEmpty, child.end == .exited(0) { return }
     let end = child.end?.text ?? "closed its output"
-    let text = "\(socket.name): the command \(end)" + (words.isEmpty ? "" : ": \(words)")
+    let text = "\(socket.name) \(end)" + (words.isEmpty ? "" : ": \(words)")
     throw StreamError(hasSpoken ? .closed : .unreachable, text)
   }
 }

@@ -56,6 +56,17 @@ import Testing
     }
   }
 
+  @Test("no word of the command is in an error (L13)")
+  func secret() async throws {
+    try await Reactor.onShared {
+      let stream = try await Self.tunnel("WORD=\"open sesame\" false")
+      let ended = await failure { () throws(StreamError) in try await stream.read() }
+      let unsecured = await failure { () throws(StreamError) in try await stream.startTLS() }
+      #expect(ended.text == "the command ended with status 1")
+      #expect(!unsecured.text.contains("sesame") && !unsecured.text.contains("false"))
+    }
+  }
+
   @Test("a tunnel that says goodbye and ends well is an end")
   func endsWell() async throws {
     try await Reactor.onShared {
