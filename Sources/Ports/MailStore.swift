@@ -138,7 +138,6 @@ extension MailStore {
   package var watchFailures: [FolderName: String] { [:] }
   package var treeWatchFailure: String? { nil }
 
-  /// A server has nothing but mailboxes.
   package var leftOut: [String: String] { [:] }
 
   /// A store without connections has none to check.

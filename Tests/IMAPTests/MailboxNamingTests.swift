@@ -26,6 +26,9 @@ struct MailboxNamingTests {
       (slash, "Entw&APw", ["&raw:Entw&APw"]), (slash, "ok/Entwürfe", ["ok", "&raw:Entwürfe"]),
       (slash, "a//b", ["a", "&raw:", "b"]), (slash, "a/", ["a", "&raw:"]), (slash, "a/&-raw:x", ["a", "&raw:&-raw:x"]),
       (slash, "inbox/a", ["&raw:inbox", "a"]), (courier, "INBOX.INBOX", ["&raw:INBOX"]),
+      // An accent, or what joins, makes one character with the mark before it.
+      (slash, "\u{301}x", ["&raw:\u{301}x"]), (slash, "a/\u{200D}x", ["a", "&raw:\u{200D}x"]),
+      (rev2, "&raw:\u{301}x", ["&raw:&raw:\u{301}x"]),
       (slash, "x=&", ["&raw:x=3D&"]), (slash, "a\tb", ["&raw:a=09b"]),
     ])
   func bothWays(_ naming: MailboxNaming, _ wire: String, _ components: [String]) throws {

@@ -26,6 +26,7 @@ package final class IMAPStore: MailStore {
   private(set) var pool: ConnectionPool
   private(set) var features: ServerFeatures?
   var memories: [FolderName: FolderMemory] = [:]
+  package internal(set) var leftOut: [String: String] = [:]
   var formerNumberings = FormerNumberings()
   private(set) lazy var watching = FolderWatching(self)
   /// What came with the login, and when.

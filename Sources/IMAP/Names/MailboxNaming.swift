@@ -25,7 +25,7 @@ package struct MailboxNaming: Hashable, Sendable {
   /// Nil for what is outside the personal namespace, and for what no folder can be called.
   package func folderName(for mailbox: MailboxName) -> FolderName? {
     if mailbox.isInbox { return .inbox }
-    guard mailbox.bytes.starts(with: prefix) else { return nil }
+    guard isPersonal(mailbox) else { return nil }
     let pieces = split(mailbox.bytes.dropFirst(prefix.count))
     let decoded = pieces.map { decode($0) ?? Self.raw($0) }
     if let name = FolderName(components: decoded), octets(of: name) == mailbox.bytes { return name }
@@ -35,6 +35,9 @@ package struct MailboxNaming: Hashable, Sendable {
     guard let name = FolderName(components: marked), octets(of: name) == mailbox.bytes else { return nil }
     return name
   }
+
+  /// False for what belongs to another namespace.
+  package func isPersonal(_ mailbox: MailboxName) -> Bool { mailbox.isInbox || mailbox.bytes.starts(with: prefix) }
 
   /// Nil for a name that this server cannot express: a delimiter within a component, or levels where names are flat.
   package func mailboxName(for folder: FolderName) -> MailboxName? {
@@ -74,7 +77,7 @@ package struct MailboxNaming: Hashable, Sendable {
   }
 
   private func encode(_ component: String) -> [UInt8]? {
-    if component.hasPrefix(Self.rawMark) {
+    if Self.isRaw(component) {
       return Self.octets(ofRaw: component.utf8.dropFirst(Self.rawMark.utf8.count))
     }
     switch encoding {
@@ -90,9 +93,12 @@ package struct MailboxNaming: Hashable, Sendable {
       case .modifiedUTF7: ModifiedUTF7.decode(piece)
       case .utf8: String(validating: piece, as: UTF8.self)
       }
-    guard let text, !text.isEmpty, !text.utf8.contains(0), !text.hasPrefix(Self.rawMark) else { return nil }
+    guard let text, !text.isEmpty, !text.utf8.contains(0), !Self.isRaw(text) else { return nil }
     return text
   }
+
+  /// Of bytes, not of characters: an accent behind the mark would make one character with its end.
+  private static func isRaw(_ component: String) -> Bool { component.utf8.starts(with: rawMark.utf8) }
 
   private static func raw(_ piece: ArraySlice<UInt8>) -> String {
     var text = rawMark

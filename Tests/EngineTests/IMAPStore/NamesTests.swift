@@ -59,6 +59,28 @@ struct NamesTests {
     }
   }
 
+  @Test("that no folder can bear are named, and not silently missing (L11)", arguments: [-1, 0, 1])
+  func leftOut(beyond: Int) async throws {
+    let reason = beyond > 0 ? "its name has more than 1024 bytes, or more than 64 parts" : nil
+    let long = String(repeating: "x", count: FolderName.lengthMax - 1 + beyond)
+    let deep = Array(repeating: "d", count: FolderName.depthMax + beyond).joined(separator: "/")
+    try await ScriptedStore.play(
+      preauthenticated("LIST-EXTENDED LIST-STATUS") + """
+        C: m2 LIST "" "*" \(Self.states)
+        S: * LIST () "/" INBOX
+        S: * LIST () "/" "\(long)"
+        S: * LIST () "/" "\(deep)"
+        S: * LIST (\\Noselect) "/" "y\(long)"
+        S: m2 OK done
+        """
+    ) { world in
+      let folders = try await world.store.folders()
+      #expect(folders.count { $0.holdsMessages } == (beyond > 0 ? 1 : 3))
+      #expect(world.store.leftOut.count == (beyond > 0 ? 2 : 0))
+      #expect(world.store.leftOut[deep] == reason)
+    }
+  }
+
   /// What a LIST of the name answers, and what the refused SELECT means then.
   static let listings: [(String, StoreError.Kind)] = [
     ("", .gone), ("S: * LIST () \"/\" Old", .refused), ("S: * LIST (\\NonExistent) \"/\" Old", .gone),

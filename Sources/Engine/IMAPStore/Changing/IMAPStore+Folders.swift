@@ -11,6 +11,7 @@ extension IMAPStore {
       return listing
     }
     let entries = listing.entries
+    leftOut = listing.leftOut
     watching.namesWereTold(
       Set(entries.filter(\.holdsMessages).map(\.name)), phantoms: listing.phantoms)
     for line in listing.found {

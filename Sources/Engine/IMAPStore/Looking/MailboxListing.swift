@@ -22,6 +22,8 @@ final class MailboxListing {
   private var listed: CommandAnswer?
   private var answered: [ListResponse] = []
   private var lines: [FolderName: Line] = [:]
+  /// Mailboxes in the personal namespace that no folder can be called after, with the reason (law L11).
+  private(set) var leftOut: [String: String] = [:]
   /// Listed as if they held messages; their STATUS says that they are not there.
   private var phantomMailboxes: Set<MailboxName> = []
   private var statuses: [MailboxName: StatusResponse] = [:]
@@ -129,9 +131,15 @@ final class MailboxListing {
     return true
   }
 
+  private static let unnameable =
+    "its name has more than \(FolderName.lengthMax) bytes, or more than \(FolderName.depthMax) parts"
+
   private func read(by naming: MailboxNaming) {
     for line in answered where line.isThere {
-      guard let folder = naming.folderName(for: line.name) else { continue }
+      guard let folder = naming.folderName(for: line.name) else {
+        if naming.isPersonal(line.name), line.attributes.holdsMessages { leftOut["\(line.name)"] = Self.unnameable }
+        continue
+      }
       lines[folder] = Line(
         folder: folder, mailbox: line.name, holdsMessages: line.attributes.holdsMessages, roles: line.roles)
     }
