@@ -17,19 +17,34 @@ package struct KeywordTable: Equatable, Sendable {
   /// Numbers with something that is no keyword: not ours to give out.
   private var unusable: Set<Int> = []
 
+  /// Of bytes, not of characters: an accent behind the space would make one character with it.
+  private struct Line {
+    let index: Int
+    let word: String
+    /// Nil where it is none.
+    var keyword: Keyword? { Keyword(word) }
+
+    init?(_ text: String) {
+      let parts = text.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1)
+      guard parts.count == 2, let index = Int(Substring(parts[0])) else { return nil }
+      self.index = index
+      word = String(Substring(parts[1]))
+    }
+  }
+
   package init() {}
 
   package init(parsing text: String) {
-    for line in text.split(whereSeparator: \.isNewline) {
-      lines.append(String(line))
-      let parts = line.split(separator: " ", maxSplits: 1)
+    for bytes in text.utf8.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
+      let text = String(Substring(bytes))
+      lines.append(text)
       // Dovecot numbers beyond z, too: these have no letter.
-      guard parts.count == 2, let index = Int(parts[0]), (0..<Self.capacity).contains(index) else { continue }
-      guard let keyword = Keyword(String(parts[1])), keywords[index] == nil else {
-        unusable.insert(index)
+      guard let line = Line(text), (0..<Self.capacity).contains(line.index) else { continue }
+      guard let keyword = line.keyword, keywords[line.index] == nil else {
+        unusable.insert(line.index)
         continue
       }
-      keywords[index] = keyword
+      keywords[line.index] = keyword
     }
   }
 
@@ -66,19 +81,14 @@ extension KeywordTable {
 
   /// Numbered beyond z: these keywords have no letter, and so no way into a file name here.
   package var beyondLetters: Set<String> {
-    Set(
-      lines.compactMap { line in
-        let parts = line.split(separator: " ", maxSplits: 1)
-        return parts.count == 2 && Int(parts[0]).map { $0 >= Self.capacity } ?? false ? String(parts[1]) : nil
-      })
+    Set(lines.compactMap { Line($0) }.filter { $0.index >= Self.capacity }.map(\.word))
   }
 
   /// Lines that are no number and keyword.
   package var countNotUnderstood: Int {
     lines.count { line in
-      let parts = line.split(separator: " ", maxSplits: 1)
-      guard parts.count == 2, let index = Int(parts[0]), index >= 0 else { return true }
-      return index < Self.capacity && Keyword(String(parts[1])) == nil
+      guard let line = Line(line), line.index >= 0 else { return true }
+      return line.index < Self.capacity && line.keyword == nil
     }
   }
 }

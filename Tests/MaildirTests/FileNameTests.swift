@@ -119,6 +119,11 @@ struct FlagTests {
     #expect(gap.indices(of: try keyword("NEW")) == [8])
     #expect(gap.text == "0 a\n2 c\nnot a line\n5 b(ad\n8 new\n")
     #expect(KeywordTable(parsing: gap.text) == gap)
+    // A number is given away, and a line stays one, also where the keyword is none: an accent behind the space, a line
+    // separator.
+    var odd = KeywordTable(parsing: "0 a\r\n1 \u{301}x\n2 b\u{2028}c\n")
+    let added = odd.add(try #require(Keyword("new")), lettersInUse: [])
+    #expect(added && odd.text == "0 a\n1 \u{301}x\n2 b\u{2028}c\n3 new\n")
   }
 
   @Test("beyond 26 keywords the rest has no letter")
