@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Mail
 import Ports
 import Reactor
 
@@ -18,7 +19,7 @@ final class RootDirectory: Sendable {
   init(_ path: String, walks: Bool = false) throws(FileError) {
     let number = uninterrupted { unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard let descriptor = FileDescriptor(owning: number) else {
-      throw FileError(FileError.Kind(errno: errno), path: "", "open \(path): \(systemError(errno))")
+      throw FileError(FileError.Kind(errno: errno), path: "", "open \(printable(path)): \(systemError(errno))")
     }
     self.path = path
     self.walks = walks || !Self.hasOpenat2(descriptor.number)
@@ -46,7 +47,7 @@ final class RootDirectory: Sendable {
       // Above what is the user's, directories may be there and not be ours to make.
       let failure = errno
       if unsafe access(prefix, X_OK) == 0 { continue }
-      throw FileError(FileError.Kind(errno: failure), path: "", "make \(path): \(systemError(failure))")
+      throw FileError(FileError.Kind(errno: failure), path: "", "make \(printable(path)): \(systemError(failure))")
     }
   }
 

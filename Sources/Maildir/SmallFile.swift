@@ -1,3 +1,4 @@
+import Mail
 import Ports
 
 /// martlet's own small files: read whole, replaced whole.
@@ -21,7 +22,7 @@ enum SmallFile {
       if piece.isEmpty { return String(decoding: bytes, as: UTF8.self) }
       bytes += piece
       guard bytes.count <= sizeMax else {
-        throw FileError(.failed, path: path, "read \(path): longer than \(sizeMax) bytes")
+        throw FileError(.failed, path: path, "read \(printable(path)): longer than \(sizeMax) bytes")
       }
     }
   }

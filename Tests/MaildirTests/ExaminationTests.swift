@@ -1,11 +1,12 @@
 import Disk
 import Glibc
 import Mail
-import Maildir
 import Ports
 import Reactor
 import Reconciliation
 import Testing
+
+@testable import Maildir
 
 @Suite("Examining a Maildir")
 struct ExaminationTests {
@@ -136,6 +137,21 @@ struct ExaminationTests {
       #expect(
         findings == (count <= 26 ? [] : [.keywordsBeyondLetters(path: "INBOX/dovecot-keywords", count: count - 26)]))
       #expect(told == (count <= 26 ? [] : [.inbox]))
+      await maildir.remove()
+    }
+  }
+
+  @Test("names a table of keywords that is too long, printably (L12)", arguments: [-1, 0, 1])
+  func longTable(beyond: Int) async throws {
+    try await Reactor.onShared {
+      let maildir = try await MaildirFixture.make(folders: ["A\u{202E}"])
+      let line = "0 red\n"
+      let size = KeywordTable.fileSizeMax + beyond
+      try maildir.write("A\u{202E}/dovecot-keywords", line + String(repeating: "\n", count: size - line.utf8.count))
+      let reasons = try await maildir.examine().findings.compactMap { finding in
+        if case .unreadableKeywords(_, _, let reason) = finding { reason } else { nil }
+      }
+      #expect(reasons == (beyond > 0 ? [#"read A\u{202e}/dovecot-keywords: longer than 65536 bytes"#] : []))
       await maildir.remove()
     }
   }

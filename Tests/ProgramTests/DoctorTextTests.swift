@@ -114,4 +114,17 @@ struct DoctorTextTests {
     #expect(said[2].text.contains("56 h"))
     #expect(said[5].text.contains("red"))
   }
+
+  @Test("shows no text that turns the direction of writing, wherever it comes from (L12)")
+  func printableReasons() {
+    let turned = "A\u{202E}gpj"
+    let findings: [MaildirFinding] = [
+      .unreadableKeywords(.inbox, path: turned, reason: "read \(turned): too long"),
+      .unusable(directory: turned, reason: "open \(turned): no"), .leftOut(directory: turned, reason: "no \(turned)"),
+    ]
+    for finding in findings.map({ $0.inWords(below: "~/Mail") }) {
+      let texts = [finding.subject, finding.text, finding.remedy ?? ""]
+      #expect(!texts.joined().unicodeScalars.contains("\u{202E}"), "\(finding)")
+    }
+  }
 }

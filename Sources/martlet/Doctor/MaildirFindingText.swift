@@ -10,7 +10,7 @@ extension MaildirFinding {
     case .incomplete(let folder, let missing, let absent): return Self.incomplete(folder, missing, absent)
     case .unusable(let directory, let reason):
       return .problem(
-        .permissions, at(directory), "it cannot be read, written and searched: \(reason)",
+        .permissions, at(directory), "it cannot be read, written and searched: \(printable(reason))",
         "see that it is yours, and chmod u+rwx \(at(directory))")
     case .leftover(let leftover):
       let age = Amount.seconds(Double(leftover.ageSeconds))
@@ -19,7 +19,7 @@ extension MaildirFinding {
         .leftover, at(leftover.path), "begun \(age) ago by \(whose), and given up", "remove it: it is no message")
     case .unreadableKeywords(_, let path, let reason):
       return .problem(
-        .keywords, at(path), "it cannot be read: \(reason). The folder is not synced meanwhile",
+        .keywords, at(path), "it cannot be read: \(printable(reason)). The folder is not synced meanwhile",
         "make it a file that you can read; without it the letters a to z in file names have no meaning")
     case .keywordsBeyondLetters(let path, let count):
       return .note(
