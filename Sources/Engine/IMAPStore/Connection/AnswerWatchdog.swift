@@ -26,8 +26,11 @@ final class AnswerWatchdog {
     let octetsMin: Int
 
     /// Each step of a login has an end.
-    static let login = Pace(time: .seconds(120), octetsMin: .max)
-    static let work = Pace(time: .seconds(600), octetsMin: 16 << 10)
+    static let loginStepMax: Duration = .seconds(120)
+    static let slowAnswerMax: Duration = .seconds(600)
+
+    static let login = Pace(time: loginStepMax, octetsMin: .max)
+    static let work = Pace(time: slowAnswerMax, octetsMin: 16 << 10)
   }
 
   var pace = Pace.login
