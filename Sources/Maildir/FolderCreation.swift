@@ -41,7 +41,12 @@ struct FolderCreation {
 
   /// Our own of a moment ago; what is in it already is another's.
   private func removeIfEmpty(_ path: String) {
-    _ = Result { () throws(FileError) in try root.fileSystem.removeDirectory(path) }
+    do {
+      try root.fileSystem.removeDirectory(path)
+    } catch {
+      // It stays, as an empty directory; why the folder is not made is told in any case.
+      return
+    }
   }
 
   /// Throws `.notEmpty` where there is more than an empty folder. With folders below it, it stays as their directory.

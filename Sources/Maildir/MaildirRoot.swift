@@ -54,7 +54,12 @@ final class MaildirRoot {
 
   /// Removes a draft of ours, after a failure that is told already: what stays is swept with other leftovers.
   func discard(_ path: String) {
-    _ = Result { () throws(FileError) in try fileSystem.unlink(path) }
+    do {
+      try fileSystem.unlink(path)
+    } catch {
+      // A second failure of the same disk, which changes nothing of the first.
+      return
+    }
   }
 
   /// Returns early where the task is cancelled: then whoever waits next notices.

@@ -23,7 +23,9 @@ struct TidyTests {
     }
   }
 
-  @Test("leaves nothing half done", arguments: [#"// *(TODO|FIXME|XXX)"#, #"\btry\?"#, #"Thread\.sleep"#])
+  @Test(
+    "leaves nothing half done",
+    arguments: [#"// *(TODO|FIXME|XXX)"#, #"\btry\?"#, #"_ = Result \{"#, #"Thread\.sleep"#])
   func banned(pattern: String) throws {
     let banned = try Regex(pattern)
     for folder in ["Sources", "Tests"] {

@@ -45,7 +45,14 @@ struct ConfinementPlan {
   /// it.
   func makeOwnDirectories() {
     unsafe mkdir(DiskPath.directory(of: paths.controlSocket), 0o700)
-    for account in accounts { _ = Result { try StateDirectory.prepare(paths.accountDirectory(account.name)) } }
+    for account in accounts {
+      do throws(LedgerError) {
+        try StateDirectory.prepare(paths.accountDirectory(account.name))
+      } catch {
+        // The account's lock is in there, and says why it cannot be made.
+        continue
+      }
+    }
   }
 
   /// Makes the Maildir roots that no ledger knows yet. A known one that is missing is a question to a person (law L8).
