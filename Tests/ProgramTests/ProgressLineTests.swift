@@ -37,6 +37,21 @@ struct ProgressLineTests {
     #expect(line.text() == "2/8 folders, 3/200 messages: INBOX")
   }
 
+  @Test("stays a line, however many octets servers say that their messages have (L12)")
+  func absurd() {
+    var line = ProgressLine()
+    for account in ["a", "b"] {
+      let progress = SyncProgress(account: account, messages: (0, 2), bytes: (0, .max), folder: "INBOX")
+      line.update(progress, at: start)
+    }
+    let later = SyncProgress(account: "b", messages: (1, 2), bytes: (1, .max), folder: "INBOX")
+    line.update(later, at: start.advanced(by: .seconds(100_000)))
+    #expect(line.text().hasSuffix("1 B, over 1000 h left: INBOX"))
+    let all = SyncProgress(account: "b", messages: (2, 2), bytes: (.max, .max), folder: "INBOX")
+    line.update(all, at: start.advanced(by: .seconds(100_000) + .milliseconds(500)))
+    #expect(line.text().contains("TB/s"))
+  }
+
   @Test(
     "has units that people read",
     arguments: [
@@ -47,7 +62,9 @@ struct ProgressLineTests {
 
   @Test(
     "has times that people wait for",
-    arguments: [(0.2, "1 s"), (89.5, "90 s"), (90, "2 min"), (5_399, "90 min"), (7_201, "3 h")])
+    arguments: [
+      (0.2, "1 s"), (89.5, "90 s"), (90, "2 min"), (5_399, "90 min"), (7_201, "3 h"), (3_600_000, "over 1000 h"),
+    ])
   func seconds(seconds: Double, text: String) { #expect(Amount.seconds(seconds) == text) }
 
   @Test(

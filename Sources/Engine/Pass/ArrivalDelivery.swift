@@ -29,7 +29,7 @@ struct ArrivalDelivery {
     try await setAside(arrivals.map(\.key).filter(unread.contains), &report)
     let known = try await withTraits(arrivals.filter { !unread.contains($0.key) })
     progress.expectMessages(
-      known.count, bytes: known.reduce(0) { $0 + ($1.observation.traits?.wireSize ?? 0) }, in: folder.title)
+      known.count, bytes: known.map { $0.observation.traits?.wireSize ?? 0 }.clampedSum(), in: folder.title)
     // Newest first: a person reads those within seconds of a first sync.
     let batches = TransferBatch.batches(of: known.reversed())
     report.merge(try await deliver(batches, identified))

@@ -120,7 +120,7 @@ extension ArrivalLinking {
 
   /// Their keys, where they are few enough to be read.
   private static func few(_ arrivals: [Arrival]) -> [MessageKey] {
-    let octets = arrivals.reduce(0) { $0 + ($1.observation.traits?.wireSize ?? 0) }
+    let octets = arrivals.map { $0.observation.traits?.wireSize ?? 0 }.clampedSum()
     return arrivals.count <= doubtedMax && octets <= doubtedOctetsMax ? arrivals.map(\.key).sorted() : []
   }
 

@@ -23,7 +23,7 @@ package struct PassReport: Equatable, Sendable {
       left.moved += right.moved
       left.flagged += right.flagged
       left.deleted += right.deleted
-      left.bytes += right.bytes
+      left.bytes = left.bytes.addingClamped(right.bytes)
     }
   }
 

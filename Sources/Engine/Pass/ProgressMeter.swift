@@ -15,7 +15,7 @@ final class ProgressMeter {
   func expectMessages(_ count: Int, bytes: Int, in folder: FolderName) {
     change {
       $0.messagesTotal += count
-      $0.bytesTotal += bytes
+      $0.bytesTotal = $0.bytesTotal.addingClamped(bytes)
       $0.folder = folder
     }
   }
@@ -23,7 +23,7 @@ final class ProgressMeter {
   func messageDone(bytes: Int) {
     change {
       $0.messagesDone += 1
-      $0.bytesDone += bytes
+      $0.bytesDone = $0.bytesDone.addingClamped(bytes)
     }
   }
 

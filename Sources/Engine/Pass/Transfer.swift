@@ -118,7 +118,7 @@ struct Transfer {
         changes.append(pair(parcel, delivered, date: sent.dates[ticket]))
         changes.append(.clearSetAside(folder.id, source, parcel.arrival.key))
         report.counts[target].delivered += 1
-        report.counts[target].bytes += sent.sizes[ticket] ?? 0
+        report.counts[target].bytes = report.counts[target].bytes.addingClamped(sent.sizes[ticket] ?? 0)
       case .failure(let error):
         // It changed on the way: the checkpoint must not vouch for what was seen of it.
         if error.kind == .gone { report.unread.insert(source) }

@@ -1,3 +1,4 @@
+import Mail
 import Reconciliation
 
 /// How many messages share one barrier and one transaction.
@@ -13,13 +14,13 @@ enum TransferBatch {
     var octets = 0
     for arrival in arrivals {
       let size = arrival.observation.traits?.wireSize ?? 0
-      if !current.isEmpty, current.count == messagesMax || octets + size > octetsMax {
+      if !current.isEmpty, current.count == messagesMax || octets.addingClamped(size) > octetsMax {
         batches.append(current)
         current = []
         octets = 0
       }
       current.append(arrival)
-      octets += size
+      octets = octets.addingClamped(size)
     }
     if !current.isEmpty { batches.append(current) }
     return batches

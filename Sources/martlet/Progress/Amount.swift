@@ -19,7 +19,8 @@ enum Amount {
     switch seconds {
     case ..<90: "\(max(1, Int(seconds.rounded(.up)))) s"
     case ..<5400: "\(Int((seconds / 60).rounded(.up))) min"
-    default: "\(Int((seconds / 3600).rounded(.up))) h"
+    case ..<3_600_000: "\(Int((seconds / 3600).rounded(.up))) h"
+    default: "over 1000 h"
     }
   }
 }

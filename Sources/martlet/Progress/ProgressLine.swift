@@ -1,4 +1,5 @@
 import Control
+import Mail
 import Ports
 
 /// What the live line says of all accounts that are being synced.
@@ -29,7 +30,7 @@ struct ProgressLine {
     let messages = (done: sum(\.messagesDone), total: sum(\.messagesTotal))
     if messages.total > 0 { parts.append("\(messages.done)/\(messages.total) messages") }
     if sum(\.bytesDone) > 0 { parts.append(Amount.bytes(sum(\.bytesDone))) }
-    if let rate = rate(\.bytes), rate >= 1 { parts.append(Amount.bytes(Int(rate)) + "/s") }
+    if let rate = rate(\.bytes), rate >= 1 { parts.append(Amount.bytes(Int(exactly: rate.rounded()) ?? .max) + "/s") }
     if let left = secondsLeft { parts.append(Amount.seconds(left) + " left") }
     let folder = accounts.values.sorted { $0.account < $1.account }.compactMap(\.folder).last
     return parts.joined(separator: ", ") + (folder.map { ": " + $0 } ?? "")
@@ -51,6 +52,6 @@ struct ProgressLine {
   }
 
   private func sum(_ what: KeyPath<SyncProgress, Int>) -> Int {
-    accounts.values.reduce(0) { $0 + $1[keyPath: what] }
+    accounts.values.map { $0[keyPath: what] }.clampedSum()
   }
 }

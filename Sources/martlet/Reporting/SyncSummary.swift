@@ -22,7 +22,7 @@ enum SyncSummary {
   /// Nil where nothing was changed.
   static func changes(_ report: AccountSyncReport) -> String? {
     let both = [report.local, report.remote]
-    func sum(_ what: KeyPath<SideCounts, Int>) -> Int { both.reduce(0) { $0 + $1[keyPath: what] } }
+    func sum(_ what: KeyPath<SideCounts, Int>) -> Int { both.map { $0[keyPath: what] }.clampedSum() }
     let new = sum(\.delivered) + sum(\.copied)
     let (moved, flagged, deleted) = (sum(\.moved), sum(\.flagged), sum(\.deleted))
     let folders = (report.foldersCreated.count, report.foldersRemoved.count)

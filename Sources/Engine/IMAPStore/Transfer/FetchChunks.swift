@@ -17,7 +17,7 @@ enum FetchChunks {
     var octets = 0
     for uid in uids.sorted() {
       let size = size(uid) ?? 0
-      if count > 0, count == messagesMax || octets + size > octetsMax {
+      if count > 0, count == messagesMax || octets.addingClamped(size) > octetsMax {
         chunks.append(current)
         current = UIDSet()
         count = 0
@@ -25,7 +25,7 @@ enum FetchChunks {
       }
       current.insert(uid)
       count += 1
-      octets += size
+      octets = octets.addingClamped(size)
     }
     if !current.isEmpty { chunks.append(current) }
     return chunks

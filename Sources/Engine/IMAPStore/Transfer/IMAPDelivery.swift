@@ -93,7 +93,7 @@ final class IMAPDelivery: Delivery {
   private func makeRoom(for size: Int) async throws(StoreError) {
     while true {
       let unanswered = sent.filter { !$0.answer.isAnswered }
-      let octets = unanswered.reduce(size) { $0 + $1.upload.content.wireSize }
+      let octets = unanswered.map(\.upload.content.wireSize).clampedSum().addingClamped(size)
       guard let oldest = unanswered.first, unanswered.count >= Self.inFlightMax || octets > Self.octetsMax else {
         return
       }
