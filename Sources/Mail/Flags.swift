@@ -67,25 +67,27 @@ package struct FlagSet: Hashable, Sendable {
   package init(_ system: SystemFlags = [], keywords: some Sequence<Keyword> = EmptyCollection()) {
     self.system = system
     self.keywords = []
-    for keyword in keywords { insert(keyword) }
+    for keyword in keywords.sorted() where self.keywords.last != keyword { self.keywords.append(keyword) }
   }
 
   package var isEmpty: Bool { system.isEmpty && keywords.isEmpty }
 
-  package func contains(_ keyword: Keyword) -> Bool { keywords.contains(keyword) }
-
-  package mutating func insert(_ keyword: Keyword) {
-    guard let index = keywords.firstIndex(where: { $0 >= keyword }) else { return keywords.append(keyword) }
-    if keywords[index] != keyword { keywords.insert(keyword, at: index) }
+  package func contains(_ keyword: Keyword) -> Bool {
+    let index = place(of: keyword)
+    return index < keywords.count && keywords[index] == keyword
   }
 
-  package mutating func remove(_ keyword: Keyword) { keywords.removeAll { $0 == keyword } }
+  package mutating func insert(_ keyword: Keyword) {
+    if !contains(keyword) { keywords.insert(keyword, at: place(of: keyword)) }
+  }
 
+  package mutating func remove(_ keyword: Keyword) {
+    if contains(keyword) { keywords.remove(at: place(of: keyword)) }
+  }
+
+  /// A keyword of both is spelled as here.
   package func union(_ other: FlagSet) -> FlagSet {
-    var result = FlagSet(system.union(other.system))
-    result.keywords = keywords
-    for keyword in other.keywords { result.insert(keyword) }
-    return result
+    FlagSet(system.union(other.system), keywords: keywords + other.keywords)
   }
 
   package func subtracting(_ other: FlagSet) -> FlagSet {
@@ -98,6 +100,16 @@ package struct FlagSet: Hashable, Sendable {
     var result = FlagSet(system.intersection(other.system))
     result.keywords = keywords.filter { other.contains($0) }
     return result
+  }
+
+  /// Where it is, or would be inserted.
+  private func place(of keyword: Keyword) -> Int {
+    var (low, high) = (0, keywords.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if keywords[middle] < keyword { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   package static let none = FlagSet()

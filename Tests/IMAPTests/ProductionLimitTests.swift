@@ -56,6 +56,43 @@ struct ProductionLimitTests {
     #expect(response.flags == FlagSet(.seen, keywords: beyond > 0 ? [] : [Keyword(word)].compactMap { $0 }))
   }
 
+  @Test(
+    "a message may have as many keywords as the limit; of one with more no flags are believed (L6)",
+    arguments: [-1, 0, 1])
+  func keywords(_ beyond: Int) throws {
+    let words = (0..<(SessionLimits().keywordsMax + beyond)).map { "k\($0)" }
+    let line = "* 1 FETCH (UID 7 FLAGS (\\Seen \(words.joined(separator: " ")) K1))"
+    guard case .fetch(let response) = try Self.untagged(line) else {
+      Issue.record("no FETCH came")
+      return
+    }
+    #expect(response.uid == 7)
+    #expect(response.flags == (beyond > 0 ? nil : FlagSet(.seen, keywords: words.compactMap { Keyword($0) })))
+    guard case .flags(let flags) = try Self.untagged("* FLAGS (\(words.joined(separator: " ")))") else {
+      Issue.record("no FLAGS came")
+      return
+    }
+    #expect(flags.keywords.count == words.count, "a mailbox may have more")
+  }
+
+  @Test("a FETCH may tell as many items as the limit", arguments: [(62, true), (63, true), (64, false)])
+  func fetchItems(_ others: Int, _ isFine: Bool) throws {
+    let told = try Self.untagged("* 1 FETCH (\(String(repeating: "FLAGS () ", count: others))UID 7)")
+    #expect(Self.isUnreadable(told) == !isFine)
+    if case .fetch(let response) = told { #expect(response.uid == 7) }
+  }
+
+  @Test("of repeated FLAGS the last ones count, and all cost what their octets cost (L12)", .timeLimit(.minutes(1)))
+  func repeatedFlags() throws {
+    let list = "FLAGS (" + (0..<4_000).reversed().map { "k\($0)" }.joined(separator: " ") + ") "
+    let line = "* 1 FETCH (" + String(repeating: list, count: 50) + "FLAGS (\\Seen z) UID 7)"
+    guard case .fetch(let response) = try Self.untagged(line) else {
+      Issue.record("no FETCH came")
+      return
+    }
+    #expect(response.flags == FlagSet(.seen, keywords: [Keyword("z")].compactMap { $0 }))
+  }
+
   @Test("of a Message-ID no more is kept than the limit", arguments: [-1, 0, 1])
   func messageID(_ beyond: Int) throws {
     let value = Self.text(512 + beyond)

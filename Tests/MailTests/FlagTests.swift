@@ -31,6 +31,8 @@ struct FlagTests {
     var flags = FlagSet(keywords: [first])
     flags.insert(.forwarded)
     #expect(flags.keywords.map(\.text) == ["$FORWARDED"])
+    #expect(FlagSet(keywords: [first, .forwarded]).union(FlagSet(keywords: [.forwarded])) == flags)
+    #expect(FlagSet(keywords: [first, .forwarded]).keywords.map(\.text) == ["$FORWARDED"])
     flags.remove(.forwarded)
     #expect(flags.isEmpty)
   }
@@ -60,6 +62,18 @@ struct FlagTests {
       let again = FlagSet(bits[0], keywords: Self.keywords(texts[0].reversed()))
       #expect(again == left && again.hashValue == left.hashValue, "the order of coming does not matter")
     }
+  }
+
+  @Test("many keywords are joined and told apart in the time of their number (L12)", .timeLimit(.minutes(1)))
+  func manyKeywords() {
+    func named(_ numbers: some Sequence<Int>) -> FlagSet {
+      FlagSet(keywords: Self.keywords(numbers.map { "k\($0)" }))
+    }
+    let count = 30_000
+    let (even, odd) = (named((0..<count).lazy.map { 2 * $0 }), named((0..<count).reversed().lazy.map { 2 * $0 + 1 }))
+    let all = even.union(odd)
+    #expect(all.keywords.count == 2 * count)
+    #expect(all.subtracting(even) == odd && all.intersection(even) == even)
   }
 
   @Test("flags are written as FLAGS shows them")

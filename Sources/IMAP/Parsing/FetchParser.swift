@@ -3,6 +3,9 @@ internal import Mail
 /// Reads the items of one FETCH response, which its BODY[] may cut in two: what is before the octets, and what is
 /// after.
 struct FetchParser {
+  /// Items of one response, of which each may be as long as the response: nobody asks for a dozen.
+  static let itemsMax = 64
+
   private(set) var response: FetchResponse
 
   enum Outcome: Equatable {
@@ -12,6 +15,7 @@ struct FetchParser {
     case body(size: Int, origin: Int?)
   }
 
+  private var itemCount = 0
   private var hasBody = false
   private var quotedBody: [UInt8]?
   private var origin: Int?
@@ -46,13 +50,15 @@ struct FetchParser {
 
   /// One item with its value; the size where that is a BODY[] whose octets are still to come.
   private mutating func item(_ cursor: inout Cursor) throws(ParseError) -> Int? {
+    itemCount += 1
+    guard itemCount <= Self.itemsMax else { throw .malformed }
     let name = Self.itemName(&cursor)
     let section = try Self.section(&cursor)
     let itemOrigin = try Self.partialOrigin(&cursor)
     cursor.skipSpaces()
     switch Word(name) {
     case .uid: response.uid = try cursor.uid()
-    case .flags: response.flags = try cursor.flagList()
+    case .flags: response.flags = try cursor.messageFlags()
     case .internalDate: response.internalDate = try cursor.nilOrString().flatMap(InternalDateText.parse)
     case .rfc822Size: response.size = try cursor.messageSize()
     case .modSeq:

@@ -9,7 +9,9 @@ struct KeywordTable: Sendable {
 
   /// Nil for what is no keyword: that one is the server's alone.
   mutating func keyword(_ octets: ArraySlice<UInt8>) -> Keyword? {
-    if let known = entries.first(where: { $0.octets.elementsEqual(octets) }) { return known.keyword }
+    if let known = entries.first(where: { $0.octets.count == octets.count && $0.octets.elementsEqual(octets) }) {
+      return known.keyword
+    }
     guard let keyword = Keyword(String(decoding: octets, as: UTF8.self)) else { return nil }
     if entries.count < Self.countMax { entries.append((Array(octets), keyword)) }
     return keyword
@@ -19,6 +21,13 @@ struct KeywordTable: Sendable {
 extension Cursor {
   /// A parenthesized list of flags. `\Recent`, unknown system flags and what is no keyword are left out.
   mutating func flagList() throws(ParseError) -> FlagSet { try permanentFlags().flags }
+
+  /// Of a message; nil where it has more keywords than are kept. To leave some out would be to say that they were taken
+  /// off (law L6).
+  mutating func messageFlags() throws(ParseError) -> FlagSet? {
+    let flags = try flagList()
+    return flags.keywords.count <= limits.keywordsMax ? flags : nil
+  }
 
   mutating func permanentFlags() throws(ParseError) -> PermanentFlags {
     var system: SystemFlags = []

@@ -4,7 +4,7 @@ package import Mail
 package struct FetchResponse: Equatable, Sendable {
   package let sequenceNumber: UInt32
   package var uid: UID?
-  /// Without `\Recent` and without unknown system flags.
+  /// Without `\Recent` and without unknown system flags. Nil also where there are more keywords than are kept.
   package var flags: FlagSet?
   /// Nil also where the server's date makes no sense.
   package var internalDate: InternalDate?

@@ -13,6 +13,9 @@ package struct SessionLimits: Sendable {
   /// Members of one list of names: flags, capabilities, LIST attributes. UID sets are bounded by their text.
   package var listCountMax = 4096
 
+  /// Keywords of one message. Cyrus allows a mailbox 128, Dovecot a Maildir 26 in its files' names.
+  package var keywordsMax = 512
+
   /// UIDs that one COPYUID may pair; martlet asks for a few thousand at most.
   package var copiedUIDsMax = 1 << 20
 

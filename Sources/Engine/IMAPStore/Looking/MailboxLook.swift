@@ -173,7 +173,9 @@ final class MailboxLook {
       look.gone = Set(listing.vanished.lazy.map { .uid($0) })
     }
     for (uid, reason) in listing.refused { look.unreadable[.uid(uid)] = reason }
-    for uid in listing.flagless { look.unreadable[.uid(uid)] = "the server does not tell its flags" }
+    for uid in listing.flagless {
+      look.unreadable[.uid(uid)] = "the server does not tell its flags, or too many of them"
+    }
     look.checkpoint = checkpoint(state, coverage).map { .imap($0) }
     look.toldUIDNext = state.atSelect?.uidNext
     return Outcome(look: look, mailbox: state)
