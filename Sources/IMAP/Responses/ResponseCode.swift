@@ -77,6 +77,8 @@ package struct CopiedUIDs: Hashable, Sendable {
   package let uidValidity: UIDValidity
   package let sources: [ClosedRange<UID>]
   package let destinations: [ClosedRange<UID>]
+  /// How many are paired.
+  package let count: Int
 
   /// Nil where both do not hold equally many UIDs, or more than `countMax`.
   package init?(
@@ -85,6 +87,7 @@ package struct CopiedUIDs: Hashable, Sendable {
     let count = Self.count(sources)
     guard count == Self.count(destinations), (1...countMax).contains(count) else { return nil }
     self.uidValidity = uidValidity
+    self.count = count
     self.sources = sources
     self.destinations = destinations
   }

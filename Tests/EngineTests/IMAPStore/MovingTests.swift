@@ -27,6 +27,26 @@ struct MovingTests {
     }
   }
 
+  @Test(
+    "believes where a message is so often as it may be told, and then reads no more of it (L12)", arguments: [1, 2, 3])
+  func toldAgain(times: Int) async throws {
+    let told = (1...times).map { "S: * OK [COPYUID 9 5 \($0)] moved" }.joined(separator: "\n")
+    try await ScriptedStore.play(
+      ChangeTests.opened("UIDPLUS MOVE") + """
+        C: m3 UID MOVE 5 "A"
+        S: * OK [COPYUID 9 1:1000000 1:1000000] moved
+        \(told)
+        S: * 1 EXPUNGE
+        S: m3 OK done
+        C: m4 UID FETCH 5 (UID)
+        S: m4 OK done
+        """
+    ) { world in
+      let moved = try await world.store.move([.uid(5)], from: .inbox, to: try #require(FolderName("A")))
+      #expect(moved.keys == [.uid(5): times == 1 ? .uid(1) : .uid(2)])
+    }
+  }
+
   @Test("a move that was carried out in part reports that part")
   func partialMove() async throws {
     try await ScriptedStore.play(

@@ -6,6 +6,9 @@ import Reconciliation
 /// Copies or moves messages from a selected mailbox, and finds out which became which.
 @Loop
 final class MessageCopying {
+  /// How often a server may tell where one message is now.
+  static let tellingsMax = 2
+
   private let store: IMAPStore
   private let connection: IMAPConnection
   private let source: FolderName
@@ -13,6 +16,10 @@ final class MessageCopying {
   /// The source's, under which the messages were named.
   let numbering: UIDValidity?
   private var asked = UIDSet()
+  /// Messages that may still be paired: each is told of in an untagged OK, and by some servers again in the answer.
+  private var pairsLeft = 0
+  /// The last response that was read: each command in flight is told of it.
+  private var lastRead = 0
   /// As COPYUID told.
   private var told: [UID: UID] = [:]
   /// Copied, and where to is to be found out by looking.
@@ -140,12 +147,16 @@ final class MessageCopying {
   /// For MOVE it comes in an untagged OK, before the messages vanish (RFC 6851 §4.3).
   private func note(_ untagged: IMAP.Untagged) -> Bool {
     guard case .ok(let text) = untagged, case .copyUID? = text.code else { return false }
+    guard connection.untaggedCount != lastRead else { return true }
+    lastRead = connection.untaggedCount
     do { try take(text.code) } catch { misplaced = error }
     return true
   }
 
   private func take(_ code: ResponseCode?) throws(StoreError) {
-    guard case .copyUID(let copied)? = code else { return }
+    // One that pairs more than was asked for is none, and to read it again and again would take all the time (law L12).
+    guard case .copyUID(let copied)? = code, copied.count <= pairsLeft else { return }
+    pairsLeft -= copied.count
     try store.check(copied.uidValidity, of: target)
     // What was moved may be deleted in its old place: of others a server has nothing to say here (law L10).
     for (from, to) in copied.pairs where asked.contains(from) { told[from] = to }
@@ -156,6 +167,7 @@ final class MessageCopying {
   /// Servers that do not tell new UIDs: where the new ones begin, and by what to know them.
   private func prepare(_ uids: UIDSet) async throws(StoreError) {
     asked = uids
+    pairsLeft = Self.tellingsMax * uids.count
     if store.features?.hasUIDPlus == true { return }
     let mailbox = try store.mailboxName(of: target)
     let status = connection.send(.status(mailbox, [.uidNext, .uidValidity])) { [unowned self] untagged in
