@@ -6,9 +6,13 @@ package struct UIDSet: Hashable, Sendable {
 
   package init(_ range: ClosedRange<UID>) { ranges = [range] }
 
-  package init(_ uids: some Sequence<UID>) {
-    for uid in uids { insert(uid) }
+  /// Sorts what does not come in order: inserting before others, again and again, would cost the square of their number.
+  package init(_ ranges: [ClosedRange<UID>]) {
+    let isAscending = zip(ranges, ranges.dropFirst()).allSatisfy { $0.lowerBound <= $1.lowerBound }
+    for range in isAscending ? ranges : ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) { insert(range) }
   }
+
+  package init(_ uids: some Sequence<UID>) { self.init(uids.map { $0...$0 }) }
 
   package var isEmpty: Bool { ranges.isEmpty }
 
@@ -24,6 +28,13 @@ package struct UIDSet: Hashable, Sendable {
     let index = indexOfFirstRange(endingAtOrAfter: uid)
     return index < ranges.count && ranges[index].contains(uid)
   }
+
+  package func contains(_ range: ClosedRange<UID>) -> Bool {
+    let index = indexOfFirstRange(endingAtOrAfter: range.upperBound)
+    return index < ranges.count && ranges[index].lowerBound <= range.lowerBound
+  }
+
+  package func isSubset(of other: UIDSet) -> Bool { ranges.allSatisfy(other.contains) }
 
   package mutating func insert(_ uid: UID) { insert(uid...uid) }
 

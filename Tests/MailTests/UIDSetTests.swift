@@ -63,6 +63,14 @@ struct UIDSetTests {
     #expect((1...limit).contains(try #require(chunks.last).count))
   }
 
+  @Test("a set is part of another where each of its ranges is part of one")
+  func parts() {
+    let set: UIDSet = [2, 3, 4, 7]
+    #expect([[], [2], [3, 4], [2, 3, 4, 7]].allSatisfy { (part: UIDSet) in part.isSubset(of: set) })
+    #expect(![[1], [1, 2], [4, 5], [6, 7], [2, 9]].contains { (part: UIDSet) in part.isSubset(of: set) })
+    #expect(!UIDSet(2...7).isSubset(of: set) && !set.isSubset(of: []))
+  }
+
   @Test("many ranges are joined in the time of their number, whatever their order (L12)", .timeLimit(.minutes(1)))
   func manyRanges() {
     func odd(from start: UInt32) -> UIDSet {

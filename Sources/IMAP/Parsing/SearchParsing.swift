@@ -12,7 +12,7 @@ extension Cursor {
     }
     if !isAtEnd { try skipValue() }
     try expectEnd()
-    return UIDSet(ranges: ranges)
+    return UIDSet(ranges)
   }
 
   /// After `ESEARCH` (RFC 4731 §3.2). The tag says whose answer it is.

@@ -24,14 +24,5 @@ extension Cursor {
     return ranges
   }
 
-  mutating func uidSet() throws(ParseError) -> UIDSet { UIDSet(ranges: try uidRanges()) }
-}
-
-extension UIDSet {
-  /// Sorts where a server does not: inserting before others, again and again, would cost the square of their number.
-  init(ranges: [ClosedRange<UID>]) {
-    self.init()
-    let isAscending = zip(ranges, ranges.dropFirst()).allSatisfy { $0.lowerBound <= $1.lowerBound }
-    for range in isAscending ? ranges : ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) { insert(range) }
-  }
+  mutating func uidSet() throws(ParseError) -> UIDSet { UIDSet(try uidRanges()) }
 }

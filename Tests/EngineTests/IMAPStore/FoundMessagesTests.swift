@@ -25,4 +25,16 @@ struct FoundMessagesTests {
       }
     }
   }
+
+  @Test("is put in order once, however many answers tell of it (L12)", .timeLimit(.minutes(1)))
+  func manyAnswers() async throws {
+    try await Reactor.onShared {
+      let found = FoundMessages()
+      for number in (1...200_000 as ClosedRange<UInt32>).reversed() {
+        _ = found.take(.search(UIDSet([UID(rawValue: 2 * number)].compactMap(\.self))))
+      }
+      let uids = try found.uids(in: .inbox, of: ScriptedStore([]).store)
+      #expect(uids.count == 200_000)
+    }
+  }
 }

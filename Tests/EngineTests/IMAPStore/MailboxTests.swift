@@ -132,6 +132,23 @@ struct MailboxNewsTests {
     #expect(news.flags.isEmpty)
   }
 
+  @Test("what is looked through again and again is a flood (L12)", arguments: [-1, 0, 1])
+  func sweeps(_ beyond: Int) {
+    var news = MailboxNews()
+    for number: UInt32 in 1...1_000 {
+      var response = FetchResponse(sequenceNumber: 1)
+      response.uid = UID(rawValue: number)
+      response.flags = FlagSet.none
+      news.take(response)
+    }
+    for _ in 1..<(MailboxNews.sweptMax / 1_000) { news.vanish(UIDSet(10_000...20_000)) }
+    news.vanish(UIDSet(10_000...10_998))
+    #expect(!news.isUncertain)
+    for _ in 0..<(1 + beyond) { news.vanish([10_000]) }
+    #expect(news.isUncertain == (beyond > 0))
+    #expect(news.flags.count == (beyond > 0 ? 0 : 1_000))
+  }
+
   @Test("a range of all numbers costs nothing (L12)")
   func hugeRange() {
     var news = Self.mailbox([.vanished(UIDSet(1...4_294_967_295), isEarlier: false)]).news

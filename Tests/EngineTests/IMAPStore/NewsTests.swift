@@ -138,6 +138,49 @@ struct NewsTests {
     #expect(listing.vanished.ranges.count == MessageListing.vanishedMax)
   }
 
+  @Test("of what is gone costs what is said, and not what is there (L12)", .timeLimit(.minutes(1)))
+  func vanishedAgain() {
+    var listing = MessageListing()
+    func show(_ number: UInt32, _ flags: FlagSet?) {
+      var response = FetchResponse(sequenceNumber: number)
+      response.uid = UID(rawValue: number)
+      response.flags = flags
+      _ = listing.take(.fetch(response))
+    }
+    for number: UInt32 in 1...50_000 { show(number, FlagSet.none) }
+    show(60_001, nil)
+    show(60_002, nil)
+    for _ in 0..<20_000 { _ = listing.take(.vanished(UIDSet(4_000_000_000...4_294_967_295), isEarlier: false)) }
+    #expect(listing.present.count == 50_000)
+    _ = listing.take(.vanished(UIDSet(3...60_001), isEarlier: false))
+    show(5, FlagSet.none)
+    listing.setAside(7, because: "it is gone")
+    listing.setAside(2, because: "refused")
+    #expect(listing.present.keys.map { $0 } == [1])
+    #expect(listing.flagless == [60_002] && listing.refused.keys.map { $0 } == [2])
+    #expect(listing.shown == [1, 2, 60_002])
+    #expect(listing.vanished.ranges == [3...60_001, 4_000_000_000...4_294_967_295])
+  }
+
+  @Test("of as many as the folder had is a listing, though most of them went meanwhile")
+  func emptiedMeanwhile() {
+    var listing = MessageListing()
+    func show(_ numbers: ClosedRange<UInt32>) {
+      for number in numbers {
+        var response = FetchResponse(sequenceNumber: number)
+        response.uid = UID(rawValue: number)
+        response.flags = FlagSet.none
+        _ = listing.take(.fetch(response))
+      }
+    }
+    listing.expect(2_000)
+    show(1...2_000)
+    _ = listing.take(.vanished(UIDSet(1...2_000), isEarlier: false))
+    listing.expect(0)
+    show(2_001...2_100)
+    #expect(!listing.isFlooded && listing.present.count == 100)
+  }
+
   @Test("that something came is answered by one FETCH, with QRESYNC too, and what was told besides stays true")
   func arrival() async throws {
     try await ScriptedStore.play(

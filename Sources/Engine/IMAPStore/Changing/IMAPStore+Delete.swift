@@ -65,10 +65,10 @@ extension IMAPStore {
     let shown = try await fetch(.set(uids), .uid, on: connection, in: folder)
     let there = Set(shown.present.keys).union(shown.flagless)
     var gone = UIDSet(uids.filter { !there.contains($0) })
-    let unproven = UIDSet(gone.filter { !own.vanished.contains($0) })
+    let unproven = UIDSet(gone.filter { !own.hasVanished($0) })
     if !unproven.isEmpty, own.numbered < gone.count {
       let confirmed = try await confirmGone(unproven, on: connection, in: folder)
-      gone = UIDSet(gone.filter { own.vanished.contains($0) || confirmed.contains($0) })
+      gone = UIDSet(gone.filter { own.hasVanished($0) || confirmed.contains($0) })
     }
     connection.forget(gone)
     memories[folder]?.news.forget(gone)
@@ -150,8 +150,8 @@ final class OwnExpunges {
   private let connection: IMAPConnection
   /// The last response that was counted: each command in flight is told of it.
   private var lastCounted = 0
-  /// Ours that were named.
-  private(set) var vanished = UIDSet()
+  /// What was named, of ours or not.
+  private var vanished = GrowingUIDSet()
   /// EXPUNGEs that named a message by number.
   private(set) var numbered = 0
 
@@ -160,12 +160,16 @@ final class OwnExpunges {
     self.connection = connection
   }
 
+  /// True where it is ours and was named.
+  func hasVanished(_ uid: UID) -> Bool { uids.contains(uid) && vanished.contains(uid) }
+
   /// True where it is about our messages, or cannot be told apart from that.
   func take(_ untagged: IMAP.Untagged) -> Bool {
     switch untagged {
     case .fetch(let response): return response.uid.map(uids.contains) ?? false
     case .vanished(let gone, _):
-      for uid in uids where gone.contains(uid) { vanished.insert(uid) }
+      // What is not kept is asked for.
+      if vanished.rangeCount + gone.ranges.count <= MessageListing.vanishedMax { vanished.formUnion(gone) }
       return gone.isSubset(of: uids)
     case .expunge:
       if connection.untaggedCount != lastCounted { numbered += 1 }
@@ -173,19 +177,5 @@ final class OwnExpunges {
       return true
     default: return false
     }
-  }
-}
-
-extension UIDSet {
-  /// Ranges are ascending and never adjacent, so that one lies in one of the other's, or not at all within it.
-  func isSubset(of other: UIDSet) -> Bool {
-    var index = 0
-    for range in ranges {
-      while index < other.ranges.count, other.ranges[index].upperBound < range.lowerBound { index += 1 }
-      guard index < other.ranges.count, other.ranges[index].lowerBound <= range.lowerBound,
-        range.upperBound <= other.ranges[index].upperBound
-      else { return false }
-    }
-    return true
   }
 }

@@ -90,8 +90,8 @@ final class MessageCopying {
     // What MOVE takes away it tells, as EXPUNGE does (RFC 6851 §3). What is gone without that, and was not shown just
     // before, somebody else has taken: Dovecot says OK to that, too, and there is no copy to be looked for.
     let isTold = own.numbered > 0
-    rememberUntold(UIDSet(gone.filter { isTold || own.vanished.contains($0) || untraced[$0] != nil }))
-    for uid in unknown where own.vanished.contains(uid) { untold[uid] = MessageTraits() }
+    rememberUntold(UIDSet(gone.filter { isTold || own.hasVanished($0) || untraced[$0] != nil }))
+    for uid in unknown where own.hasVanished(uid) { untold[uid] = MessageTraits() }
     guard let refused else { return }
     // What has a copy although it was refused, only matching anew tells: sent, it would be there twice (law L3).
     if isCopied { throw refusal(refused, "moving") }
@@ -122,15 +122,15 @@ final class MessageCopying {
     let shown = try await store.withSelected(target, .light) { connection async throws(StoreError) in
       try await store.fetchTraits(.from(lowest), on: connection, in: target, isLook: false)
     }
-    var free = shown.filter { $0.key >= lowest }.sorted { $0.key < $1.key }
+    let new = shown.filter { $0.key >= lowest }.sorted { $0.key < $1.key }
+    var free = Dictionary(grouping: new) { $0.value.traits }.mapValues { $0.map(\.key)[...] }
     var placed = told
     // Servers copy in ascending order; equal traits are equal messages, and either will do.
     for (uid, traits) in untold.sorted(by: { $0.key < $1.key }) {
-      guard let index = free.firstIndex(where: { $0.value.traits == traits }) else { continue }
-      placed[uid] = free.remove(at: index).key
+      placed[uid] = free[traits]?.popFirst() ?? placed[uid]
     }
     // Where one more is like them, it is somebody else's, and only its content tells which (law L1).
-    let isUnclear = free.contains { other in untold.values.contains { $0 == other.value.traits } }
+    let isUnclear = untold.values.contains { free[$0]?.isEmpty == false }
     let lost = isUnclear ? untold.count : untold.keys.count { placed[$0] == nil }
     guard lost == 0 else {
       // They are there somewhere. Sent once more, they would be there twice (law L3).

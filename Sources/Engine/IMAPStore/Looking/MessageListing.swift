@@ -13,13 +13,11 @@ struct MessageListing: Equatable, Sendable {
   /// Ranges of messages that are told to be gone.
   static let vanishedMax = 1_000_000
 
-  private(set) var present: [UID: Observation] = [:]
-  /// Told to be gone, now or (EARLIER) since some time ago; UIDs never known may be among them.
-  private(set) var vanished = UIDSet()
-  /// Shown without flags although they were asked for: it has to be asked again.
-  private(set) var flagless: Set<UID> = []
-  /// Of which the server refuses to say more; why.
-  private(set) var refused: [UID: String] = [:]
+  /// As shown, whether gone since or not: to look through them each time that some are gone would take all the time.
+  private var told: [UID: Observation] = [:]
+  private var toldWithoutFlags: Set<UID> = []
+  private var toldRefused: [UID: String] = [:]
+  private var gone = GrowingUIDSet()
   /// A response that could not be read, or a message that was named by number only.
   private(set) var isDisturbed = false
   /// More was shown than can be kept.
@@ -27,7 +25,7 @@ struct MessageListing: Equatable, Sendable {
   /// Told for another reason than that it is the last: its flags changed.
   private var changed: Set<UID> = []
   /// Since the listing began.
-  private var vanishedMeanwhile = UIDSet()
+  private var goneMeanwhile = GrowingUIDSet()
 
   /// The mailbox when the listing began.
   struct Baseline: Equatable, Sendable {
@@ -37,12 +35,27 @@ struct MessageListing: Equatable, Sendable {
   }
 
   private var limit: Int
+  private var existsMost = 0
   private var octets = 0
 
   init(messagesMax: Int = Self.messagesMax) { limit = messagesMax }
 
-  /// The mailbox has so many messages: who shows many more makes them up.
-  mutating func expect(_ exists: Int) { limit = min(Self.messagesMax, 2 * exists + Self.surplusMax) }
+  var present: [UID: Observation] { gone.isEmpty ? told : told.filter { !gone.contains($0.key) } }
+
+  /// Shown without flags although they were asked for: it has to be asked again.
+  var flagless: Set<UID> { gone.isEmpty ? toldWithoutFlags : toldWithoutFlags.filter { !gone.contains($0) } }
+
+  /// Of which the server refuses to say more; why.
+  var refused: [UID: String] { gone.isEmpty ? toldRefused : toldRefused.filter { !gone.contains($0.key) } }
+
+  /// Told to be gone, now or (EARLIER) since some time ago; UIDs never known may be among them.
+  var vanished: UIDSet { gone.joined }
+
+  /// The mailbox has so many messages, or had them while it was listed: who shows many more makes them up.
+  mutating func expect(_ exists: Int) {
+    existsMost = max(existsMost, exists)
+    limit = min(Self.messagesMax, 2 * existsMost + Self.surplusMax)
+  }
 
   /// RFC 2180 §4.1.2: the answer was not whole, for some of the messages were expunged meanwhile.
   mutating func disturb() { isDisturbed = true }
@@ -62,32 +75,20 @@ struct MessageListing: Equatable, Sendable {
   }
 
   private mutating func vanish(_ uids: UIDSet, isEarlier: Bool) {
-    guard vanished.ranges.count + uids.ranges.count <= Self.vanishedMax else { return isFlooded = true }
-    vanished.formUnion(uids)
-    if !isEarlier { vanishedMeanwhile.formUnion(uids) }
-    // Told one by one, of many.
-    if uids.count < shownCount {
-      for uid in uids {
-        present[uid] = nil
-        flagless.remove(uid)
-        refused[uid] = nil
-      }
-    } else {
-      refused = refused.filter { !uids.contains($0.key) }
-      present = present.filter { !uids.contains($0.key) }
-      flagless = flagless.filter { !uids.contains($0) }
-    }
+    guard gone.rangeCount + uids.ranges.count <= Self.vanishedMax else { return isFlooded = true }
+    gone.formUnion(uids)
+    if !isEarlier { goneMeanwhile.formUnion(uids) }
   }
 
-  private var shownCount: Int { present.count + flagless.count + refused.count }
+  private var toldCount: Int { told.count + toldWithoutFlags.count + toldRefused.count }
 
   /// True where every message of the baseline was shown or is positively gone.
   func isComplete(since baseline: Baseline, existsNow: Int) -> Bool {
     guard !isDisturbed else { return false }
     guard let uidNext = baseline.uidNext else {
-      return vanishedMeanwhile.isEmpty && shown.count == baseline.exists && existsNow == baseline.exists
+      return goneMeanwhile.isEmpty && shown.count == baseline.exists && existsNow == baseline.exists
     }
-    let gone = vanishedMeanwhile.count(below: uidNext)
+    let gone = goneMeanwhile.joined.count(below: uidNext)
     return shown.count { $0 < uidNext } == baseline.exists - gone
   }
 
@@ -100,11 +101,9 @@ struct MessageListing: Equatable, Sendable {
   }
 
   mutating func setAside(_ uid: UID, because reason: String) {
-    // Told to be gone meanwhile.
-    guard !vanished.contains(uid) else { return }
-    present[uid] = nil
-    flagless.remove(uid)
-    refused[uid] = reason
+    told[uid] = nil
+    toldWithoutFlags.remove(uid)
+    toldRefused[uid] = reason
   }
 
   /// The messages with this UID or a higher one.
@@ -117,8 +116,8 @@ struct MessageListing: Equatable, Sendable {
       isDisturbed = true
       return false
     }
-    guard !vanished.contains(uid) else { return true }
-    guard shownCount < limit || present[uid] != nil || flagless.contains(uid) else {
+    guard !gone.contains(uid) else { return true }
+    guard toldCount < limit || told[uid] != nil || toldWithoutFlags.contains(uid) else {
       isFlooded = true
       return true
     }
@@ -129,18 +128,18 @@ struct MessageListing: Equatable, Sendable {
     }
     let hasTraits = response.size != nil || response.internalDate != nil
     guard let flags = response.flags else {
-      if present[uid] == nil { flagless.insert(uid) }
+      if told[uid] == nil { toldWithoutFlags.insert(uid) }
       return true
     }
-    flagless.remove(uid)
+    toldWithoutFlags.remove(uid)
     if !hasTraits { changed.insert(uid) }
-    present[uid] = Observation(flags: flags, traits: hasTraits ? MessageTraits(response) : present[uid]?.traits)
+    told[uid] = Observation(flags: flags, traits: hasTraits ? MessageTraits(response) : told[uid]?.traits)
     return true
   }
 
   /// `n:*` beyond the end shows the last message, which nobody asked for.
   mutating func dropUnasked(below uid: UID) {
-    for shown in present.keys where shown < uid && !changed.contains(shown) { present[shown] = nil }
+    for shown in told.keys where shown < uid && !changed.contains(shown) { told[shown] = nil }
   }
 }
 

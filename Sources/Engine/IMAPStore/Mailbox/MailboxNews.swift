@@ -9,7 +9,10 @@ struct MailboxNews: Equatable, Sendable {
   /// The same of the octets of their keywords and Message-IDs.
   static let octetsMax = 16 << 20
 
-  private(set) var vanished = UIDSet()
+  /// Messages that were looked through for those that vanished.
+  static let sweptMax = 1_000_000
+
+  private var gone = GrowingUIDSet()
   private(set) var flags: [UID: FlagSet] = [:]
   /// New messages that were told with all that a look asks for (NOTIFY's MessageNew).
   private(set) var arrivals: [UID: Observation] = [:]
@@ -19,10 +22,13 @@ struct MailboxNews: Equatable, Sendable {
   private(set) var isUncertain = false
 
   private var octets = 0
+  private var swept = 0
 
   init() {}
 
-  var isEmpty: Bool { vanished.isEmpty && flags.isEmpty && arrivals.isEmpty && growth == 0 && !isUncertain }
+  var vanished: UIDSet { gone.joined }
+
+  var isEmpty: Bool { gone.isEmpty && flags.isEmpty && arrivals.isEmpty && growth == 0 && !isUncertain }
 
   /// True where it is the whole truth: nothing has to be asked.
   var isComplete: Bool { !isUncertain && growth <= arrivals.count }
@@ -30,7 +36,7 @@ struct MailboxNews: Equatable, Sendable {
   /// True where messages were marked \Deleted, and nothing else is told.
   var isMarkingDeletedOnly: Bool {
     !flags.isEmpty && flags.values.allSatisfy { $0.system.contains(.deleted) }
-      && vanished.isEmpty && arrivals.isEmpty && growth == 0 && !isUncertain
+      && gone.isEmpty && arrivals.isEmpty && growth == 0 && !isUncertain
   }
 
   mutating func grow(by count: Int) { growth += count }
@@ -38,11 +44,14 @@ struct MailboxNews: Equatable, Sendable {
   mutating func becomeUncertain() { isUncertain = true }
 
   mutating func vanish(_ uids: UIDSet) {
-    vanished.formUnion(uids)
-    if vanished.ranges.count > Self.messagesMax { return self = .uncertain }
-    for uid in flags.keys where uids.contains(uid) { flags[uid] = nil }
-    for uid in arrivals.keys where uids.contains(uid) {
-      forgetTold(of: uid)
+    gone.formUnion(uids)
+    let told = flags.count + arrivals.count
+    swept += min(told, uids.count)
+    guard gone.rangeCount <= Self.messagesMax, swept <= Self.sweptMax else { return self = .uncertain }
+    if uids.count < told {
+      for uid in uids { forgetTold(of: uid) }
+    } else {
+      _ = forgetTold(of: uids)
     }
   }
 
@@ -101,7 +110,7 @@ struct MailboxNews: Equatable, Sendable {
   mutating func forget(_ uids: UIDSet) {
     for uid in uids {
       forgetTold(of: uid)
-      if !vanished.isEmpty { vanished.remove(uid) }
+      gone.remove(uid)
     }
   }
 }

@@ -27,27 +27,33 @@ struct AppendedSearch {
   ) async throws(StoreError) -> [(IMAPDelivery.Sent, UID)] {
     guard !sent.isEmpty else { return [] }
     let shown = try await store.fetchTraits(.from(lowest), on: connection, in: folder, isLook: false)
-    var free = shown.filter { $0.key >= lowest && !taken.contains($0.key) }
+    let free = shown.filter { $0.key >= lowest && !taken.contains($0.key) }
+    // By Message-ID, and by size: looking through all for each would cost their product.
+    var alike = Dictionary(grouping: free) { $0.value.traits?.messageID }
+      .mapValues { Dictionary(grouping: $0) { $0.value.traits?.wireSize }.mapValues { Set($0.map(\.key)) } }
     var found: [(IMAPDelivery.Sent, UID)] = []
     // Alike as they may be, they came in this order, and their flags differ.
     for item in sent.reversed() {
-      guard let uid = try await place(of: item, among: free) else {
+      guard let uid = try await place(of: item, among: alike) else {
         throw StoreError(
           .folder, .internalFault,
           "\(store.title): a message stored in \(printable("\(folder)")) is not found there; looking again")
       }
-      free[uid] = nil
+      let traits = free[uid]?.traits
+      alike[traits?.messageID]?[traits?.wireSize]?.remove(uid)
       found.append((item, uid))
     }
     return found
   }
 
-  private func place(of item: IMAPDelivery.Sent, among free: [UID: Observation]) async throws(StoreError) -> UID? {
+  private func place(
+    of item: IMAPDelivery.Sent, among alike: [String?: [Int?: Set<UID>]]
+  ) async throws(StoreError) -> UID? {
     guard let identity = item.upload.identity else { return nil }
-    let same = free.filter { $0.value.traits?.messageID == identity.messageID }
-    let likely = same.filter { $0.value.traits?.wireSize == identity.wireSize }.keys.sorted(by: >)
+    let same = alike[identity.messageID] ?? [:]
+    let likely = same[identity.wireSize]?.sorted(by: >) ?? []
     if likely.count == 1, identity.messageID != nil { return likely.first }
-    let candidates = likely.isEmpty ? same.keys.sorted(by: >) : likely
+    let candidates = likely.isEmpty ? same.values.joined().sorted(by: >) : likely
     guard !candidates.isEmpty else { return nil }
     let read = try await store.identify(candidates, on: connection, in: folder)
     if let exact = candidates.first(where: { read[.uid($0)]?.identity.digest == identity.digest }) { return exact }
