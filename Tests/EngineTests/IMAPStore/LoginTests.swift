@@ -48,6 +48,13 @@ struct LoginTests {
     #expect(outcome.writes.count == 2)
   }
 
+  @Test("believes of what is enabled only what was asked for (L12)")
+  func enabledUnasked() async throws {
+    try await ScriptedStore.play(
+      preauthenticated("ENABLE CONDSTORE").replacing("* ENABLED CONDSTORE", with: "* ENABLED CONDSTORE QRESYNC X-OTHER")
+    ) { world in #expect(world.store.features?.resync == .condStore) }
+  }
+
   @Test("asks for capabilities where the server does not tell, and uses LOGIN where there is nothing better")
   func plainLogin() async throws {
     let outcome = try await Self.open(

@@ -115,7 +115,7 @@ struct LoginSequence {
       answers.append(
         connection.send(.enable(wanted)) { untagged in
           guard case .enabled(let list) = untagged else { return false }
-          enabled.formUnion(list)
+          enabled.formUnion(list.filter(wanted.contains))
           return true
         })
     }
