@@ -87,6 +87,40 @@ extension WatchTests {
     }
   }
 
+  @Test("that the server has lost count many times asks for NOTIFY again once, and once for what comes since (L12)")
+  func overflows() async throws {
+    let overflows = Array(repeating: "S: * OK [NOTIFICATIONOVERFLOW] too much", count: 1_000).joined(separator: "\n")
+    let notify = Self.notify.replacing("SET STATUS", with: "SET")
+    try await ScriptedStore.play(
+      Self.server + """
+        C: m6 NOOP
+        C: m7 \(Self.notify)
+        S: m6 OK done
+        S: m7 OK done
+        C: m8 IDLE
+        S: + idling
+        \(overflows)
+        C: DONE
+        C: m9 NOTIFY NONE
+        C: m10 \(notify)
+        S: m8 OK done
+        \(overflows)
+        S: m9 OK done
+        S: m10 OK done
+        C: m11 NOTIFY NONE
+        C: m12 \(notify)
+        S: m11 OK done
+        S: m12 OK done
+        """
+    ) { world in
+      _ = try await Self.arm(world)
+      var told: [StoreEvent] = []
+      while told.count < 2 { told += try await world.store.nextEvents() }
+      #expect(told == [.everythingUncertain, .everythingUncertain])
+      await world.settle()
+    }
+  }
+
   /// Dovecot (2.3.19) tells late after it has begun a new log, until NOTIFY is set anew.
   @Test("by NOTIFY asks anew some time after a change was told, and once for many")
   func notifyRenewed() async throws {

@@ -20,6 +20,8 @@ final class FolderWatching {
   private var pollTask: Task<Void, Never>?
   private(set) var isResyncDistrusted = false
   private(set) var pushMisses = 0
+  /// Watchers that are about to be asked anew: what overflows until then needs no more (law L12).
+  private var overflowed: Set<ObjectIdentifier> = []
   private var notifyMisses = 0
 
   /// A server that announces NOTIFY and misses so often is watched by IDLE instead.
@@ -210,7 +212,7 @@ final class FolderWatching {
   }
 
   private func overflow(_ member: PooledConnection) {
-    guard notifyStep != nil, isWatcher(member) else { return }
+    guard notifyStep != nil, isWatcher(member), overflowed.insert(ObjectIdentifier(member)).inserted else { return }
     // The server may have forgotten what it was asked to tell (RFC 5465 §5.8).
     Loop.task { [store] in
       if await self.notifyAgain(member) { store.events.post(.everythingUncertain) }
@@ -224,11 +226,13 @@ final class FolderWatching {
     do {
       try await store.pool.lease(member)
       defer { store.pool.release(member) }
+      overflowed.remove(ObjectIdentifier(member))
       guard let step = notifyStep, isWatcher(member) else { return false }
       let answers = [Command.notifyNone, .notify(step.request(withStates: false))].map { member.connection.send($0) }
       if try await member.connection.completions(of: answers).allSatisfy(\.isOK) { return isWatcher(member) }
       breakOff("NOTIFY could not be set again")
     } catch {
+      overflowed.remove(ObjectIdentifier(member))
       if isWatcher(member) { breakOff(error.text) }
     }
     return false
