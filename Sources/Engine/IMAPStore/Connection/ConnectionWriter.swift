@@ -17,8 +17,11 @@ final class ConnectionWriter {
   init(_ stream: any ByteStream) { self.stream = stream }
 
   func write(_ octets: [UInt8]) {
-    if case .octets(let before)? = items.last {
-      items[items.count - 1] = .octets(before + octets)
+    if case .octets(var before)? = items.last {
+      // Taken out before it grows, which else would copy it for each command.
+      items.removeLast()
+      before += octets
+      items.append(.octets(before))
     } else {
       items.append(.octets(octets))
     }

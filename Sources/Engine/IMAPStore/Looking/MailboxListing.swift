@@ -17,8 +17,14 @@ final class MailboxListing {
 
   /// A server with more folders than this is not believed (law L12).
   static let countMax = 100_000
+  /// Octets of their names, former names and states' names that are kept.
+  static let octetsMax = 64 << 20
+  /// STATUS commands unanswered at a time: what comes is shown to each of them.
+  nonisolated static let inFlightMax = 200
 
   private let features: ServerFeatures
+  private let limit: Int
+  private var octets = 0
   private var listed: CommandAnswer?
   private var answered: [ListResponse] = []
   private var lines: [FolderName: Line] = [:]
@@ -28,8 +34,14 @@ final class MailboxListing {
   private var phantomMailboxes: Set<MailboxName> = []
   private var statuses: [MailboxName: StatusResponse] = [:]
   private var isUnreadable = false
+  /// Mailboxes whose state is to be asked for, and is being asked for.
+  private var unasked: ArraySlice<MailboxName> = []
+  private var asked: [(mailbox: MailboxName, answer: CommandAnswer)] = []
 
-  init(_ features: ServerFeatures) { self.features = features }
+  init(_ features: ServerFeatures, octetsMax: Int = MailboxListing.octetsMax) {
+    self.features = features
+    limit = octetsMax
+  }
 
   var found: [Line] { lines.values.sorted { $0.folder < $1.folder } }
 
@@ -63,11 +75,9 @@ final class MailboxListing {
   ) async throws(StoreError) {
     let stale = try await staleMailbox(on: connection, store, unless: wanted)
     let listed = self.listed ?? ask(on: connection)
-    var asked: [(mailbox: MailboxName, answer: CommandAnswer)] = []
     if let wanted, !features.listsStatus {
-      for folder in wanted.sorted() {
-        asked.append(askForStatus(of: try store.mailboxName(of: folder), on: connection))
-      }
+      for folder in wanted.sorted() { unasked.append(try store.mailboxName(of: folder)) }
+      sendStatuses(on: connection)
     }
     let answer = try await listed.completion()
     guard answer.isOK else { throw store.refusal(answer, "listing folders", .account) }
@@ -77,14 +87,12 @@ final class MailboxListing {
     guard answered.count < Self.countMax else {
       throw StoreError(.account, .refused, "\(store.title): more than \(Self.countMax) folders")
     }
+    guard octets <= limit else {
+      throw StoreError(.account, .refused, "\(store.title): the names of its folders take more than can be kept")
+    }
     read(by: store.features?.naming ?? features.naming)
-    if wanted == nil, !features.listsStatus {
-      asked = found.filter(\.holdsMessages).map { askForStatus(of: $0.mailbox, on: connection) }
-    }
-    for (mailbox, answer) in asked {
-      let completion = try await answer.completion()
-      if Quirks.saysPhantomName(completion.text) { phantomMailboxes.insert(mailbox) }
-    }
+    if wanted == nil, !features.listsStatus { unasked = found.filter(\.holdsMessages).map(\.mailbox)[...] }
+    try await finishStatuses(on: connection)
     if let stale { statuses[stale.isInbox ? .inbox : stale] = nil }
     for (folder, line) in lines {
       if phantomMailboxes.contains(line.mailbox) { lines[folder]?.holdsMessages = false }
@@ -106,19 +114,35 @@ final class MailboxListing {
     return nil
   }
 
+  private func sendStatuses(on connection: IMAPConnection) {
+    while asked.count < Self.inFlightMax, let mailbox = unasked.popFirst() {
+      let answer = connection.send(.status(mailbox, features.statusItems)) { [self] untagged in
+        guard case .status(let mailbox, let status) = untagged else { return false }
+        keep(status, of: mailbox)
+        return true
+      }
+      asked.append((mailbox, answer))
+    }
+  }
+
   /// A refused one only leaves its folder's state unknown.
-  private func askForStatus(
-    of mailbox: MailboxName, on connection: IMAPConnection
-  ) -> (mailbox: MailboxName, answer: CommandAnswer) {
-    (mailbox, connection.send(.status(mailbox, features.statusItems)) { [self] in take($0) })
+  private func finishStatuses(on connection: IMAPConnection) async throws(StoreError) {
+    repeat {
+      // Many in one write.
+      if asked.count <= Self.inFlightMax / 2 { sendStatuses(on: connection) }
+      guard let (mailbox, answer) = asked.first else { return }
+      asked.removeFirst()
+      let completion = try await answer.completion()
+      if Quirks.saysPhantomName(completion.text) { phantomMailboxes.insert(mailbox) }
+    } while true
   }
 
   private func take(_ untagged: Untagged) -> Bool {
     switch untagged {
     case .list(let line):
-      if answered.count < Self.countMax { answered.append(line) }
-    case .status(let mailbox, let status):
-      if statuses.count < Self.countMax { statuses[mailbox.isInbox ? .inbox : mailbox] = status }
+      octets += line.name.bytes.count + (line.oldName?.bytes.count ?? 0)
+      if answered.count < Self.countMax, octets <= limit { answered.append(line) }
+    case .status(let mailbox, let status): keep(status, of: mailbox)
     case .no(let text) where Quirks.saysPhantomName(text.text):
       // Instead of the STATUS of the name before it.
       guard features.listsStatus, let last = answered.last(where: \.isThere) else { return false }
@@ -129,6 +153,12 @@ final class MailboxListing {
     default: return false
     }
     return true
+  }
+
+  private func keep(_ status: StatusResponse, of mailbox: MailboxName) {
+    let mailbox = mailbox.isInbox ? .inbox : mailbox
+    if statuses[mailbox] == nil { octets += mailbox.bytes.count }
+    if statuses.count < Self.countMax, octets <= limit { statuses[mailbox] = status }
   }
 
   private static let unnameable =
