@@ -1,6 +1,7 @@
 import IMAP
 import Mail
 import Ports
+import Reactor
 import Reconciliation
 import Testing
 
@@ -132,6 +133,31 @@ struct RefusedMessagesTests {
         let error = await #expect(throws: StoreError.self) { _ = try await world.wide() }
         #expect(error?.scope == .folder)
       }
+    }
+  }
+
+  @Test(
+    "is looked for in halves as often as it takes to find a few; of more it is the folder's trouble (L12)",
+    arguments: [-1, 0, 1])
+  func halves(beyond: Int) async throws {
+    try await Reactor.onShared {
+      // Each set is refused, and no message: so many halves are one less than the messages.
+      let messages = UIDSet((0...UInt32(MailboxLook.splitsMax + beyond)).compactMap { UID(rawValue: 2 * $0 + 1) })
+      var asked = 0
+      let search = { () async throws(StoreError) in
+        try await MailboxLook.refused(among: [messages]) { part throws(StoreError) in
+          asked += 1
+          return part.count > 1 ? StoreError(.folder, .refused, "not so many") : nil
+        }
+      }
+      if beyond > 0 {
+        await #expect(throws: StoreError.self) { _ = try await search() }
+      } else {
+        let refused = try await search()
+        #expect(refused.isEmpty)
+        #expect(asked == 2 * messages.count - 1)
+      }
+      #expect(asked <= 2 * MailboxLook.splitsMax + 1)
     }
   }
 }

@@ -5,6 +5,8 @@ import Ports
 extension MailboxLook {
   /// So many messages of a folder may be refused one by one; of more it is the folder's trouble.
   nonisolated static let refusedMax = 20
+  /// Refused sets that are asked for again in halves: more than it takes to find so many among all that a folder may have.
+  nonisolated static let splitsMax = 500
 
   /// For a server that refuses to describe all because of one, as it may where its own file of that message is damaged: the
   /// flags are asked for alone, and the rest in ever smaller sets, until those are found that it is about. They are set
@@ -33,11 +35,13 @@ extension MailboxLook {
   ) async throws(StoreError) -> [UID: String] {
     var refused: [UID: String] = [:]
     var parts = messages
+    var splits = 0
     while let part = parts.popLast() {
       guard let refusal = try await ask(part) else { continue }
-      if part.count > 1 {
+      if part.count > 1, splits < splitsMax {
+        splits += 1
         parts += part.chunks(of: (part.count + 1) / 2)
-      } else if let uid = part.first, refused.count < refusedMax {
+      } else if part.count == 1, let uid = part.first, refused.count < refusedMax {
         refused[uid] = refusal.text
       } else {
         throw refusal
