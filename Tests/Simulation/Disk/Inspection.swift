@@ -21,6 +21,13 @@ extension SimulatedDisk {
     return found
   }
 
+  /// Every directory below, each before those in it.
+  package func directories(below path: String) -> [String] {
+    var found: [String] = []
+    visit(path) { path, inode in if inode.kind == .directory { found.append(path) } }
+    return found
+  }
+
   /// A line for everything below, to compare two disks by: kind, path, size, checksum, date. Directories have no date,
   /// for it tells when, and not what.
   package func dump(below path: String) -> [String] {

@@ -29,6 +29,8 @@ package enum Trouble: Hashable, Sendable {
   case clockJump(Duration)
   case secondMartlet
   case loseLedger
+  /// When it is over, the Maildir is put back to what it is now.
+  case backup(Duration)
 }
 
 /// One thing that happens in a world, at a moment of its own: dropping another one does not move it.

@@ -31,6 +31,12 @@ package struct Inventory: Sendable {
   package func places(_ number: Mailbag.Number) -> [FolderName: Int] {
     items(number).reduce(into: [:]) { $0[$1.folder, default: 0] += 1 }
   }
+
+  /// How often a message is in folders in which it was not.
+  func gain(of number: Mailbag.Number, since before: Inventory) -> Int {
+    let former = before.places(number)
+    return places(number).reduce(0) { $0 + max(0, $1.value - (former[$1.key] ?? 0)) }
+  }
 }
 
 extension Inventory {

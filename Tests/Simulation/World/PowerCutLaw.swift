@@ -18,9 +18,9 @@ extension LawBook {
         let back = max(0, now.count - then.count)
         registry.chronicle[number].slack += back
         // Also where it was moved: it is in its old folder again, and martlet has moved it on the server already.
-        let gained = Self.gain(of: number, from: before, to: after)
+        let gained = after.gain(of: number, since: before)
         registry.chronicle[number].resurrected += gained
-        registry.chronicle[number].movedBack += min(gained, Self.gain(of: number, from: after, to: before))
+        registry.chronicle[number].movedBack += min(gained, before.gain(of: number, since: after))
       } else if !isSettled(number, near: after, far: far) {
         registry.chronicle.forget(number)
       }
@@ -32,11 +32,6 @@ extension LawBook {
 
   private func inParts() -> Inventory {
     Inventory.near(site.disk, root: Setting.root, site.setting.layout, &registry.bag, inParts: true)
-  }
-
-  /// How often it is in folders in which it was not.
-  private static func gain(of number: Mailbag.Number, from before: Inventory, to after: Inventory) -> Int {
-    after.places(number).reduce(0) { $0 + max(0, $1.value - (before.places(number)[$1.key] ?? 0)) }
   }
 
   /// A person's program moved these and did not sync, and the disk lost them between two directories. What is left looks

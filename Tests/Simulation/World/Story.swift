@@ -136,12 +136,13 @@ private struct Author {
   }
 
   private mutating func disaster() -> Trouble {
-    switch dice.below(8) {
+    switch dice.below(10) {
     case 0...2: .powerCut(afterEffects: dice.below(80))
     case 3: .renumber
     case 4: .forgetModSeqs
     case 5: .loseLedger
     case 6: .showsEmpty(minutes())
+    case 7...8: .backup(minutes())
     default: .powerCut(afterEffects: 0)
     }
   }

@@ -18,6 +18,7 @@ extension World {
       .overflowWatches, .lateEvents:
       beginOnDisk(trouble, &roll)
     case .kill, .powerCut, .stopAndStart, .suspend, .clockJump, .secondMartlet, .loseLedger: happenToMachine(trouble)
+    case .backup: backUp()
     }
     if let duration = trouble.duration { arrange(.troubleEnds(trouble), after: duration) }
   }
@@ -163,6 +164,7 @@ extension World {
     case .folderFailing: site.disk.trouble.failingPaths = []
     case .unmount: mount()
     case .watchLimit: site.disk.trouble.watchesMax = .max
+    case .backup: putBack()
     case .lateEvents: site.disk.trouble.eventDelay = story.setting.diskTrouble.eventDelay
     default: set(trouble, isOn: false, &unused)
     }
@@ -273,7 +275,7 @@ extension Trouble {
       .silent(let duration), .forgetsToPush(let duration), .noModSeqs(let duration), .slowAnswers(let duration),
       .diskFull(let duration), .diskFailing(_, let duration), .readOnly(let duration), .tooManyOpen(let duration),
       .failingSyncs(let duration), .folderFailing(let duration), .unmount(let duration), .watchLimit(let duration),
-      .lateEvents(let duration):
+      .lateEvents(let duration), .backup(let duration):
       duration
     default: nil
     }

@@ -31,6 +31,8 @@ package final class World {
   /// A power cut that waits for the effect in whose place it comes.
   private var isCutDue = false
   var seconds: [Second] = []
+  /// One that is going to be put back.
+  var backup: Backup?
   /// The last thing that a one-shot pass said.
   var lastEnding: Martlet.Ending?
   /// What happened, in words, for a person who looks into a failure.
