@@ -29,6 +29,7 @@ extension World {
       note("people make whole what folders a power cut left")
       await comeToRest()
     }
+    guard !isStuck else { return }
     isStartedAgain = false
     await stop()
     await passUntilNothingChanges()
@@ -47,7 +48,7 @@ extension World {
 
   /// With a daemon that runs, until nothing happens.
   private func comeToRest() async {
-    for _ in 0..<Self.roundsMax {
+    for _ in 0..<Self.roundsMax where !isStuck {
       startAnewIfDemanded()
       if martlet == nil { start(.run) }
       let (before, asked) = (mark, site.server.record.commandCount)
