@@ -24,7 +24,6 @@ package final class AccountContext {
   /// The folder pairs in sync.
   let folders = FolderIndex()
   let loneFolders = LoneFolders()
-  let unsynced = UnsyncedMessages()
   let untaken = UntakenMessages()
   let recentArrivals = RecentArrivals()
   /// True once this session has made a pass over all of them, and none came or went since that began.

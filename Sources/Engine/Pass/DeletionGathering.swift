@@ -13,8 +13,10 @@ struct DeletionGathering {
   /// After the passes have advanced, and before any deletes. What a person allows does not wait; nor does what was moved
   /// to another folder: until it goes here, a person sees it twice.
   func run(_ passes: [FolderPass], areAllowed: Bool) async throws(StoreError) {
-    if !areAllowed { for pass in passes { try await keepStranded(pass) } }
-    if !areAllowed { for pass in passes { try await keepUntaken(pass) } }
+    for pass in passes where !areAllowed {
+      try await keepStranded(pass)
+      try await keepUntaken(pass)
+    }
     for side in Side.allCases { try await findMoved(passes, side) }
     let now = context.clock.now
     for side in Side.allCases {
@@ -33,36 +35,29 @@ struct DeletionGathering {
     }
   }
 
-  /// What lies in a folder now that this side has not, or has not come to it from there, has its only place here.
+  /// What lies in a folder now that this side has not, has its only place here.
   private func keepStranded(_ pass: FolderPass) async throws(StoreError) {
-    for side in Side.allCases {
+    for side in Side.allCases where !context.loneFolders.names(on: side.other).isEmpty {
       let removals = pass.removals(on: side).sorted()
       guard !removals.isEmpty else { continue }
       let records = try await context.records(of: removals)
       let store = context.stores[side.other]
-      if !context.loneFolders.names(on: side.other).isEmpty {
-        let kept = try await context.loneFolders.holding(records, on: side.other, of: store)
-        for (name, pairs) in kept.sorted(by: { $0.key < $1.key }) {
-          pass.keep(pairs, on: side, .stranded(pairs.count, of: pass.folder, in: name, side))
-        }
-      }
-      guard store.isLocal else { continue }
-      let kept = try await context.unsynced.holding(records, on: side.other, context)
+      let kept = try await context.loneFolders.holding(records, on: side.other, of: store)
       for (name, pairs) in kept.sorted(by: { $0.key < $1.key }) {
-        pass.keep(pairs, on: side, .unsynced(pairs.count, of: pass.folder, in: name, side))
+        pass.keep(pairs, on: side, .stranded(pairs.count, of: pass.folder, in: name, side))
       }
     }
   }
 
-  /// The same of what was moved to a folder where this side does not take it.
+  /// The same of what was moved to a folder of both sides, and has not come to this one from there.
   private func keepUntaken(_ pass: FolderPass) async throws(StoreError) {
     for side in Side.allCases where !pass.removals(on: side).isEmpty {
       let untaken = try await context.untaken.contents(on: side.other, besides: pass.folder, in: context)
       guard !untaken.isEmpty else { continue }
       let records = try await context.records(of: pass.removals(on: side).sorted())
-      for (name, contents) in untaken.sorted(by: { $0.key < $1.key }) {
+      for (name, content) in untaken.sorted(by: { $0.key < $1.key }) {
         var kept: Set<PairID> = []
-        for record in records where contents.contains(record.identity.digest) {
+        for record in records where content.mayInclude(record.identity.digest) {
           let isElsewhere = try context.hasPlace(for: record.identity.digest, besides: pass.folder.id)
           if !isElsewhere { kept.insert(record.pair.id) }
         }
@@ -100,15 +95,6 @@ struct DeletionGathering {
 }
 
 extension PassReport.Problem {
-  /// Messages that somebody moved to where the other side does not take them, for the reason that is told of each.
-  fileprivate static func untaken(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
-    .init(
-      folder: folder.title,
-      reason: counted(count, "message was", "messages were")
-        + " moved to \(printable("\(name)")), where the \(side) side "
-        + "refuses \(count == 1 ? "it" : "them"); kept there in the old folder until it does not")
-  }
-
   /// Messages that somebody moved to where martlet cannot follow.
   fileprivate static func stranded(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
     .init(
@@ -118,12 +104,11 @@ extension PassReport.Problem {
     )
   }
 
-  /// Messages that are, or may be, where something keeps them from coming over.
-  fileprivate static func unsynced(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
+  /// Messages that are, or may be, where something keeps them from coming over, for a reason that is told of it.
+  fileprivate static func untaken(_ count: Int, of folder: SyncedFolder, in name: FolderName, _ side: Side) -> Self {
     .init(
       folder: folder.title,
       reason: counted(count, "message") + " may have been moved to the \(side.other) \(printable("\(name)")), which is "
-        + "not in sync; kept on the \(side) side in the old folder until it is"
-    )
+        + "not in sync; kept on the \(side) side in the old folder until it is")
   }
 }

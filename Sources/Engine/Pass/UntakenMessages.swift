@@ -2,40 +2,75 @@ import Mail
 import Ports
 import Reconciliation
 
-/// What is in the local messages that the other side does not take.
+/// What is in the local messages that have not come to the other side: those that are set aside, and those without a
+/// partner in a folder whose pass failed.
 ///
 /// One of them may have been moved there from a folder in which both sides had it. Its old place is the only one that the
-/// other side has: deleted there, the message would be nowhere. So it stays until it is taken, or is gone here, too.
-/// What a server has would have to be fetched to be compared, and a Maildir takes all there is.
+/// other side has: deleted there, the message would be on this disk and nowhere else. So it stays until it is taken, or is
+/// gone here, too. What was moved on a server is safe there, and would have to be fetched to be compared.
 @Loop
 final class UntakenMessages {
+  enum Content {
+    case these(Set<MessageDigest>)
+    /// The folder cannot be looked at.
+    case unknown
+
+    func mayInclude(_ digest: MessageDigest) -> Bool {
+      switch self {
+      case .these(let digests): digests.contains(digest)
+      case .unknown: true
+      }
+    }
+  }
+
+  /// Of those that were read.
   private var digests: [FolderID: [MessageKey: MessageDigest]] = [:]
 
-  /// What was set aside on `side` in other folders than this one, by folder.
+  /// What there is on `side` in other folders than this one, by folder.
   func contents(
     on side: Side, besides folder: SyncedFolder, in context: AccountContext
-  ) async throws(StoreError) -> [FolderName: Set<MessageDigest>] {
+  ) async throws(StoreError) -> [FolderName: Content] {
     guard context.stores[side].isLocal else { return [:] }
     let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: nil) }
-    let keys = Dictionary(grouping: entries.filter { $0.side == side }, by: \.folder)
-    digests = digests.filter { keys[$0.key] != nil }
-    var contents: [FolderName: Set<MessageDigest>] = [:]
-    for (id, entries) in keys where id != folder.id {
-      guard let other = context.folders[id] else { continue }
-      contents[other.title] = try await read(
-        Set(entries.map(\.key)), of: id, other.names[side], context.stores[side])
+    let aside = Dictionary(grouping: entries.filter { $0.side == side }, by: \.folder)
+    var contents: [FolderName: Content] = [:]
+    for other in context.folders.all where other.id != folder.id {
+      do {
+        var keys = Set((aside[other.id] ?? []).map(\.key))
+        if !other.isConfirmed { keys.formUnion(try await unpaired(other, side, context)) }
+        digests[other.id] = keys.isEmpty ? nil : try await read(keys, of: other, side, context)
+        if let known = digests[other.id]?.values { contents[other.title] = .these(Set(known)) }
+      } catch {
+        guard error.scope < .account else { throw error }
+        // What went away meanwhile is listed anew in a moment.
+        if error.kind != .gone { contents[other.title] = .unknown }
+      }
     }
     return contents
   }
 
-  private func read(
-    _ keys: Set<MessageKey>, of folder: FolderID, _ name: FolderName, _ store: any MailStore
-  ) async throws(StoreError) -> Set<MessageDigest> {
-    var known = (digests[folder] ?? [:]).filter { keys.contains($0.key) }
-    for portion in keys.subtracting(known.keys).sorted().portions(of: AccountContext.pairsAtOnce) {
-      known.merge(try await store.identify(Array(portion), in: name).mapValues(\.identity.digest)) { $1 }
+  private func unpaired(
+    _ folder: SyncedFolder, _ side: Side, _ context: AccountContext
+  ) async throws(StoreError) -> Set<MessageKey> {
+    var unpaired = Set(try await context.stores[side].look(at: folder.names[side], .glance).present.keys)
+    for portion in unpaired.sorted().portions(of: AccountContext.pairsAtOnce) {
+      let pairs = try context.withLedger { ledger throws(LedgerError) in
+        try ledger.pairs(in: folder.id, side: side, keys: portion)
+      }
+      unpaired.subtract(pairs.map { $0[side].key })
+      await Task.yield()
     }
-    digests[folder] = known
-    return Set(known.values)
+    return unpaired
+  }
+
+  private func read(
+    _ keys: Set<MessageKey>, of folder: SyncedFolder, _ side: Side, _ context: AccountContext
+  ) async throws(StoreError) -> [MessageKey: MessageDigest] {
+    var known = (digests[folder.id] ?? [:]).filter { keys.contains($0.key) }
+    for portion in keys.subtracting(known.keys).sorted().portions(of: AccountContext.pairsAtOnce) {
+      let found = try await context.stores[side].identify(Array(portion), in: folder.names[side])
+      known.merge(found.mapValues(\.identity.digest)) { $1 }
+    }
+    return known
   }
 }

@@ -9,7 +9,7 @@ import Testing
 
 /// What was moved to where something keeps it from coming over is deleted nowhere until it has come (law L1).
 @Suite("A message that was moved to a folder out of sync")
-struct UnsyncedMessagesTests {
+struct UntakenMessagesTests {
   private static let archive = FolderName("Archive")
 
   @Test("stays on the server in its old folder until that folder is in sync, and then moves without a transfer")
