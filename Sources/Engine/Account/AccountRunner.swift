@@ -81,7 +81,7 @@ package final class AccountRunner {
 
   package func snapshot() -> AccountSnapshot {
     AccountSnapshot.of(
-      context, phase: phase, watchKinds: session?.watches.kinds, failures: session?.failures ?? [:],
+      context, phase: phase, watchKinds: session?.watches.kinds, failures: session?.failures.errors ?? [:],
       lastFullPass: lastFullPass, lastError: lastError?.text, problems: problems)
   }
 

@@ -17,6 +17,10 @@ final class AccountSession {
     case passEnded([FolderID], PassRunner.Outcome)
     case tick
     case fullPassDue
+    /// What could not be made or removed before is tried again.
+    case listingDue
+    /// Something came to a folder that only one side has.
+    case loneNewsDue
     case localPollDue
     /// No more deletions came, for as long as it was waited for that.
     case calmDue
@@ -31,16 +35,15 @@ final class AccountSession {
   private let fullPassLock = AsyncLock()
   private var agenda = Agenda()
   let watches: AccountWatches
-  private(set) var failures: [FolderID: StoreError] = [:]
+  private(set) var failures = FolderFailures()
   /// When the tasks that sleep for the agenda will wake.
   private var wakes: Set<LoopInstant> = []
   private var isFullPassQueued = false
   private var isCalmAwaited = false
   private var isLocalPollPlanned = false
-  private var foldersBackoff = Backoff()
-  private var isFoldersRetryDue = false
-  private var postponedBackoff = Backoff()
-  private var isPostponedAwaited = false
+  private var listing = PacedRetry(.folder)
+  private var loneNews = PacedRetry(.folder)
+  private var postponed = PacedRetry(.postponed)
   /// Nobody serves requests any more.
   private var isOver = false
   /// Why whoever still waits for a full pass gets none.
@@ -172,10 +175,16 @@ final class AccountSession {
           if outcome.report.hasFoldersLeft { retryFolders(outcome.report, &group) }
         case .calmDue: events += calmEvents(&group)
         case .postponedDue:
-          isPostponedAwaited = false
+          postponed.begin()
           events += takePostponed()
         case .tick: events.append(.tick)
         case .fullPassDue: queueFullPass(&group)
+        case .listingDue:
+          listing.begin()
+          queueFullPass(&group)
+        case .loneNewsDue:
+          loneNews.begin()
+          queueFullPass(&group)
         case .localPollDue: events += pollLocally(&group)
         case .requested(let request): group.addTask { await self.fullPass(request) }
         case .fullPassEnded(let outcome):
@@ -196,8 +205,8 @@ final class AccountSession {
   private func agendaEvents(_ told: [StoreEvent], _ side: Side, _ group: inout DiscardingTaskGroup) -> [Agenda.Event] {
     told.flatMap { event -> [Agenda.Event] in
       switch event {
-      case .changed(let name): return folder(name, side).map { [.changed($0.id, side)] } ?? []
-      case .uncertain(let name): return folder(name, side).map { [.uncertain($0.id, [side])] } ?? []
+      case .changed(let name): return folder(name, side, &group).map { [.changed($0.id, side)] } ?? []
+      case .uncertain(let name): return folder(name, side, &group).map { [.uncertain($0.id, [side])] } ?? []
       case .foldersChanged:
         lookAtAllFolders(&group)
         return []
@@ -208,11 +217,17 @@ final class AccountSession {
     }
   }
 
-  private func folder(_ name: FolderName, _ side: Side) -> SyncedFolder? {
-    context.folders[side, name].flatMap { isLone($0) ? nil : $0 }
+  /// Nil for one that only one side has: passes over it fail, and what comes to it is for discoveries. These look into it,
+  /// of which some servers tell news again: so there are ever fewer, as long as there is such a folder.
+  private func folder(_ name: FolderName, _ side: Side, _ group: inout DiscardingTaskGroup) -> SyncedFolder? {
+    guard let folder = context.folders[side, name], isLone(folder) else { return context.folders[side, name] }
+    guard let wait = loneNews.plan(jitter: context.jitter) else { return nil }
+    group.addTask {
+      if await self.context.sleep(wait) { await self.inbox.post(.loneNewsDue) }
+    }
+    return nil
   }
 
-  /// What only one side has, is for discoveries: passes over it fail, and each asks for another one.
   private func isLone(_ folder: SyncedFolder) -> Bool {
     Side.allCases.contains { context.loneFolders.names(on: $0).contains(folder.names[$0]) }
   }
@@ -289,25 +304,8 @@ final class AccountSession {
   }
 
   private func ended(_ folders: [FolderID], _ failed: [FolderID: StoreError]) -> [Agenda.Event] {
-    note(failed, of: folders)
+    failures.note(failed, of: folders, in: context)
     return folders.map { .passEnded($0, failed: failed[$0] != nil) }
-  }
-
-  /// Says once that something fails, and once that it is over.
-  private func note(_ failed: [FolderID: StoreError], of folders: [FolderID]) {
-    for id in folders {
-      guard let title = context.folders[id]?.title else { continue }
-      switch (failures[id], failed[id]) {
-      case (nil, nil): continue
-      case (_?, nil): context.tell(.recovered(title))
-      case (_, let now?) where now.kind == .gone:
-        // The folder went away; the discovery that follows says what becomes of it.
-        continue
-      case (let before, let now?):
-        if before?.text != now.text { context.tell(.problem(.init(folder: title, reason: now.text))) }
-      }
-      failures[id] = failed[id]
-    }
   }
 
   // MARK: Full passes
@@ -349,10 +347,11 @@ final class AccountSession {
   }
 
   private func fullPassEnded(_ outcome: FullPass.Outcome) -> [Agenda.Event] {
-    note(outcome.failures, of: outcome.wanted)
+    failures.note(outcome.failures, of: outcome.wanted, in: context)
     let there = Set(context.folders.all.map(\.id))
     agenda.keepOnly(Set(context.folders.all.filter { !isLone($0) }.map(\.id)))
-    failures = failures.filter { there.contains($0.key) }
+    failures.keepOnly(there)
+    if !context.folders.all.contains(where: isLone) { loneNews.succeeded() }
     // A folder that failed is tried again by itself; the others' agenda is their own.
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()
   }
@@ -365,31 +364,21 @@ final class AccountSession {
 
   /// What could not be made or removed is tried again before the next poll, ever more seldom (law L11).
   private func retryFolders(_ report: PassReport, _ group: inout DiscardingTaskGroup) {
-    guard report.hasFoldersLeft else { return foldersBackoff.reset() }
-    guard !isFoldersRetryDue else { return }
-    isFoldersRetryDue = true
-    let wait = foldersBackoff.next(.folder, jitter: context.jitter)
+    guard report.hasFoldersLeft else { return listing.succeeded() }
+    guard let wait = listing.plan(jitter: context.jitter) else { return }
     group.addTask {
-      guard await self.context.sleep(wait) else { return }
-      await self.foldersRetryIsDue()
+      if await self.context.sleep(wait) { await self.inbox.post(.listingDue) }
     }
-  }
-
-  private func foldersRetryIsDue() {
-    isFoldersRetryDue = false
-    inbox.post(.fullPassDue)
   }
 
   /// No event tells of what an event's pass has left to a later one. Where each one leaves it to the next, they rest ever
   /// longer between.
   private func awaitPostponed(_ group: inout DiscardingTaskGroup) {
-    guard !isPostponedAwaited, context.hasSeenAllFolders else { return }
-    guard context.folders.all.contains(where: \.hasPostponedDeletions) else { return postponedBackoff.reset() }
-    isPostponedAwaited = true
-    let wait = postponedBackoff.next(.postponed, jitter: context.jitter)
+    guard context.hasSeenAllFolders else { return }
+    guard context.folders.all.contains(where: \.hasPostponedDeletions) else { return postponed.succeeded() }
+    guard let wait = postponed.plan(jitter: context.jitter) else { return }
     group.addTask {
-      guard await self.context.sleep(wait) else { return }
-      await self.inbox.post(.postponedDue)
+      if await self.context.sleep(wait) { await self.inbox.post(.postponedDue) }
     }
   }
 

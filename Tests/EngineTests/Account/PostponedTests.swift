@@ -68,4 +68,30 @@ struct PostponedTests {
       #expect(rests.last ?? .zero > .seconds(30), "\(rests)")
     }
   }
+
+  /// As with a server that tells news of each mailbox that is opened.
+  @Test("goes round ever more seldom where each look into a folder that is held whole is told as news of it")
+  func loneNews() async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
+      account.far.put(SimulatedMessage("held"), in: archive)
+      try await account.sync()
+      account.near.folders[archive] = nil
+      let runner = AccountRunner(context: account.context())
+      let life = Loop.task { await runner.run() }
+      await account.recorder.wait { account.recorder.events.contains(.phaseChanged(.watching)) }
+      var listings: [LoopInstant] = []
+      account.faults.onStep = { name in
+        if name == "far list" { listings.append(account.clock.now) }
+        if name == "far look Archive" { account.far.put(SimulatedMessage("\(listings.count)"), in: archive) }
+      }
+      account.far.put(SimulatedMessage("more"), in: archive)
+      for _ in 0..<40_000 where listings.count < 8 { await Task.yield() }
+      life.cancel()
+      await life.value
+      let rests = zip(listings, listings.dropFirst()).map { $0.duration(to: $1) }
+      #expect(rests.last ?? .zero > .seconds(30), "\(rests)")
+    }
+  }
 }

@@ -301,29 +301,6 @@ struct SessionTests {
     }
   }
 
-  @Test("asks for no listing of all folders because of what comes to one that is held whole", arguments: Side.allCases)
-  func eventsOfHeldFolder(side: Side) async throws {
-    try await Reactor.onShared {
-      let archive = try #require(FolderName("Archive"))
-      let account = try await SimulatedAccount.filled(folders: [.inbox, archive])
-      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
-      account.far.put(SimulatedMessage("x"), in: archive)
-      try await account.sync()
-      try await whileRunning(account) { runner in
-        there.folders[archive] = nil
-        runner.syncNow()
-        await account.recorder.wait { account.recorder.events.contains(where: \.holdsWholeFolder) }
-        for number in 1...3 {
-          let listings = account.faults.log.count { $0 == "\(side) list" }
-          here.put(SimulatedMessage("held \(number)"), in: archive)
-          here.put(SimulatedMessage("\(number)"))
-          await account.recorder.wait { there.key(of: "\(number)") != nil }
-          #expect(account.faults.log.count { $0 == "\(side) list" } == listings)
-        }
-      }
-    }
-  }
-
   @Test("does not say that a folder is well again which nobody has looked at")
   func recovered() async throws {
     try await Reactor.onShared {
@@ -359,11 +336,5 @@ struct SessionTests {
       }
       #expect(!account.recorder.events.contains { if case .problem = $0 { true } else { false } })
     }
-  }
-}
-
-extension AccountEvent {
-  fileprivate var holdsWholeFolder: Bool {
-    if case .passFinished(let report) = self { report.held.contains(where: \.wholeFolder) } else { false }
   }
 }

@@ -64,7 +64,8 @@ extension World {
 
   private func isOlder(_ copy: Backup) -> Bool {
     do {
-      guard let marker = try site.vault.current.fact(Martlet.markerFact), copy.text(Martlet.markerPath) == "\(marker)\n",
+      guard let marker = try site.vault.current.fact(Martlet.markerFact),
+        copy.text(Martlet.markerPath) == "\(marker)\n",
         let age = try site.vault.current.fact("near age").flatMap({ Int($0) })
       else { return false }
       let copied = copy.text(".martlet/age").flatMap { Int($0.filter(\.isNumber)) } ?? 0
