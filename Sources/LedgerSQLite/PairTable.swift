@@ -87,25 +87,15 @@ enum PairTable {
     return pairs
   }
 
-  /// Most keys asked for in one statement; SQLite's own limit of variables is far above.
-  private static let keysMax = 256
-
   static func pairs(
     in folder: FolderID, side: Side, keys: some Collection<MessageKey>, _ db: Database
   ) throws -> [Pair] {
     let column = side == .near ? "near_key" : "far_key"
-    var wanted = Set(keys).map(KeyColumn.value)[...]
     var pairs: [Pair] = []
-    while !wanted.isEmpty {
-      let chunk = wanted.prefix(keysMax)
-      wanted = wanted.dropFirst(keysMax)
-      // Powers of two keep the prepared statements few; NULL, which no key is, fills up.
-      let places = chunk.count.roundedUpToPowerOfTwo
-      let marks = repeatElement("?", count: places).joined(separator: ",")
+    for portion in KeyPortion.portions(of: keys) {
       let statement = try db.cachedStatement(
-        sql: "SELECT \(sightingColumns) FROM pair WHERE folder = ? AND \(column) IN (\(marks))")
-      let padding = repeatElement(DatabaseValue.null, count: places - chunk.count)
-      try read(statement, StatementArguments([folder.rawValue.databaseValue] + chunk + padding), into: &pairs)
+        sql: "SELECT \(sightingColumns) FROM pair WHERE folder = ? AND \(column) IN (\(portion.marks))")
+      try read(statement, StatementArguments([folder.rawValue.databaseValue] + portion.values), into: &pairs)
     }
     pairs.sort { $0.id < $1.id }
     return pairs
@@ -175,11 +165,5 @@ enum PairTable {
       id: PairID(rawValue: try row.value(0)),
       near: Sighting(key: try KeyColumn.key(row, 1), flags: try FlagColumns.flags(row, 2)),
       far: Sighting(key: try KeyColumn.key(row, 4), flags: try FlagColumns.flags(row, 5)))
-  }
-}
-
-extension Int {
-  fileprivate var roundedUpToPowerOfTwo: Int {
-    self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount)
   }
 }

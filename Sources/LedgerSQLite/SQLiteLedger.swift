@@ -182,6 +182,12 @@ package final class SQLiteLedger: Ledger {
     try read { db in try SetAsideTable.all(in: folder, db) }
   }
 
+  package func setAside(
+    in folder: FolderID, side: Side, keys: some Collection<MessageKey>
+  ) throws(LedgerError) -> [SetAside] {
+    try read { db in try SetAsideTable.entries(in: folder, side: side, keys: keys, db) }
+  }
+
   package func limbo(before seconds: Int64?) throws(LedgerError) -> [LimboEntry] {
     try read { db in try LimboTable.entries(db, where: "since < ?", [(seconds ?? .max).databaseValue]) }
   }

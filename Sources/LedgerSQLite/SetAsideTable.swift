@@ -23,14 +23,36 @@ enum SetAsideTable {
     try statement.execute(arguments: [folder.rawValue, SideColumn.value(side), KeyColumn.value(key)])
   }
 
+  private static let columns = "folder, side, key, reason, attempts, retry_at"
+
   static func all(in folder: FolderID?, _ db: Database) throws -> [SetAside] {
     let statement = try db.cachedStatement(
-      sql: """
-        SELECT folder, side, key, reason, attempts, retry_at FROM set_aside
-        WHERE ?1 IS NULL OR folder = ?1 ORDER BY folder, side, key
-        """)
-    let rows = try Row.fetchCursor(statement, arguments: [folder?.rawValue])
+      sql: "SELECT \(columns) FROM set_aside WHERE ?1 IS NULL OR folder = ?1 ORDER BY folder, side, key")
     var entries: [SetAside] = []
+    try read(statement, [folder?.rawValue], into: &entries)
+    return entries
+  }
+
+  static func entries(
+    in folder: FolderID, side: Side, keys: some Collection<MessageKey>, _ db: Database
+  ) throws -> [SetAside] {
+    let place = [folder.rawValue.databaseValue, SideColumn.value(side)]
+    // Mostly there are none, and a first sync asks for each of its messages.
+    let anything = try db.cachedStatement(sql: "SELECT 1 FROM set_aside WHERE folder = ? AND side = ? LIMIT 1")
+    guard try Int.fetchOne(anything, arguments: StatementArguments(place)) != nil else { return [] }
+    var entries: [SetAside] = []
+    for portion in KeyPortion.portions(of: keys) {
+      let statement = try db.cachedStatement(
+        sql: "SELECT \(columns) FROM set_aside WHERE folder = ? AND side = ? AND key IN (\(portion.marks))")
+      try read(statement, StatementArguments(place + portion.values), into: &entries)
+    }
+    return entries
+  }
+
+  private static func read(
+    _ statement: Statement, _ arguments: StatementArguments, into entries: inout [SetAside]
+  ) throws {
+    let rows = try Row.fetchCursor(statement, arguments: arguments)
     while let row = try rows.next() {
       entries.append(
         SetAside(
@@ -38,6 +60,5 @@ enum SetAsideTable {
           key: try KeyColumn.key(row, 2),
           reason: try row.value(3), attempts: try row.value(4), retryAt: try row.value(5)))
     }
-    return entries
   }
 }

@@ -39,6 +39,8 @@ package protocol Ledger: AnyObject, Sendable {
 
   func intents(in folder: FolderID) throws(LedgerError) -> [Intent]
   func setAside(in folder: FolderID?) throws(LedgerError) -> [SetAside]
+  /// Those of a folder's with any of these keys on `side`.
+  func setAside(in folder: FolderID, side: Side, keys: some Collection<MessageKey>) throws(LedgerError) -> [SetAside]
   /// What has been kept since before `seconds` (since 1970), oldest first; nil: all of it.
   func limbo(before seconds: Int64?) throws(LedgerError) -> [LimboEntry]
   /// What is kept of this size and Message-ID, oldest first.

@@ -96,7 +96,11 @@ struct LedgerPropertyTests {
         == model.records.filter {
           $0.identity.wireSize == size && (messageID == nil || $0.identity.messageID == messageID)
         })
-    #expect(try Set(ledger.setAside(in: folder)) == Set(model.setAside.filter { $0.folder == folder }))
+    let aside = Set(model.setAside.filter { $0.folder == folder })
+    #expect(try Set(ledger.setAside(in: folder)) == aside)
+    #expect(
+      try Set(ledger.setAside(in: folder, side: side, keys: keys))
+        == aside.filter { $0.side == side && keys.contains($0.key) })
     let id = script.pick(model.records)?.pair.id ?? PairID(rawValue: 9999)
     #expect(try ledger.record(of: id) == model.records.first { $0.pair.id == id })
   }

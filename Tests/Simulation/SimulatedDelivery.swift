@@ -29,6 +29,10 @@ final class SimulatedDelivery: Delivery {
         results[letter.ticket] = .failure(StoreError(.message, .refused, "\(store.title) refuses \(message.text)"))
         continue
       }
+      if let room = store.room, message.identity.wireSize > room {
+        results[letter.ticket] = .failure(StoreError(.message, .noSpace, "\(store.title) has no room"))
+        continue
+      }
       try store.faults.effect("\(store.title) store \(message.text)") {
         let key = store.insert(message, in: folder, key: letter.key)
         let flags = store.folders[folder]?.messages[key]?.flags ?? .none

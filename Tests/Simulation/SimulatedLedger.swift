@@ -22,6 +22,8 @@ package final class SimulatedLedger: Ledger {
   private var durable = Content()
   /// How many there were.
   package private(set) var barriers = 0
+  /// How many entries of messages set aside were told in all.
+  package private(set) var setAsideTold = 0
 
   package init(faults: Faults) { self.faults = faults }
 
@@ -110,7 +112,19 @@ package final class SimulatedLedger: Ledger {
   }
 
   package func setAside(in folder: FolderID?) throws(LedgerError) -> [SetAside] {
-    now.aside.filter { folder == nil || $0.folder == folder }
+    told(now.aside.filter { folder == nil || $0.folder == folder })
+  }
+
+  package func setAside(
+    in folder: FolderID, side: Side, keys: some Collection<MessageKey>
+  ) throws(LedgerError) -> [SetAside] {
+    let keys = Set(keys)
+    return told(now.aside.filter { $0.folder == folder && $0.side == side && keys.contains($0.key) })
+  }
+
+  private func told(_ entries: [SetAside]) -> [SetAside] {
+    setAsideTold += entries.count
+    return entries
   }
 
   package func limbo(before seconds: Int64?) throws(LedgerError) -> [LimboEntry] {

@@ -74,6 +74,8 @@ package final class SimulatedStore: MailStore {
   package var keepsNoTwins = false
   /// Messages whose storing it refuses.
   package var refused: Set<String> = []
+  /// It has no room for a message of more octets; nil for room without end.
+  package var room: Int?
   /// Folders that lack what is needed to bring mail there, and what somebody does to the store when that is tried.
   package var lacking: [FolderName: (@Loop (SimulatedStore) -> Void)?] = [:]
   /// Folders that it does not make.

@@ -68,6 +68,7 @@ struct ArrivalDelivery {
     do throws(StoreError) {
       var parcels = try await parcels(batch, identified, &report)
       report.merge(try await copyKnown(&parcels))
+      try leaveOut(&parcels, transfer.refused, &report)
       guard !parcels.isEmpty else { return .success(nil) }
       await enterGate()
       do {
@@ -79,6 +80,19 @@ struct ArrivalDelivery {
     } catch {
       return .failure(error)
     }
+  }
+
+  private func leaveOut(
+    _ parcels: inout [Parcel], _ refused: SizeRefusal, _ report: inout PassReport
+  ) throws(StoreError) {
+    let failures = parcels.compactMap { parcel in
+      parcel.octets.flatMap(refused.error).map { SettingAside.Failure(key: parcel.arrival.key, error: $0) }
+    }
+    guard !failures.isEmpty else { return }
+    let left = Set(failures.map(\.key))
+    parcels.removeAll { left.contains($0.arrival.key) }
+    for _ in failures { progress.messageDone(bytes: 0) }
+    try setAside(failures, &report)
   }
 
   private func settle(
@@ -135,17 +149,22 @@ struct ArrivalDelivery {
   func setAside(_ keys: [MessageKey], _ report: inout PassReport) async throws(StoreError) {
     guard !keys.isEmpty else { return }
     let look = try await context.stores[source].look(at: folder.names[source], .messages(Set(keys)))
-    let aside = SettingAside(context: context, folder: folder, side: source)
+    var failures: [SettingAside.Failure] = []
     for key in keys where !look.gone.contains(key) {
       guard let reason = look.unreadable[key] else {
         report.unread.insert(source)
         continue
       }
       let error = StoreError(.message, .refused, reason)
-      let (change, problem) = try aside.run(key, error, isDueAtOnce: context.stores[source].isLocal)
-      if let change { try context.commit([change]) }
-      if let problem { report.problems.append(problem) }
+      failures.append(.init(key: key, error: error, isDueAtOnce: context.stores[source].isLocal))
     }
+    try setAside(failures, &report)
+  }
+
+  private func setAside(_ failures: [SettingAside.Failure], _ report: inout PassReport) throws(StoreError) {
+    let outcome = try SettingAside(context: context, folder: folder, side: source).run(failures)
+    try context.commit(outcome.changes)
+    report.problems += outcome.problems
   }
 
   private func copyKnown(_ parcels: inout [Parcel]) async throws(StoreError) -> PassReport {

@@ -172,10 +172,8 @@ final class FolderPass {
       var aside = PassReport()
       let delivery = ArrivalDelivery(context: context, folder: folder, from: side, progress: progress)
       try await delivery.setAside(unread[side].sorted(), &aside)
-      let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-      let isHoped = entries.contains {
-        $0.side == side && unread[side].contains($0.key) && $0.attempts < Self.unreadablePassesMax
-      }
+      let entries = try SettingAside(context: context, folder: folder, side: side).entries(of: unread[side])
+      let isHoped = entries.values.contains { $0.attempts < Self.unreadablePassesMax }
       if isHoped || !aside.unread.isEmpty {
         throw StoreError(
           .folder, .unavailable,

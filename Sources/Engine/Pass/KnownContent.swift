@@ -288,15 +288,13 @@ struct KnownContent {
       changes.append(change(item, source == .near ? here : there, source == .near ? there : here))
       changes.append(.clearSetAside(folder.id, source, here.key))
     }
-    for (item, key) in shared {
-      // Moved, it is in its old place no more.
-      if origin != nil { changes.append(.removePair(item.original.pair.id)) }
-      let aside = SettingAside(context: context, folder: folder, side: source)
-      let (change, problem) = try aside.run(
-        item.parcel.arrival.key, SettingAside.shared(key, context.stores[target]))
-      if let change { changes.append(change) }
-      if let problem { report.problems.append(problem) }
-    }
+    // Moved, it is in its old place no more.
+    if origin != nil { changes += shared.map { .removePair($0.known.original.pair.id) } }
+    let aside = try SettingAside(context: context, folder: folder, side: source).run(
+      shared.map { .init(key: $0.known.parcel.arrival.key, error: SettingAside.shared($0.key, context.stores[target])) }
+    )
+    changes += aside.changes
+    report.problems += aside.problems
     let settled = (arrived + shared).map(\.known)
     if let origin, !settled.isEmpty {
       for item in settled { origin.depart(item.original.pair) }

@@ -9,6 +9,9 @@ struct Parcel {
   let identity: MessageIdentity?
   let date: InternalDate?
 
+  /// In wire form, where it is known.
+  var octets: Int? { identity?.wireSize ?? arrival.observation.traits?.wireSize }
+
   func marked(_ flags: FlagSet) -> Parcel {
     let observation = Observation(flags: flags, traits: arrival.observation.traits)
     return Parcel(arrival: Arrival(key: arrival.key, observation: observation), identity: identity, date: date)

@@ -10,21 +10,42 @@ struct SettingAside {
   /// The side that has the message.
   let side: Side
 
-  /// Nothing where the message is gone, or the work was given up. Throws what is not the message's fault. What costs
-  /// nothing to try is due at any time: a person may have mended it.
-  func run(
-    _ key: MessageKey, _ error: StoreError, isDueAtOnce: Bool = false
-  ) throws(StoreError) -> (LedgerChange?, PassReport.Problem?) {
-    guard error.scope == .message else { throw error }
-    if error.kind == .gone || error.kind == .cancelled { return (nil, nil) }
-    let earlier = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-      .first { $0.side == side && $0.key == key }
-    let attempts = (earlier?.attempts ?? 0) + 1
-    let entry = SetAside(
-      folder: folder.id, side: side, key: key, reason: error.text, attempts: attempts,
-      retryAt: context.wallSeconds + (isDueAtOnce ? 0 : Self.retryDelay(after: attempts)))
-    let problem = PassReport.Problem(folder: folder.title, message: "\(side) \(key)", reason: error.text)
-    return (.setAside(entry), problem)
+  struct Failure {
+    let key: MessageKey
+    let error: StoreError
+    /// What costs nothing to try is due at any time: a person may have mended it.
+    var isDueAtOnce = false
+  }
+
+  struct Outcome {
+    var changes: [LedgerChange] = []
+    var problems: [PassReport.Problem] = []
+  }
+
+  /// Leaves out those that are gone, and those whose work was given up. Throws what is not the message's fault.
+  func run(_ failures: [Failure]) throws(StoreError) -> Outcome {
+    if let wider = failures.first(where: { $0.error.scope != .message }) { throw wider.error }
+    let failed = failures.filter { $0.error.kind != .gone && $0.error.kind != .cancelled }
+    let earlier = try entries(of: failed.map(\.key))
+    return failed.reduce(into: Outcome()) { outcome, failure in
+      let (key, reason) = (failure.key, failure.error.text)
+      let attempts = (earlier[key]?.attempts ?? 0) + 1
+      let wait = failure.isDueAtOnce ? 0 : Self.retryDelay(after: attempts)
+      outcome.changes.append(put(key, reason, attempts: attempts, retryAt: context.wallSeconds + wait))
+      outcome.problems.append(.init(folder: folder.title, message: "\(side) \(key)", reason: reason))
+    }
+  }
+
+  private func put(_ key: MessageKey, _ reason: String, attempts: Int, retryAt: Int64) -> LedgerChange {
+    .setAside(SetAside(folder: folder.id, side: side, key: key, reason: reason, attempts: attempts, retryAt: retryAt))
+  }
+
+  /// What was set aside of these messages before.
+  func entries(of keys: some Collection<MessageKey>) throws(StoreError) -> [MessageKey: SetAside] {
+    let entries = try context.withLedger { ledger throws(LedgerError) in
+      try ledger.setAside(in: folder.id, side: side, keys: keys)
+    }
+    return Dictionary(entries.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
   }
 
   /// Brought over, it became a message that has a partner already: the store keeps no two alike, or tells what is not so.
@@ -38,27 +59,20 @@ struct SettingAside {
   /// or can be read: it is due at any time.
   func keepNamed(_ unreadable: [MessageKey: String]) throws(StoreError) {
     guard !unreadable.isEmpty else { return }
-    let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    var named: [MessageKey: String] = [:]
-    for entry in entries where entry.side == side { named[entry.key] = entry.reason }
-    let news = unreadable.filter { named[$0.key] != $0.value }.sorted { $0.key < $1.key }
-    try context.commit(
-      news.map {
-        .setAside(
-          SetAside(
-            folder: folder.id, side: side, key: $0.key, reason: $0.value, attempts: 1, retryAt: context.wallSeconds))
-      })
+    let named = try entries(of: unreadable.keys)
+    let news = unreadable.filter { named[$0.key]?.reason != $0.value }.sorted { $0.key < $1.key }
+    try context.commit(news.map { put($0.key, $0.value, attempts: 1, retryAt: context.wallSeconds) })
   }
 
   /// Arrivals without those that failed before and are not due yet.
   static func due(
     _ arrivals: Sides<[Arrival]>, in folder: SyncedFolder, _ context: AccountContext
   ) throws(StoreError) -> Sides<[Arrival]> {
-    guard !arrivals.near.isEmpty || !arrivals.far.isEmpty else { return arrivals }
     var due = arrivals
-    let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
-    for entry in aside where !entry.isDue(at: context.wallSeconds) {
-      due[entry.side].removeAll { $0.key == entry.key }
+    for side in Side.allCases where !arrivals[side].isEmpty {
+      let aside = SettingAside(context: context, folder: folder, side: side)
+      let waiting = try aside.entries(of: arrivals[side].map(\.key)).filter { !$0.value.isDue(at: context.wallSeconds) }
+      due[side].removeAll { waiting[$0.key] != nil }
     }
     return due
   }
@@ -67,22 +81,24 @@ struct SettingAside {
   static func forgetDone(
     in folder: SyncedFolder, _ looks: Sides<Look>, _ context: AccountContext
   ) throws(StoreError) {
-    var gone: Set<Side> = []
-    let done = try context.withLedger { ledger throws(LedgerError) in
-      var done: [SetAside] = []
-      for entry in try ledger.setAside(in: folder.id) {
-        let look = looks[entry.side]
-        let isSeen = look.present[entry.key] != nil
-        let partners = isSeen ? try ledger.pairs(in: folder.id, side: entry.side, keys: [entry.key]) : []
-        guard !partners.isEmpty || look.shows(gone: entry.key) else { continue }
-        done.append(entry)
-        if partners.isEmpty { gone.insert(entry.side) }
-      }
-      return done
+    var changes: [LedgerChange] = []
+    for side in Side.allCases {
+      let look = looks[side]
+      let aside = try SettingAside(context: context, folder: folder, side: side).keys(toldOf: look)
+      let paired = try context.partnered(aside.filter { look.present[$0] != nil }, on: side, in: folder.id)
+      let done = aside.filter { paired.contains($0) || look.shows(gone: $0) }
+      changes += done.sorted().map { .clearSetAside(folder.id, side, $0) }
+      // Nothing but this told of the message: should a power cut bring it back, it is new.
+      if !done.isSubset(of: paired) { changes += folder.distrust(side) }
     }
-    // Nothing but this told of the message: should a power cut bring it back, it is new.
-    let changes = done.map { LedgerChange.clearSetAside(folder.id, $0.side, $0.key) }
-    try context.commit(changes + gone.flatMap(folder.distrust))
+    try context.commit(changes)
+  }
+
+  /// Of what was set aside, that of which the look tells anything.
+  private func keys(toldOf look: Look) throws(StoreError) -> Set<MessageKey> {
+    guard look.coverage == .complete else { return Set(try entries(of: look.gone.union(look.present.keys)).keys) }
+    let all = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
+    return Set(all.filter { $0.side == side }.map(\.key))
   }
 
   /// Seconds: a minute, doubling to a day.

@@ -12,6 +12,7 @@ struct Transfer {
   let progress: ProgressMeter
   /// Few messages came at once: each may be the draft that a mail program saves again and again.
   let maySave: Bool
+  let refused = SizeRefusal()
 
   var target: Side { source.other }
   private var intents: DeliveryIntents { DeliveryIntents(context: context, folder: folder, target: target) }
@@ -111,8 +112,9 @@ struct Transfer {
     var report = PassReport()
     let results = try withoutShared(results)
     var changes = try intents.removals(of: parcels)
-    let aside = SettingAside(context: context, folder: folder, side: source)
+    var failures: [SettingAside.Failure] = []
     for (ticket, parcel) in parcels.enumerated() {
+      if let result = results[ticket], let size = sent.sizes[ticket] { refused.note(result, of: size) }
       switch results[ticket] ?? sent.failures[ticket].map({ .failure($0) }) {
       case .success(let delivered):
         changes.append(pair(parcel, delivered, date: sent.dates[ticket]))
@@ -124,15 +126,15 @@ struct Transfer {
         if error.kind == .gone { report.unread.insert(source) }
         // A file that cannot be read is tried again by each pass; the network has no part in it.
         let isDueAtOnce = results[ticket] == nil && context.stores[source].isLocal
-        let (change, problem) = try aside.run(parcel.arrival.key, error, isDueAtOnce: isDueAtOnce)
-        if let change { changes.append(change) }
-        if let problem { report.problems.append(problem) }
+        failures.append(.init(key: parcel.arrival.key, error: error, isDueAtOnce: isDueAtOnce))
       case nil:
         // Gone before it could be read: the next look says so.
         continue
       }
     }
-    try context.commit(changes)
+    let aside = try SettingAside(context: context, folder: folder, side: source).run(failures)
+    report.problems += aside.problems
+    try context.commit(changes + aside.changes)
     if maySave {
       for case .success(let delivered) in results.values {
         context.recentArrivals.came(delivered.identity.digest, to: folder.id, from: source)

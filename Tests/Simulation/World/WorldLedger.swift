@@ -46,6 +46,11 @@ package final class WorldLedger: Ledger {
   }
   package func intents(in folder: FolderID) throws(LedgerError) -> [Intent] { try real().intents(in: folder) }
   package func setAside(in folder: FolderID?) throws(LedgerError) -> [SetAside] { try real().setAside(in: folder) }
+  package func setAside(
+    in folder: FolderID, side: Side, keys: some Collection<MessageKey>
+  ) throws(LedgerError) -> [SetAside] {
+    try real().setAside(in: folder, side: side, keys: keys)
+  }
   package func limbo(before seconds: Int64?) throws(LedgerError) -> [LimboEntry] {
     try real().limbo(before: seconds)
   }
