@@ -159,7 +159,8 @@ package final class MaildirStore: MailStore {
     case .messages(let keys):
       let uniques = keys.compactMap(\.fileName)
       return try await look(at: place, Dictionary(uniqueKeysWithValues: uniques.map { ($0, Touch()) }))
-    case .glance: return try await glance(at: place)
+    case .glance: return try await glance(at: place, since: nil)
+    case .glanceSince(let earlier): return try await glance(at: place, since: earlier)
     }
   }
 
@@ -338,11 +339,11 @@ package final class MaildirStore: MailStore {
     }
   }
 
-  private func glance(at place: MaildirFolder) async throws(StoreError) -> Look {
+  private func glance(at place: MaildirFolder, since earlier: Checkpoint?) async throws(StoreError) -> Look {
     // A table that was written since is still to be seen by a look.
     defer { place.putBackTableChange() }
     do {
-      let look = try await place.lookWide(since: nil)
+      let look = try await place.lookWide(since: earlier)
       try root.requireInPlace(for: look)
       // Asked by its former name, one that was renamed may answer all the same.
       try await root.requireSpelling(of: place.directory)

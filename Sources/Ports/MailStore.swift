@@ -178,6 +178,8 @@ package enum LookScope: Hashable, Sendable {
   /// Everything there is, for whoever asks by the way: what the watch has told is still to be looked at, and the keys are
   /// good for nothing more where the folder was made anew (law L8).
   case glance
+  /// The same of what changed since, or of everything where that cannot be told.
+  case glanceSince(Checkpoint)
 
   package var isWide: Bool { if case .wide = self { true } else { false } }
 }

@@ -37,6 +37,31 @@ extension SimulatedStore {
 // MARK: - What a look shows
 
 extension SimulatedStore {
+  func look(at folder: FolderName, _ state: Folder, since: Checkpoint?) -> Look {
+    if kind == .server, hasModSeq, case .imap(let then)? = since, case .imap(let now)? = checkpoint(folder),
+      now.numbersOn(from: then), then.highestModSeq > .none, now.highestModSeq >= then.highestModSeq
+    {
+      var delta = look(at: Set(state.changed.filter { $0.value > then.highestModSeq.rawValue }.keys), state)
+      delta.checkpoint = checkpoint(folder)
+      return delta
+    }
+    if kind == .maildir, let since, let now = checkpoint(folder), now.provesNothingChanged(since: since) {
+      return Look(coverage: .changes, checkpoint: now)
+    }
+    let shown = state.messages.filter { !restless.contains($0.value.text) }.mapValues {
+      knownTexts.contains($0.text) ? Observation(flags: $0.flags) : observation($0)
+    }
+    if shown.count < state.messages.count {
+      var look = Look(coverage: .changes, present: shown)
+      look.isPartial = true
+      return look
+    }
+    var look = Look(coverage: .complete, present: shown, checkpoint: checkpoint(folder))
+    if kind == .maildir { look.isOnOwnFileSystem = state.isOnOwnFileSystem }
+    if kind == .server, tellsUIDNext { look.toldUIDNext = UID(integerLiteral: state.nextNumber) }
+    return look
+  }
+
   func look(at keys: Set<MessageKey>, _ state: Folder) -> Look {
     var look = Look(coverage: .changes)
     for key in keys {

@@ -76,6 +76,8 @@ package final class SimulatedStore: MailStore {
   package var refused: Set<String> = []
   /// It has no room for a message of more octets; nil for room without end.
   package var room: Int?
+  /// Before what was sent to a folder is stored there.
+  package var beforeStoring: (@Loop (FolderName) async -> Void)?
   /// Folders that lack what is needed to bring mail there, and what somebody does to the store when that is tried.
   package var lacking: [FolderName: (@Loop (SimulatedStore) -> Void)?] = [:]
   /// Folders that it does not make.
@@ -83,6 +85,8 @@ package final class SimulatedStore: MailStore {
   package var refuses = Refusals()
   /// How many messages' contents left it.
   package private(set) var transfers = 0
+  /// How many messages its looks have shown.
+  package private(set) var shown = 0
   /// What somebody does just before a watch is armed, after the looks of the pass that found its folders.
   package var beforeWatch: (@Loop (SimulatedStore) -> Void)?
   /// What is told of folders that cannot be watched.
@@ -153,6 +157,12 @@ package final class SimulatedStore: MailStore {
 
   package func look(at folder: FolderName, _ scope: LookScope) async throws(StoreError) -> Look {
     try faults.step("\(title) look \(folder)")
+    let look = try found(in: folder, scope)
+    shown += look.present.count
+    return look
+  }
+
+  private func found(in folder: FolderName, _ scope: LookScope) throws(StoreError) -> Look {
     guard let state = folders[folder] else { throw StoreError(.folder, .gone, "\(folder) is not there") }
     switch scope {
     case .glance:
@@ -160,30 +170,10 @@ package final class SimulatedStore: MailStore {
         coverage: .complete, present: state.messages.mapValues(observation), checkpoint: checkpoint(folder))
     case .messages(let keys): return look(at: keys, state)
     case .pending: return look(at: pending.removeValue(forKey: folder) ?? [], state)
+    case .glanceSince(let since): return look(at: folder, state, since: since)
     case .wide(let since):
       pending[folder] = nil
-      if kind == .server, hasModSeq, case .imap(let then)? = since, case .imap(let now)? = checkpoint(folder),
-        now.numbersOn(from: then), then.highestModSeq > .none, now.highestModSeq >= then.highestModSeq
-      {
-        var delta = look(at: Set(state.changed.filter { $0.value > then.highestModSeq.rawValue }.keys), state)
-        delta.checkpoint = checkpoint(folder)
-        return delta
-      }
-      if kind == .maildir, let since, let now = checkpoint(folder), now.provesNothingChanged(since: since) {
-        return Look(coverage: .changes, checkpoint: now)
-      }
-      let shown = state.messages.filter { !restless.contains($0.value.text) }.mapValues {
-        knownTexts.contains($0.text) ? Observation(flags: $0.flags) : observation($0)
-      }
-      if shown.count < state.messages.count {
-        var look = Look(coverage: .changes, present: shown)
-        look.isPartial = true
-        return look
-      }
-      var look = Look(coverage: .complete, present: shown, checkpoint: checkpoint(folder))
-      if kind == .maildir { look.isOnOwnFileSystem = state.isOnOwnFileSystem }
-      if kind == .server, tellsUIDNext { look.toldUIDNext = UID(integerLiteral: state.nextNumber) }
-      return look
+      return look(at: folder, state, since: since)
     }
   }
 

@@ -10,18 +10,20 @@ import Reconciliation
 /// too.
 @Loop
 final class LoneFolders {
-  /// By the side that has them; each with the content of those of its messages that were read.
-  private var folders = Sides<[FolderName: [MessageKey: MessageDigest]]>(near: [:], far: [:])
+  /// By the side that has them.
+  private var folders = Sides<[FolderName: LoneContent]>(near: [:], far: [:])
   /// What was found since they were listed. Each look at one takes a connection from a mailbox that it watches, and what
   /// came there meanwhile needs a pass, and that a look again.
   private var found = Sides<[FolderName: Set<PairID>]>(near: [:], far: [:])
   /// For which pairs.
   private var wanted = Sides<Set<PairID>>(near: [], far: [])
+  /// Held by whoever looks at them: each look goes on from where the last one ended.
+  private let lock = AsyncLock()
 
   func names(on side: Side) -> Set<FolderName> { Set(folders[side].keys) }
 
   func set(_ names: Set<FolderName>, on side: Side) {
-    folders[side] = Dictionary(uniqueKeysWithValues: names.map { ($0, folders[side][$0] ?? [:]) })
+    folders[side] = Dictionary(uniqueKeysWithValues: names.map { ($0, folders[side][$0] ?? LoneContent()) })
     (found[side], wanted[side]) = ([:], [])
   }
 
@@ -31,6 +33,8 @@ final class LoneFolders {
     _ records: [PairRecord], on side: Side, of store: any MailStore
   ) async throws(StoreError) -> [FolderName: Set<PairID>] {
     let pairs = Set(records.map(\.pair.id))
+    await lock.acquire()
+    defer { lock.release() }
     if !pairs.isSubset(of: wanted[side]) {
       let holding = try await look(for: records, on: side, of: store)
       found[side].merge(holding) { $0.subtracting(pairs).union($1) }
@@ -45,9 +49,12 @@ final class LoneFolders {
     var found: [FolderName: Set<PairID>] = [:]
     for name in folders[side].keys.sorted() {
       do {
-        let present = try await store.look(at: name, .glance).present
-        found[name] =
-          store.isLocal ? try await read(Set(present.keys), name, side, store, records) : Self.compare(present, records)
+        let content = try await content(of: name, on: side, store)
+        if folders[side][name] != nil { folders[side][name] = content }
+        let held = records.filter { record in
+          content.holds(store.isLocal ? .init(digest: record.identity.digest) : .init(record.identity))
+        }
+        found[name] = Set(held.map(\.pair.id))
       } catch {
         guard error.scope < .account else { throw error }
         // What went away meanwhile is listed anew in a moment.
@@ -57,24 +64,19 @@ final class LoneFolders {
     return found
   }
 
-  private func read(
-    _ keys: Set<MessageKey>, _ name: FolderName, _ side: Side, _ store: any MailStore, _ records: [PairRecord]
-  ) async throws(StoreError) -> Set<PairID> {
-    var known = (folders[side][name] ?? [:]).filter { keys.contains($0.key) }
-    for portion in keys.subtracting(known.keys).sorted().portions(of: AccountContext.pairsAtOnce) {
-      known.merge(try await store.identify(Array(portion), in: name).mapValues(\.identity.digest)) { $1 }
-    }
-    if folders[side][name] != nil { folders[side][name] = known }
-    let digests = Set(known.values)
-    return Set(records.filter { digests.contains($0.identity.digest) }.map(\.pair.id))
-  }
-
   /// What would have to be fetched is compared by what the server tells of it: at worst one more stays for a while.
-  private static func compare(_ present: [MessageKey: Observation], _ records: [PairRecord]) -> Set<PairID> {
-    let there = Set(present.values.map(\.traits))
-    let alike = records.filter { record in
-      there.contains { $0?.wireSize == record.identity.wireSize && $0?.messageID == record.identity.messageID }
+  private func content(
+    of name: FolderName, on side: Side, _ store: any MailStore
+  ) async throws(StoreError) -> LoneContent {
+    var content = folders[side][name] ?? LoneContent()
+    let look = try await store.look(at: name, content.checkpoint.map { .glanceSince($0) } ?? .glance)
+    content.take(look)
+    guard store.isLocal else { return content }
+    for portion in content.unread.sorted().portions(of: AccountContext.pairsAtOnce) {
+      for (key, read) in try await store.identify(Array(portion), in: name) {
+        content.note(.init(digest: read.identity.digest), of: key)
+      }
     }
-    return Set(alike.map(\.pair.id))
+    return content
   }
 }

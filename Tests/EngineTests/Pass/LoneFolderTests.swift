@@ -179,4 +179,42 @@ struct LoneFolderTests {
       #expect(account.near.contents().map(\.text).contains("a"))
     }
   }
+
+  @Test(
+    "and that is held there is listed once, however often something goes elsewhere (L2, L11)", arguments: Side.allCases)
+  func listedOnce(side: Side) async throws {
+    try await Reactor.onShared {
+      let archive = try #require(FolderName("Archive"))
+      let account = try await SimulatedAccount.filled((0..<10).map { "m\($0)" }, folders: [.inbox, archive])
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      for number in 0..<200 { here.put(SimulatedMessage("old \(number)"), in: archive) }
+      try await account.sync()
+      there.folders[archive] = nil
+      let context = account.context()
+      try await context.open()
+      _ = try await FullPass(context: context, options: PassOptions(), names: nil).run()
+      let inbox = try #require(context.folders[.near, .inbox])
+      /// How many messages of this side it showed.
+      @Loop func pass() async throws -> Int {
+        let shown = here.shown
+        var scopes = Sides<LookScope?>(near: nil, far: nil)
+        scopes[side] = .wide(since: inbox.checkpoints[side])
+        let runner = PassRunner(context: context, options: PassOptions(), listing: nil)
+        _ = try await runner.run([PassRunner.Request(folder: inbox, scopes: scopes)])
+        return here.shown - shown
+      }
+      for (number, most) in [(0, 250), (1, 20), (2, 20)] {
+        here.remove(try #require(here.key(of: "m\(number)")))
+        #expect(try await pass() <= most)
+        #expect(there.key(of: "m\(number)") == nil)
+      }
+      here.move("m3", to: archive)
+      _ = try await pass()
+      #expect(there.key(of: "m3") != nil, "it came since")
+      here.remove(try #require(here.key(of: "m3", in: archive)), in: archive)
+      here.remove(try #require(here.key(of: "m4")))
+      _ = try await pass()
+      #expect(there.key(of: "m3") == nil, "it went since")
+    }
+  }
 }

@@ -10,14 +10,16 @@ extension IMAPStore {
     case .wide(since: .maildir?), .wide(since: nil): try await lookWide(at: folder, since: nil)
     case .pending: try await lookPending(at: folder)
     case .messages(let keys): try await look(at: keys, in: folder)
-    case .glance: try await glance(at: folder)
+    case .glanceSince(.imap(let since)): try await glance(at: folder, since: since)
+    case .glance, .glanceSince(.maildir): try await glance(at: folder, since: nil)
     }
   }
 
-  private func glance(at folder: FolderName) async throws(StoreError) -> Look {
+  private func glance(at folder: FolderName, since: MailboxCheckpoint?) async throws(StoreError) -> Look {
     let mailbox = try mailboxName(of: folder)
-    return try await withConnection(for: folder, .bulk) { member async throws(StoreError) in
-      let plan = LookPlan(member.features.resync, since: nil)
+    return try await withConnection(for: folder, since == nil ? .bulk : .light) {
+      member async throws(StoreError) in
+      let plan = LookPlan(resync(of: member), since: since)
       let outcome = try await MailboxLook(member.connection, folder, mailbox, plan).run(self)
       // SELECT has told the watcher in silence what happened since.
       if member.watched == folder { hint(folder) }
@@ -33,9 +35,7 @@ extension IMAPStore {
     do {
       let outcome = try await withConnection(for: folder, since == nil ? .bulk : .light) {
         member async throws(StoreError) in
-        // What this connection was granted: behind one name there may be servers that differ.
-        let resync = watching.isResyncDistrusted ? .listing : member.features.resync
-        let plan = LookPlan(resync, since: since)
+        let plan = LookPlan(resync(of: member), since: since)
         return try await MailboxLook(member.connection, folder, mailbox, plan).run(self)
       }
       return try take(outcome, of: folder, heard.news)
@@ -43,6 +43,11 @@ extension IMAPStore {
       putBack(heard, of: folder)
       throw error
     }
+  }
+
+  /// What this connection was granted: behind one name there may be servers that differ.
+  private func resync(of member: PooledConnection) -> ServerFeatures.Resync {
+    watching.isResyncDistrusted ? .listing : member.features.resync
   }
 
   private struct Heard {
