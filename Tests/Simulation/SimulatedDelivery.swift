@@ -24,6 +24,7 @@ final class SimulatedDelivery: Delivery {
 
   func commit() async throws(StoreError) -> [Int: Result<Delivered, StoreError>] {
     var results: [Int: Result<Delivered, StoreError>] = [:]
+    await store.beforeStoring?(folder)
     for (letter, message) in letters {
       if store.refused.contains(message.text) {
         results[letter.ticket] = .failure(StoreError(.message, .refused, "\(store.title) refuses \(message.text)"))

@@ -14,7 +14,7 @@ final class AccountSession {
   private enum Message: Sendable {
     case events(Side, [StoreEvent])
     case broken(StoreError)
-    case passEnded([FolderID], PassRunner.Outcome)
+    case passEnded(PassRunner.Outcome)
     case tick
     case fullPassDue
     /// What could not be made or removed before is tried again.
@@ -167,8 +167,8 @@ final class AccountSession {
           // Whoever asked in the same breath is answered as those are who come later.
           for case .requested(let request) in messages[index...] { request.answer(.failure(error)) }
           return error
-        case .passEnded(let folders, let outcome):
-          events += ended(folders, outcome.failures) + heldEvents(after: outcome.report)
+        case .passEnded(let outcome):
+          events += ended(outcome.folders, outcome.failures) + heldEvents(after: outcome.report)
           listAgain(&group)
           awaitCalm(&group)
           awaitPostponed(&group)
@@ -263,9 +263,14 @@ final class AccountSession {
         folder: folder,
         scopes: Sides(near: folder.scope(.near, widths.near), far: folder.scope(.far, widths.far)))
     }
+    // One that is done may begin its next pass, however long the others take.
+    let runner = PassRunner(context: context, options: PassOptions(), listing: nil) { [inbox] outcome in
+      inbox.post(.passEnded(outcome))
+    }
     do {
-      let outcome = try await PassRunner(context: context, options: PassOptions(), listing: nil).run(requests)
-      inbox.post(.passEnded(folders, outcome))
+      var outcome = try await runner.run(requests)
+      outcome.folders += folders.filter { id in !requests.contains { $0.folder.id == id } }
+      if !outcome.folders.isEmpty { inbox.post(.passEnded(outcome)) }
     } catch {
       inbox.post(.broken(error))
     }

@@ -20,6 +20,9 @@ extension FolderPass {
   /// How many messages are to be deleted on this side, and were not moved.
   func deletionCount(on side: Side) -> Int { plan.deletions[side].count { !moved[side].contains($0.pair) } }
 
+  /// True where neither side, nor the base, loses anything by what is left to do.
+  var takesNothing: Bool { plan.deletions.near.isEmpty && plan.deletions.far.isEmpty && plan.forgotten.isEmpty }
+
   /// What is to be deleted on this side.
   func removals(on side: Side) -> Set<PairID> { Set(plan.deletions[side].map(\.pair)) }
 

@@ -5,7 +5,7 @@ import Reconciliation
 /// One pass over one folder: look at both sides, reconcile with the base, carry out, record.
 ///
 /// It comes in two halves. `advance()` brings messages and flags; `finish()` deletes. A pass over several folders
-/// advances all of them before it finishes any, so that a moved message is copied before its old place is emptied, and
+/// advances all of them before any deletes, so that a moved message is copied before its old place is emptied, and
 /// nothing is deleted before its other copy is safe.
 @Loop
 final class FolderPass {
@@ -46,6 +46,7 @@ final class FolderPass {
   private var wasHeld = false
   /// Messages are matched by what they are, because the base cannot tell.
   private var matchesByIdentity = false
+  private(set) var isFinished = false
 
   init(_ folder: SyncedFolder, scopes: Sides<LookScope?>, options: PassOptions, in context: AccountContext) {
     self.folder = folder
@@ -129,6 +130,7 @@ final class FolderPass {
     try await delete(account)
     try reportHeld()
     try await recordCheckpoints()
+    isFinished = true
   }
 
   // MARK: Looking

@@ -2,7 +2,8 @@ import Mail
 import Ports
 import Reconciliation
 
-/// Makes passes over several folders at once: all advance before any deletes.
+/// Makes passes over several folders at once: all advance before any deletes. What deletes nothing waits for none: one
+/// folder's storm never delays another's single mail.
 ///
 /// A folder's failure is its own; an account's failure ends the run, and what was recorded until then stays.
 @Loop
@@ -15,6 +16,8 @@ struct PassRunner {
   /// For passes over all folders that there are, or all that a person asked for: the count of folders' changes before
   /// they were listed. Nil for those that events asked for.
   let listing: Int?
+  /// Is told of each folder that is done while others are not. The outcome of the run says nothing of it then.
+  var tellDone: (@Loop (Outcome) -> Void)?
 
   struct Request {
     let folder: SyncedFolder
@@ -25,30 +28,38 @@ struct PassRunner {
     var report = PassReport()
     /// Folders whose pass failed, to be tried again later.
     var failures: [FolderID: StoreError] = [:]
+    var folders: [FolderID] = []
   }
 
   func run(_ requests: [Request]) async throws(StoreError) -> Outcome {
     let progress = ProgressMeter(context)
     progress.expectFolders(requests.count)
     let passes = requests.map { FolderPass($0.folder, scopes: $0.scopes, options: options, in: context) }
+    let gathering = DeletionGathering(context: context)
     var failures = try await perform(passes) { pass async throws(StoreError) in
       try await pass.advance(progress)
+      guard pass.takesNothing, !options.isDryRun else { return }
+      try await gathering.run([pass], areAllowed: options.allowsDeletions)
+      try await pass.finish(Sides(near: nil, far: nil))
+      progress.folderDone()
+      tellDone?(settle([pass], [:]))
     }
+    let told = tellDone == nil ? [] : Set(passes.filter(\.isFinished).map(\.folder.id))
     let advanced = passes.filter { failures[$0.folder.id] == nil }
-    for pass in advanced where !haveSeenAllFolders || !pass.mayDelete { pass.postponeAllDeletions() }
-    let gathering = DeletionGathering(context: context)
+    let waiting = advanced.filter { !$0.isFinished }
+    for pass in waiting where !haveSeenAllFolders || !pass.mayDelete { pass.postponeAllDeletions() }
     if options.isDryRun {
-      for side in Side.allCases { try await gathering.findMoved(advanced, side) }
+      for side in Side.allCases { try await gathering.findMoved(waiting, side) }
     } else {
-      try await gathering.run(advanced, areAllowed: options.allowsDeletions)
+      try await gathering.run(waiting, areAllowed: options.allowsDeletions)
     }
     let account = try AccountBrake(context: context).holds(advanced, options)
-    let unfinished = try await perform(advanced) { pass async throws(StoreError) in
+    let unfinished = try await perform(waiting) { pass async throws(StoreError) in
       try await pass.finish(account)
       progress.folderDone()
     }
     failures.merge(unfinished) { first, _ in first }
-    return settle(passes, failures)
+    return settle(passes.filter { !told.contains($0.folder.id) }, failures)
   }
 
   /// Before every folder was looked at, also one that came meanwhile, what is gone from one may be on its way to another
@@ -102,7 +113,7 @@ struct PassRunner {
   }
 
   private func settle(_ passes: [FolderPass], _ failures: [FolderID: StoreError]) -> Outcome {
-    var outcome = Outcome(failures: failures)
+    var outcome = Outcome(failures: failures, folders: passes.map(\.folder.id))
     // The look that follows shows everything again, and one that cannot be made keeps no other folder waiting.
     for folder in failures.keys { context.forgetWaitingDeletions(in: folder) }
     // What becomes of a folder that went away, only a listing tells; that of a full pass was made a moment ago.
