@@ -9,7 +9,9 @@ struct FolderLooking {
   let folder: SyncedFolder
   let side: Side
 
-  func run(_ scope: LookScope, _ options: PassOptions) async throws(StoreError) -> Look {
+  /// A dry run glances: what it sees is still to be brought over.
+  func run(_ wanted: LookScope, _ options: PassOptions) async throws(StoreError) -> Look {
+    let scope = options.isDryRun ? wanted.glancing : wanted
     var look = try await context.stores[side].look(at: folder.names[side], scope)
     folder.checkNumbering(look.numbering, on: side)
     try FolderMount(context: context, folder: folder, side: side).require(look, options)
@@ -22,7 +24,7 @@ struct FolderLooking {
     }
     look = try await completed(look, scope)
     // What could not be synced then is looked at again now, if its time has come.
-    if scope.isWide, look.coverage == .changes {
+    if wanted.isWide, look.coverage == .changes {
       let due = try dueRetries().subtracting(look.present.keys).subtracting(look.gone)
       if !due.isEmpty { look.add(try await context.stores[side].look(at: folder.names[side], .messages(due))) }
     }
@@ -36,7 +38,7 @@ struct FolderLooking {
   func completed(_ look: Look, _ scope: LookScope) async throws(StoreError) -> Look {
     let hidden = HiddenDeletions(context: context, folder: folder, side: side)
     guard try hidden.mayBe(in: look, scope) else { return look }
-    let complete = try await context.stores[side].look(at: folder.names[side], .wide(since: nil))
+    let complete = try await context.stores[side].look(at: folder.names[side], scope.ofEverything)
     if case .imap(let now)? = complete.checkpoint, case .imap(let then)? = look.checkpoint,
       now.uidValidity != then.uidValidity
     {
@@ -52,6 +54,16 @@ struct FolderLooking {
     let aside = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: folder.id) }
     return Set(aside.filter { $0.side == side && $0.isDue(at: now) }.map(\.key))
   }
+}
+
+extension LookScope {
+  fileprivate var glancing: LookScope {
+    guard case .wide(let since) = self else { return self }
+    return since.map { .glanceSince($0) } ?? .glance
+  }
+
+  /// The same, whatever was known before.
+  fileprivate var ofEverything: LookScope { if case .glanceSince = self { .glance } else { .wide(since: nil) } }
 }
 
 extension Look {

@@ -15,12 +15,23 @@ struct HiddenDeletions {
   let side: Side
 
   func mayBe(in look: Look, _ scope: LookScope) throws(StoreError) -> Bool {
-    guard look.coverage == .changes, !look.isPartial, case .wide(.imap(let since)?) = scope, let new = since.uidNext,
+    guard look.coverage == .changes, !look.isPartial, case .imap(let since)? = scope.since, let new = since.uidNext,
       case .imap(let now)? = look.checkpoint, now.uidValidity == since.uidValidity
     else { return false }
     let known = try context.withLedger { ledger throws(LedgerError) in
       try ledger.uids(in: folder.id, side: side, from: new)
     }
     return known.contains { look.present[.uid($0)] == nil && !look.gone.contains(.uid($0)) }
+  }
+}
+
+extension LookScope {
+  /// What a look at the whole folder starts from.
+  fileprivate var since: Checkpoint? {
+    switch self {
+    case .wide(let since): since
+    case .glanceSince(let since): since
+    case .pending, .messages, .glance: nil
+    }
   }
 }

@@ -2,6 +2,7 @@ import Engine
 import Mail
 import Ports
 import Reactor
+import Reconciliation
 import Simulation
 import Testing
 
@@ -62,6 +63,33 @@ struct BusyFolderTests {
         await Self.turns { account.far.key(of: "a") == nil }
       }
       #expect(account.far.contents(of: archive).map(\.text) == ["large"])
+    }
+  }
+
+  @Test("looks at what came during a pass although a dry run has looked before it (L2)", arguments: Side.allCases)
+  func dryRunMeanwhile(side: Side) async throws {
+    try await Reactor.onShared {
+      let account = try await SimulatedAccount.filled()
+      let (here, there) = side == .near ? (account.near, account.far) : (account.far, account.near)
+      try await whileRunning(account) { runner in
+        let gate = Gate(there, .inbox)
+        here.put(SimulatedMessage("one"))
+        await Self.turns { account.faults.log.last == "\(there.title) add" }
+        here.put(SimulatedMessage("two"))
+        let lists = account.faults.log.count { $0 == "far list" }
+        let dryRun = Loop.task {
+          do {
+            _ = try await runner.fullPass(PassOptions(isDryRun: true), names: nil)
+          } catch {
+            Issue.record(error)
+          }
+        }
+        await Self.turns { account.faults.log.count { $0 == "far list" } > lists }
+        for _ in 0..<100 { await Task.yield() }
+        gate.isOpen = true
+        await dryRun.value
+        await Self.turns { there.key(of: "two") != nil }
+      }
     }
   }
 }
