@@ -63,12 +63,16 @@ extension MaildirFolder {
     return try await Self.identify(reader, unique)
   }
 
-  /// Closes it. Nil where it changed while it was read.
+  /// Closes it. Nil where it changed while it was read. Whoever reads a hundred thousand is not waited for when the
+  /// connection breaks for which it reads.
   static func identify(_ reader: any FileReader, _ path: String) async throws(FileError) -> Identified? {
     defer { reader.close() }
     let digester = MessageDigester(of: .file)
     try requireMessageSize(reader.size, path)
-    try await reader.forEachPiece { digester.update($0) }
+    try await reader.forEachPiece { piece throws(FileError) in
+      guard !Task.isCancelled else { throw FileError(.cancelled, path: path, "stopped") }
+      digester.update(piece)
+    }
     // Still being written: the watch will tell when it is whole.
     guard try reader.isUnchanged() else { return nil }
     return Identified(identity: digester.finish(), date: reader.modified)
@@ -119,7 +123,7 @@ extension FileError {
   var isOfOneFile: Bool {
     switch kind {
     case .notRegular, .accessDenied, .nameTooLong, .tooLarge, .failed, .unsupported, .exists, .notEmpty: true
-    case .notFound, .full, .readOnly, .tooManyOpen, .watchLimit, .held: false
+    case .notFound, .full, .readOnly, .tooManyOpen, .watchLimit, .held, .cancelled: false
     }
   }
 }

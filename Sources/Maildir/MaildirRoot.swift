@@ -92,6 +92,8 @@ final class MaildirRoot {
 
   /// A failure in one folder. Where the root itself is not there any more, nothing is said of the folder (law L8).
   func failure(_ error: FileError, in folder: FolderName) -> StoreError {
+    // Says nothing of the folder.
+    if error.kind == .cancelled { return StoreError(.account, .cancelled, error.text) }
     if let missing = rootFailure(error) { return missing }
     return StoreError(.folder, error.kind.storeKind, "\(title): \(printable(folder.description)): \(error.text)")
   }
@@ -145,6 +147,7 @@ extension FileError.Kind {
     case .accessDenied, .readOnly, .notRegular: .needsPerson
     case .full: .noSpace
     case .held: .held
+    case .cancelled: .cancelled
     case .exists, .nameTooLong, .tooLarge, .notEmpty, .unsupported, .watchLimit: .refused
     // May pass by itself; the text says what it is.
     case .tooManyOpen, .failed: .internalFault

@@ -178,6 +178,8 @@ package struct FileError: Error, Hashable, Sendable {
     case watchLimit
     /// Another holds the lock.
     case held
+    /// Who asked for it was told to stop.
+    case cancelled
     case failed
   }
 

@@ -16,6 +16,8 @@ final class FaultyFileSystem: FileSystem {
   /// Called with the files of each barrier, and with both names of each rename, before it; what it throws is its failure.
   var onBarrier: @Loop (_ files: [String]) throws(FileError) -> Void = { _ in }
   var onRename: @Loop (_ source: String, _ target: String) throws(FileError) -> Void = { _, _ in }
+  /// Before a file is opened.
+  var onOpen: @Loop () -> Void = {}
   private let fault: Fault
 
   init(root: String, faultAt: Int? = nil, _ fault: Fault = .death) {
@@ -61,6 +63,7 @@ final class FaultyFileSystem: FileSystem {
 
   func open(_ path: String) throws(FileError) -> any FileReader {
     try step(path)
+    onOpen()
     return try disk.open(path)
   }
 
