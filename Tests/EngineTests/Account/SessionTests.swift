@@ -265,7 +265,7 @@ struct SessionTests {
         }
         #expect(account.far.contents().map(\.text) == ["a", "b", "c"])
         // Nobody watches such a folder.
-        account.near.folders[bad]?.messages = [:]
+        account.near.empty(bad)
         account.clock.advance(by: .seconds(60))
         await account.recorder.wait { account.far.key(of: "a") == nil }
       }
