@@ -90,7 +90,7 @@ struct ServerRefusalTests {
       try play.fixture.disk.rename(try play.path(1, in: "INBOX"), "/mail/Archive/cur/moved:2,")
       for _ in 1...2 {
         let report = try await play.sync()
-        #expect(report.problems.contains { $0.folder == .inbox && $0.reason.contains("moved to Archive") })
+        #expect(report.problems.contains { $0.folder == .inbox && $0.reason.contains("moved to the local Archive") })
         #expect(try play.there("INBOX") == [Play.mail(1)])
       }
       play.stage.server.trouble.isOverQuota = false

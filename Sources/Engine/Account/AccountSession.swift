@@ -35,7 +35,7 @@ final class AccountSession {
   private let fullPassLock = AsyncLock()
   private var agenda = Agenda()
   let watches: AccountWatches
-  private(set) var failures = FolderFailures()
+  let failures = FolderFailures()
   /// When the tasks that sleep for the agenda will wake.
   private var wakes: Set<LoopInstant> = []
   private var isFullPassQueued = false

@@ -2,13 +2,14 @@ import Mail
 import Ports
 import Reconciliation
 
-/// What keeps folders from syncing. Says once that something fails, and once that it is over.
+/// What keeps folders from syncing. Says once that something fails, and once that it is over; whoever is told may ask at
+/// once.
 @Loop
-struct FolderFailures {
+final class FolderFailures {
   private(set) var errors: [FolderID: StoreError] = [:]
 
   /// How passes over these folders have ended.
-  mutating func note(_ failed: [FolderID: StoreError], of folders: [FolderID], in context: AccountContext) {
+  func note(_ failed: [FolderID: StoreError], of folders: [FolderID], in context: AccountContext) {
     for id in folders {
       guard let title = context.folders[id]?.title else { continue }
       switch (errors[id], failed[id]) {
@@ -25,5 +26,5 @@ struct FolderFailures {
   }
 
   /// The others are gone.
-  mutating func keepOnly(_ folders: Set<FolderID>) { errors = errors.filter { folders.contains($0.key) } }
+  func keepOnly(_ folders: Set<FolderID>) { errors = errors.filter { folders.contains($0.key) } }
 }

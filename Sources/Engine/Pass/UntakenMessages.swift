@@ -2,8 +2,8 @@ import Mail
 import Ports
 import Reconciliation
 
-/// What is in the local messages that have not come to the other side: those that are set aside, and those without a
-/// partner in a folder whose pass failed.
+/// What is in the local messages that have not come to the other side, although the folder is on both (for others see
+/// `LoneFolders`): those that are set aside, and those without a partner in a folder whose pass failed.
 ///
 /// One of them may have been moved there from a folder in which both sides had it. Its old place is the only one that the
 /// other side has: deleted there, the message would be on this disk and nowhere else. So it stays until it is taken, or is
@@ -34,7 +34,8 @@ final class UntakenMessages {
     let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: nil) }
     let aside = Dictionary(grouping: entries.filter { $0.side == side }, by: \.folder)
     var contents: [FolderName: Content] = [:]
-    for other in context.folders.all where other.id != folder.id {
+    let lone = context.loneFolders.names(on: side)
+    for other in context.folders.all where other.id != folder.id && !lone.contains(other.names[side]) {
       do {
         var keys = Set((aside[other.id] ?? []).map(\.key))
         if !other.isConfirmed { keys.formUnion(try await unpaired(other, side, context)) }
