@@ -135,10 +135,7 @@ final class AccountSession {
   private func planLocalPoll(_ group: inout DiscardingTaskGroup) {
     guard !isLocalPollPlanned, !watches.unwatchedHere.isEmpty else { return }
     isLocalPollPlanned = true
-    group.addTask {
-      guard await self.context.sleep(Self.localPollInterval) else { return }
-      await self.inbox.post(.localPollDue)
-    }
+    post(.localPollDue, after: Self.localPollInterval, &group)
   }
 
   /// A full pass that is under way does so itself.
@@ -202,6 +199,14 @@ final class AccountSession {
     return nil
   }
 
+  /// Nothing where there is no time for it.
+  private func post(_ message: Message, after wait: Duration?, _ group: inout DiscardingTaskGroup) {
+    guard let wait else { return }
+    group.addTask {
+      if await self.context.sleep(wait) { await self.inbox.post(message) }
+    }
+  }
+
   private func agendaEvents(_ told: [StoreEvent], _ side: Side, _ group: inout DiscardingTaskGroup) -> [Agenda.Event] {
     told.flatMap { event -> [Agenda.Event] in
       switch event {
@@ -212,7 +217,7 @@ final class AccountSession {
         return []
       case .everythingUncertain:
         lookAtAllFolders(&group)
-        return context.folders.all.filter { !isLone($0) }.map { .uncertain($0.id, [side]) }
+        return context.folders.all.filter { !context.loneFolders.include($0) }.map { .uncertain($0.id, [side]) }
       }
     }
   }
@@ -220,16 +225,11 @@ final class AccountSession {
   /// Nil for one that only one side has: passes over it fail, and what comes to it is for discoveries. These look into it,
   /// of which some servers tell news again: so there are ever fewer, as long as there is such a folder.
   private func folder(_ name: FolderName, _ side: Side, _ group: inout DiscardingTaskGroup) -> SyncedFolder? {
-    guard let folder = context.folders[side, name], isLone(folder) else { return context.folders[side, name] }
-    guard let wait = loneNews.plan(jitter: context.jitter) else { return nil }
-    group.addTask {
-      if await self.context.sleep(wait) { await self.inbox.post(.loneNewsDue) }
+    guard let folder = context.folders[side, name], context.loneFolders.include(folder) else {
+      return context.folders[side, name]
     }
+    post(.loneNewsDue, after: loneNews.plan(jitter: context.jitter), &group)
     return nil
-  }
-
-  private func isLone(_ folder: SyncedFolder) -> Bool {
-    Side.allCases.contains { context.loneFolders.names(on: $0).contains(folder.names[$0]) }
   }
 
   /// Until it has, what is gone from a folder may be on its way to one that is new: no event deletes it (laws L1, L3).
@@ -282,10 +282,7 @@ final class AccountSession {
     isCalmAwaited = true
     // Where it is calm already, a pass is under way.
     let rest = context.restOfGathering
-    group.addTask {
-      guard await self.context.sleep(rest == .zero ? GatheredDeletions.calm : rest) else { return }
-      await self.inbox.post(.calmDue)
-    }
+    post(.calmDue, after: rest == .zero ? GatheredDeletions.calm : rest, &group)
   }
 
   private func calmEvents(_ group: inout DiscardingTaskGroup) -> [Agenda.Event] {
@@ -354,9 +351,9 @@ final class AccountSession {
   private func fullPassEnded(_ outcome: FullPass.Outcome) -> [Agenda.Event] {
     failures.note(outcome.failures, of: outcome.wanted, in: context)
     let there = Set(context.folders.all.map(\.id))
-    agenda.keepOnly(Set(context.folders.all.filter { !isLone($0) }.map(\.id)))
+    agenda.keepOnly(Set(context.folders.all.filter { !context.loneFolders.include($0) }.map(\.id)))
     failures.keepOnly(there)
-    if !context.folders.all.contains(where: isLone) { loneNews.succeeded() }
+    if !context.folders.all.contains(where: context.loneFolders.include) { loneNews.succeeded() }
     // A folder that failed is tried again by itself; the others' agenda is their own.
     return outcome.failures.keys.map { .passEnded($0, failed: true) } + takePostponed()
   }
@@ -370,10 +367,7 @@ final class AccountSession {
   /// What could not be made or removed is tried again before the next poll, ever more seldom (law L11).
   private func retryFolders(_ report: PassReport, _ group: inout DiscardingTaskGroup) {
     guard report.hasFoldersLeft else { return listing.succeeded() }
-    guard let wait = listing.plan(jitter: context.jitter) else { return }
-    group.addTask {
-      if await self.context.sleep(wait) { await self.inbox.post(.listingDue) }
-    }
+    post(.listingDue, after: listing.plan(jitter: context.jitter), &group)
   }
 
   /// No event tells of what an event's pass has left to a later one. Where each one leaves it to the next, they rest ever
@@ -381,10 +375,7 @@ final class AccountSession {
   private func awaitPostponed(_ group: inout DiscardingTaskGroup) {
     guard context.hasSeenAllFolders else { return }
     guard context.folders.all.contains(where: \.hasPostponedDeletions) else { return postponed.succeeded() }
-    guard let wait = postponed.plan(jitter: context.jitter) else { return }
-    group.addTask {
-      if await self.context.sleep(wait) { await self.inbox.post(.postponedDue) }
-    }
+    post(.postponedDue, after: postponed.plan(jitter: context.jitter), &group)
   }
 
   /// What passes left undone until all folders had been looked at. This one may have done it, or looked before.

@@ -22,6 +22,9 @@ final class LoneFolders {
 
   func names(on side: Side) -> Set<FolderName> { Set(folders[side].keys) }
 
+  /// True where one side only has the folder of a pair by now.
+  func include(_ folder: SyncedFolder) -> Bool { Side.allCases.contains { folders[$0][folder.names[$0]] != nil } }
+
   func set(_ names: Set<FolderName>, on side: Side) {
     folders[side] = Dictionary(uniqueKeysWithValues: names.map { ($0, folders[side][$0] ?? LoneContent()) })
     (found[side], wanted[side]) = ([:], [])

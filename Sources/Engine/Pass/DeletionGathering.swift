@@ -13,9 +13,9 @@ struct DeletionGathering {
   /// After the passes have advanced, and before any deletes. What a person allows does not wait; nor does what was moved
   /// to another folder: until it goes here, a person sees it twice.
   func run(_ passes: [FolderPass], areAllowed: Bool) async throws(StoreError) {
-    for pass in passes where !areAllowed {
-      try await keepStranded(pass)
-      try await keepUntaken(pass)
+    if !areAllowed {
+      for pass in passes { try await keepStranded(pass) }
+      for side in Side.allCases { try await keepUntaken(passes, side) }
     }
     for side in Side.allCases { try await findMoved(passes, side) }
     let now = context.clock.now
@@ -50,21 +50,30 @@ struct DeletionGathering {
   }
 
   /// The same of what was moved to a folder of both sides, and has not come to this one from there.
-  private func keepUntaken(_ pass: FolderPass) async throws(StoreError) {
-    for side in Side.allCases where !pass.removals(on: side).isEmpty {
-      let untaken = try await context.untaken.contents(on: side.other, besides: pass.folder, in: context)
-      guard !untaken.isEmpty else { continue }
-      let records = try await context.records(of: pass.removals(on: side).sorted())
-      for (name, content) in untaken.sorted(by: { $0.key < $1.key }) {
-        var kept: Set<PairID> = []
-        for record in records where content.mayInclude(record.identity.digest) {
-          let isElsewhere = try context.hasPlace(for: record.identity.digest, besides: pass.folder.id)
-          if !isElsewhere { kept.insert(record.pair.id) }
-        }
-        guard !kept.isEmpty else { continue }
-        pass.postponeDeletions(side, but: pass.removals(on: side).subtracting(kept))
-        pass.tell(.untaken(kept.count, of: pass.folder, in: name, side))
+  private func keepUntaken(_ passes: [FolderPass], _ side: Side) async throws(StoreError) {
+    let losing = passes.filter { !$0.removals(on: side).isEmpty }
+    guard !losing.isEmpty else { return }
+    let inSync = Set(passes.filter { $0.hasTakenAll(on: side.other) }.map(\.folder.id))
+    let untaken = try await context.untaken.contents(on: side.other, inSync: inSync, in: context)
+    for pass in losing {
+      let others = untaken.filter { $0.key != pass.folder.title }
+      if !others.isEmpty { try await keep(others, pass, side) }
+    }
+  }
+
+  private func keep(
+    _ untaken: [FolderName: UntakenMessages.Content], _ pass: FolderPass, _ side: Side
+  ) async throws(StoreError) {
+    let records = try await context.records(of: pass.removals(on: side).sorted())
+    for (name, content) in untaken.sorted(by: { $0.key < $1.key }) {
+      var kept: Set<PairID> = []
+      for record in records where content.mayInclude(record.identity.digest) {
+        let isElsewhere = try context.hasPlace(for: record.identity.digest, besides: pass.folder.id)
+        if !isElsewhere { kept.insert(record.pair.id) }
       }
+      guard !kept.isEmpty else { continue }
+      pass.postponeDeletions(side, but: pass.removals(on: side).subtracting(kept))
+      pass.tell(.untaken(kept.count, of: pass.folder, in: name, side))
     }
   }
 

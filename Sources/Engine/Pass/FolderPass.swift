@@ -200,6 +200,11 @@ final class FolderPass {
 
   func showsWholeOfNow(_ side: Side) -> Bool { isLatest && showsWhole(side) }
 
+  /// True where each message that its look at this side has shown has a partner by now, or is set aside.
+  func hasTakenAll(on side: Side) -> Bool {
+    showsWhole(side) && unread[side].isEmpty && !unfinished.contains(side)
+  }
+
   private func look(_ side: Side, _ scope: LookScope) async throws(StoreError) -> Look {
     let look = try await FolderLooking(context: context, folder: folder, side: side).run(scope, options)
     for (key, reason) in look.unreadable {

@@ -47,9 +47,7 @@ struct Heirs {
     else { return false }
     guard isRecent(like) else { return false }
     // A folder that only one side has is for a person to decide about.
-    guard !Side.allCases.contains(where: { context.loneFolders.names(on: $0).contains(folder.names[$0]) }) else {
-      return false
-    }
+    guard !context.loneFolders.include(folder) else { return false }
     // What is to be deleted there, too, and waits or is held, may be this very one.
     return !context.gathered[side].contains(like.pair.id) && !folder.held.contains { $0.side == side }
   }

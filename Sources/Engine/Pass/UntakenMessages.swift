@@ -26,25 +26,26 @@ final class UntakenMessages {
   /// Of those that were read.
   private var digests: [FolderID: [MessageKey: MessageDigest]] = [:]
 
-  /// What there is on `side` in other folders than this one, by folder.
+  /// What there is on `side`, by folder. Of those in sync, a look has just shown that nothing is left there but what is set
+  /// aside.
   func contents(
-    on side: Side, besides folder: SyncedFolder, in context: AccountContext
+    on side: Side, inSync: Set<FolderID>, in context: AccountContext
   ) async throws(StoreError) -> [FolderName: Content] {
     guard context.stores[side].isLocal else { return [:] }
     let entries = try context.withLedger { ledger throws(LedgerError) in try ledger.setAside(in: nil) }
     let aside = Dictionary(grouping: entries.filter { $0.side == side }, by: \.folder)
     var contents: [FolderName: Content] = [:]
-    let lone = context.loneFolders.names(on: side)
-    for other in context.folders.all where other.id != folder.id && !lone.contains(other.names[side]) {
+    for folder in context.folders.all where !context.loneFolders.include(folder) {
       do {
-        var keys = Set((aside[other.id] ?? []).map(\.key))
-        if !other.isConfirmed { keys.formUnion(try await unpaired(other, side, context)) }
-        digests[other.id] = keys.isEmpty ? nil : try await read(keys, of: other, side, context)
-        if let known = digests[other.id]?.values { contents[other.title] = .these(Set(known)) }
+        var keys = Set((aside[folder.id] ?? []).map(\.key))
+        let isFailing = !folder.isConfirmed && !inSync.contains(folder.id)
+        if isFailing { keys.formUnion(try await unpaired(folder, side, context)) }
+        digests[folder.id] = keys.isEmpty ? nil : try await read(keys, of: folder, side, context)
+        if let known = digests[folder.id]?.values { contents[folder.title] = .these(Set(known)) }
       } catch {
         guard error.scope < .account else { throw error }
         // What went away meanwhile is listed anew in a moment.
-        if error.kind != .gone { contents[other.title] = .unknown }
+        if error.kind != .gone { contents[folder.title] = .unknown }
       }
     }
     return contents
@@ -55,10 +56,7 @@ final class UntakenMessages {
   ) async throws(StoreError) -> Set<MessageKey> {
     var unpaired = Set(try await context.stores[side].look(at: folder.names[side], .glance).present.keys)
     for portion in unpaired.sorted().portions(of: AccountContext.pairsAtOnce) {
-      let pairs = try context.withLedger { ledger throws(LedgerError) in
-        try ledger.pairs(in: folder.id, side: side, keys: portion)
-      }
-      unpaired.subtract(pairs.map { $0[side].key })
+      unpaired.subtract(try context.partnered(Set(portion), on: side, in: folder.id))
       await Task.yield()
     }
     return unpaired
